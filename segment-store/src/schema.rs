@@ -1,0 +1,9 @@
+//! What a datasource's rows look like: `__time`, dimensions to filter and group by, measures to aggregate.
+
+mod data_source;
+mod dimension;
+mod measure;
+
+pub use data_source::{DataSourceName, DataSourceSchema, SchemaError, TIME_COLUMN};
+pub use dimension::{Dimension, DimensionType};
+pub use measure::{Aggregation, Measure};

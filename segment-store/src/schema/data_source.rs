@@ -1,0 +1,218 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+use super::{Dimension, DimensionType, Measure};
+use crate::time::Granularity;
+
+/// The event time's column, in every datasource the first.
+pub const TIME_COLUMN: &str = "__time";
+
+/// Columns a datasource may have, `__time` included.
+const COLUMNS_MAX: usize = 2_000;
+const NAME_BYTES_MAX: usize = 128;
+
+/// A datasource's name: it stands in SQL, in paths and in metric labels, so its alphabet is small.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DataSourceName(Arc<str>);
+
+impl DataSourceName {
+    pub fn new(name: &str) -> Result<Self, SchemaError> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if !starts_well || name.len() > NAME_BYTES_MAX || !name.chars().all(is_word) {
+            return Err(SchemaError::DataSourceName(name.to_owned()));
+        }
+        Ok(Self(name.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DataSourceName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for DataSourceName {
+    type Error = SchemaError;
+
+    fn try_from(name: String) -> Result<Self, SchemaError> {
+        Self::new(&name)
+    }
+}
+
+impl From<DataSourceName> for String {
+    fn from(name: DataSourceName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+/// Why a schema is not possible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    #[error(
+        "`{0}` cannot name a datasource: use 1 to {NAME_BYTES_MAX} letters, digits, `_`, `-` or `.`, and start with a letter, \
+         a digit or `_`"
+    )]
+    DataSourceName(String),
+    #[error("column `{0}` is declared twice")]
+    Duplicate(String),
+    #[error("`{TIME_COLUMN}` is the event time and cannot be declared as a dimension or a measure")]
+    TimeColumn,
+    #[error("a column has an empty name")]
+    EmptyName,
+    #[error("{0} columns are declared; a datasource has at most {COLUMNS_MAX}")]
+    TooManyColumns(usize),
+    #[error("rollup buckets of {query_granularity} cross the boundaries of time chunks of {segment_granularity}")]
+    GranularityDoesNotNest { query_granularity: String, segment_granularity: String },
+    #[error("segment granularity `none` would make a time chunk of every millisecond")]
+    SegmentGranularity,
+}
+
+/// The columns of a datasource and how its events become rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSourceSchema {
+    /// In sort order: rows of a segment are sorted by these, then by time.
+    pub dimensions: Vec<Dimension>,
+    pub measures: Vec<Measure>,
+    /// Fold events equal in floored time and dimensions into one row.
+    pub rollup: bool,
+    /// What event times are floored to.
+    pub query_granularity: Granularity,
+    /// The length of a time chunk.
+    pub segment_granularity: Granularity,
+}
+
+impl DataSourceSchema {
+    pub fn validate(&self) -> Result<(), SchemaError> {
+        let names = || self.dimensions.iter().map(|d| &d.name).chain(self.measures.iter().map(|m| &m.name));
+        let columns = names().count() + 1;
+        if columns > COLUMNS_MAX {
+            return Err(SchemaError::TooManyColumns(columns));
+        }
+        let mut seen = HashSet::new();
+        for name in names() {
+            match name.as_str() {
+                "" => return Err(SchemaError::EmptyName),
+                TIME_COLUMN => return Err(SchemaError::TimeColumn),
+                name if !seen.insert(name) => return Err(SchemaError::Duplicate(name.to_owned())),
+                _ => {}
+            }
+        }
+        if self.segment_granularity.is_none() {
+            return Err(SchemaError::SegmentGranularity);
+        }
+        if !self.query_granularity.nests_in(&self.segment_granularity) {
+            return Err(SchemaError::GranularityDoesNotNest {
+                query_granularity: self.query_granularity.to_string(),
+                segment_granularity: self.segment_granularity.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The Arrow schema of a scan over all columns: `__time`, dimensions, measures.
+    ///
+    /// `__time` is a timestamp in ms without a zone (UTC by definition), strings are `Utf8View`.
+    pub fn arrow(&self) -> SchemaRef {
+        let time = Field::new(TIME_COLUMN, DataType::Timestamp(TimeUnit::Millisecond, None), false);
+        let dimensions = self.dimensions.iter().map(|dimension| {
+            let kind = match dimension.kind {
+                DimensionType::String => DataType::Utf8View,
+                DimensionType::Long => DataType::Int64,
+                DimensionType::Double => DataType::Float64,
+                DimensionType::Boolean => DataType::Boolean,
+            };
+            Field::new(&dimension.name, kind, true)
+        });
+        let measures = self.measures.iter().map(|measure| {
+            let kind = if measure.aggregation.is_long() { DataType::Int64 } else { DataType::Float64 };
+            Field::new(&measure.name, kind, true)
+        });
+        Arc::new(Schema::new(std::iter::once(time).chain(dimensions).chain(measures).collect::<Vec<_>>()))
+    }
+
+    /// Whether `next` may replace this schema without touching stored rows: columns may come and go, but a name keeps
+    /// its kind. Returns the first column that does not.
+    pub fn conflict_with(&self, next: &Self) -> Option<String> {
+        for dimension in &next.dimensions {
+            let was_other_kind =
+                self.dimensions.iter().any(|old| old.name == dimension.name && old.kind != dimension.kind);
+            if was_other_kind || self.measures.iter().any(|old| old.name == dimension.name) {
+                return Some(dimension.name.clone());
+            }
+        }
+        for measure in &next.measures {
+            let was_other =
+                self.measures.iter().any(|old| old.name == measure.name && old.aggregation != measure.aggregation);
+            if was_other || self.dimensions.iter().any(|old| old.name == measure.name) {
+                return Some(measure.name.clone());
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Aggregation;
+
+    fn schema() -> DataSourceSchema {
+        DataSourceSchema {
+            dimensions: vec![Dimension { name: "org".into(), kind: DimensionType::String }],
+            measures: vec![Measure { name: "events".into(), aggregation: Aggregation::Count }],
+            rollup: true,
+            query_granularity: "1m".parse().unwrap(),
+            segment_granularity: "1h".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_schema_is_refused_for_each_reason() {
+        let cases: [(fn(&mut DataSourceSchema), SchemaError); 5] = [
+            (|s| s.dimensions[0].name = "events".into(), SchemaError::Duplicate("events".into())),
+            (|s| s.dimensions[0].name = "__time".into(), SchemaError::TimeColumn),
+            (|s| s.measures[0].name = String::new(), SchemaError::EmptyName),
+            (|s| s.segment_granularity = Granularity::NONE, SchemaError::SegmentGranularity),
+            (
+                |s| s.query_granularity = "7m".parse().unwrap(),
+                SchemaError::GranularityDoesNotNest {
+                    query_granularity: "PT7M".into(),
+                    segment_granularity: "PT1H".into(),
+                },
+            ),
+        ];
+        assert_eq!(schema().validate(), Ok(()));
+        for (break_it, expected) in cases {
+            let mut broken = schema();
+            break_it(&mut broken);
+            assert_eq!(broken.validate(), Err(expected));
+        }
+    }
+
+    #[test]
+    fn names_that_would_escape_a_path_are_refused() {
+        for name in ["", "..", "a/b", "a b", "\u{e9}", ".hidden", &"x".repeat(129)] {
+            assert_eq!(DataSourceName::new(name), Err(SchemaError::DataSourceName(name.into())));
+        }
+        assert_eq!(DataSourceName::new("usage-v2.eu").unwrap().as_str(), "usage-v2.eu");
+    }
+
+    #[test]
+    fn a_column_keeps_its_kind_when_the_schema_changes() {
+        let mut next = schema();
+        next.dimensions.push(Dimension { name: "topic".into(), kind: DimensionType::String });
+        assert_eq!(schema().conflict_with(&next), None);
+        next.dimensions[0].kind = DimensionType::Long;
+        assert_eq!(schema().conflict_with(&next), Some("org".into()));
+    }
+}

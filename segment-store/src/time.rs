@@ -1,0 +1,9 @@
+//! Event time: instants, half-open intervals, and the buckets that they fall into.
+
+mod granularity;
+mod interval;
+mod timestamp;
+
+pub use granularity::{Granularity, GranularityError, TimeZoneError, time_zone};
+pub use interval::Interval;
+pub use timestamp::TimestampMs;

@@ -1,0 +1,494 @@
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::{Interval, TimestampMs};
+
+const SECOND_MS: i64 = 1_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const WEEK_MS: i64 = 7 * DAY_MS;
+/// Monday 1969-12-29: ISO weeks are counted from here.
+const MONDAY_MS: i64 = -3 * DAY_MS;
+
+/// Splits time into buckets without gaps or overlaps; `floor` finds the start of an instant's bucket.
+///
+/// Written as a short form (`1m`, `6h`, `1d`), an ISO-8601 period (`PT1M`, `P1M`), a Druid name (`minute`, `hour`,
+/// `none`, `all`), or Druid's object form with a time zone or an origin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Granularity {
+    period: Period,
+    /// Buckets are counted from here; `None`: from 1970-01-01T00:00 local time, weeks from a Monday.
+    origin: Option<TimestampMs>,
+    zone: TimeZone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Period {
+    /// Every millisecond is a bucket of its own.
+    None,
+    /// One bucket.
+    All,
+    /// A number of milliseconds, for periods up to weeks.
+    Millis(i64),
+    Months(i64),
+}
+
+/// Why a granularity could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GranularityError {
+    #[error(
+        "`{0}` is not a granularity: write a number and ms, s, m, h, d or w (`5m`), an ISO-8601 period (`PT5M`, `P1M`), \
+         or a name such as minute, hour, day, month, none, all"
+    )]
+    Unknown(String),
+    #[error("a period mixes months with shorter units in `{0}`: use one of them")]
+    Mixed(String),
+    #[error("the period `{0}` is empty")]
+    Empty(String),
+    #[error(transparent)]
+    Zone(#[from] TimeZoneError),
+    #[error("`{0}` is not an ISO-8601 instant")]
+    Origin(String),
+}
+
+/// A time zone that the IANA database does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a time zone: use an IANA name such as `America/Los_Angeles`, `UTC`, or an offset such as `-08:00`"
+)]
+pub struct TimeZoneError(pub String);
+
+/// Finds a zone by its IANA name, `Z`, or an offset such as `+05:30`.
+pub fn time_zone(name: &str) -> Result<TimeZone, TimeZoneError> {
+    let unknown = || TimeZoneError(name.to_owned());
+    if matches!(name, "UTC" | "Z" | "Etc/UTC") {
+        return Ok(TimeZone::UTC);
+    }
+    if let Some(sign) = name.chars().next().filter(|sign| matches!(sign, '+' | '-')) {
+        let (hours, minutes) = name[1..].split_once(':').unwrap_or((&name[1..], "0"));
+        let hours: i32 = hours.parse().map_err(|_| unknown())?;
+        let minutes: i32 = minutes.parse().map_err(|_| unknown())?;
+        if !(0..=18).contains(&hours) || !(0..60).contains(&minutes) {
+            return Err(unknown());
+        }
+        let seconds = (hours * 60 + minutes) * 60 * if sign == '-' { -1 } else { 1 };
+        return jiff::tz::Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| unknown());
+    }
+    TimeZone::get(name).map_err(|_| unknown())
+}
+
+impl Granularity {
+    /// Every millisecond apart: events keep their time.
+    pub const NONE: Self = Self { period: Period::None, origin: None, zone: TimeZone::UTC };
+    /// Everything in one bucket.
+    pub const ALL: Self = Self { period: Period::All, origin: None, zone: TimeZone::UTC };
+
+    /// Parses an ISO-8601 period and counts it in `zone`, from `origin` if there is one.
+    pub fn period(period: &str, origin: Option<TimestampMs>, zone: TimeZone) -> Result<Self, GranularityError> {
+        Ok(Self { period: Period::parse_iso(period)?, origin, zone })
+    }
+
+    /// The start of the bucket that holds `time`: the largest bucket start that is not after it (invariant T1).
+    ///
+    /// ```
+    /// # use henge_segment_store::time::{Granularity, TimestampMs};
+    /// let hour: Granularity = "1h".parse().unwrap();
+    /// assert_eq!(hour.floor(TimestampMs(3_600_001)), TimestampMs(3_600_000));
+    /// assert_eq!(hour.floor(TimestampMs(-1)), TimestampMs(-3_600_000));
+    /// ```
+    pub fn floor(&self, time: TimestampMs) -> TimestampMs {
+        match self.period {
+            Period::None => time,
+            Period::All => TimestampMs::MIN,
+            Period::Millis(length) if self.zone == TimeZone::UTC => {
+                TimestampMs(floor_millis(time.0, length, self.origin.map(|origin| origin.0)))
+            }
+            Period::Millis(length) => self.floor_local(time, |local, origin| floor_millis(local, length, origin)),
+            Period::Months(count) => self.floor_local(time, |local, origin| floor_months(local, count, origin)),
+        }
+    }
+
+    /// The bucket that holds `time`.
+    pub fn bucket(&self, time: TimestampMs) -> Interval {
+        let start = self.floor(time);
+        Interval::new(start, self.next(start)).expect("a bucket ends after it starts")
+    }
+
+    /// The start of the bucket after the one that starts at `start`.
+    pub fn next(&self, start: TimestampMs) -> TimestampMs {
+        match self.period {
+            Period::None => TimestampMs(start.0 + 1),
+            Period::All => TimestampMs::MAX,
+            Period::Millis(length) if self.zone == TimeZone::UTC => TimestampMs(start.0 + length),
+            Period::Millis(length) => {
+                let next = self.to_instant(self.to_local(start) + length);
+                // A local hour that a clock change skips or repeats still has to end after it starts.
+                if next > start { next } else { TimestampMs(start.0 + length) }
+            }
+            Period::Months(count) => self.to_instant(add_months(self.to_local(start), count)),
+        }
+    }
+
+    /// Whether buckets of `self` never cross a boundary of `outer`, as far as can be told from their lengths.
+    pub fn nests_in(&self, outer: &Self) -> bool {
+        match (self.period, outer.period) {
+            (Period::None, _) | (_, Period::All) => true,
+            (Period::All, _) | (_, Period::None) => false,
+            _ if self.zone != outer.zone || self.origin != outer.origin => false,
+            (Period::Millis(inner), Period::Millis(outer)) => {
+                outer % inner == 0
+                    && (inner < WEEK_MS || outer % WEEK_MS == 0)
+                    && (outer != WEEK_MS || DAY_MS % inner == 0 || inner == WEEK_MS)
+            }
+            (Period::Millis(inner), Period::Months(_)) => DAY_MS % inner == 0,
+            (Period::Months(inner), Period::Months(outer)) => outer % inner == 0,
+            (Period::Months(_), Period::Millis(_)) => false,
+        }
+    }
+
+    /// Whether this keeps every millisecond apart.
+    pub fn is_none(&self) -> bool {
+        self.period == Period::None
+    }
+
+    fn floor_local(&self, time: TimestampMs, floor: impl Fn(i64, Option<i64>) -> i64) -> TimestampMs {
+        let origin = self.origin.map(|origin| self.to_local(origin));
+        let local = self.to_local(time);
+        let floored = floor(local, origin);
+        // Within one offset the way back is exact, also in an hour that the clock runs through twice.
+        let same_offset = TimestampMs(time.0 - (local - floored));
+        if self.to_local(same_offset) == floored { same_offset } else { self.to_instant(floored).min(time) }
+    }
+
+    /// Wall-clock time in the zone, as milliseconds since a local 1970-01-01T00:00.
+    fn to_local(&self, time: TimestampMs) -> i64 {
+        let instant = jiff::Timestamp::from_millisecond(time.0).expect("event times lie within the calendar");
+        time.0 + i64::from(self.zone.to_offset(instant).seconds()) * SECOND_MS
+    }
+
+    /// The instant of a wall-clock time; in a gap the later one, in a repeated hour the first.
+    fn to_instant(&self, local: i64) -> TimestampMs {
+        let civil = civil_of(local);
+        let zoned = self.zone.to_ambiguous_zoned(civil).compatible().expect("event times lie within the calendar");
+        TimestampMs(zoned.timestamp().as_millisecond())
+    }
+}
+
+fn floor_millis(time: i64, length: i64, origin: Option<i64>) -> i64 {
+    let origin = origin.unwrap_or(if length % WEEK_MS == 0 { MONDAY_MS } else { 0 });
+    origin + (time - origin).div_euclid(length) * length
+}
+
+fn civil_of(local: i64) -> civil::DateTime {
+    let instant = jiff::Timestamp::from_millisecond(local).expect("event times lie within the calendar");
+    TimeZone::UTC.to_datetime(instant)
+}
+
+fn local_of(civil: civil::DateTime) -> i64 {
+    civil.to_zoned(TimeZone::UTC).expect("event times lie within the calendar").timestamp().as_millisecond()
+}
+
+fn month_number(date: civil::DateTime) -> i64 {
+    i64::from(date.year()) * 12 + i64::from(date.month()) - 1
+}
+
+/// A day of month that a shorter month lacks becomes that month's last day.
+fn at_month(month_number: i64, like: civil::DateTime) -> i64 {
+    let first = civil::date(month_number.div_euclid(12) as i16, month_number.rem_euclid(12) as i8 + 1, 1);
+    let day = like.day().min(first.days_in_month());
+    local_of(civil::date(first.year(), first.month(), day).to_datetime(like.time()))
+}
+
+fn add_months(local: i64, count: i64) -> i64 {
+    let date = civil_of(local);
+    at_month(month_number(date) + count, date)
+}
+
+fn floor_months(local: i64, count: i64, origin: Option<i64>) -> i64 {
+    let origin = civil_of(origin.unwrap_or(0));
+    let elapsed = month_number(civil_of(local)) - month_number(origin);
+    let floored = month_number(origin) + elapsed.div_euclid(count) * count;
+    let start = at_month(floored, origin);
+    // With an origin inside a month, the days before it belong to the bucket before.
+    if start <= local { start } else { at_month(floored - count, origin) }
+}
+
+impl Period {
+    fn parse_iso(text: &str) -> Result<Self, GranularityError> {
+        let unknown = || GranularityError::Unknown(text.to_owned());
+        let mut rest = text.strip_prefix(['P', 'p']).ok_or_else(unknown)?;
+        let (mut months, mut millis, mut in_time, mut parts) = (0_i64, 0_i64, false, 0);
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix(['T', 't']).filter(|_| !in_time) {
+                (rest, in_time) = (after, true);
+                continue;
+            }
+            let unit_at = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(unknown)?;
+            let count: i64 = rest[..unit_at].parse().map_err(|_| unknown())?;
+            let (unit_months, unit_millis) = match (in_time, rest.as_bytes()[unit_at].to_ascii_uppercase()) {
+                (false, b'Y') => (12, 0),
+                (false, b'M') => (1, 0),
+                (false, b'W') => (0, WEEK_MS),
+                (false, b'D') => (0, DAY_MS),
+                (true, b'H') => (0, HOUR_MS),
+                (true, b'M') => (0, MINUTE_MS),
+                (true, b'S') => (0, SECOND_MS),
+                _ => return Err(unknown()),
+            };
+            if count > 1_000_000 {
+                return Err(unknown());
+            }
+            months += count * unit_months;
+            millis += count * unit_millis;
+            parts += 1;
+            rest = &rest[unit_at + 1..];
+        }
+        match (months, millis) {
+            _ if parts == 0 => Err(unknown()),
+            (0, 0) => Err(GranularityError::Empty(text.to_owned())),
+            (0, millis) => Ok(Self::Millis(millis)),
+            (months, 0) => Ok(Self::Months(months)),
+            _ => Err(GranularityError::Mixed(text.to_owned())),
+        }
+    }
+
+    /// `5m` and the like; `ms` is told from `m` and `s` by its length.
+    fn parse_short(text: &str) -> Option<Self> {
+        let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+        let count: i64 = text[..unit_at].parse().ok().filter(|count| (1..=1_000_000).contains(count))?;
+        let unit = match &text[unit_at..] {
+            "ms" => 1,
+            "s" => SECOND_MS,
+            "m" | "min" => MINUTE_MS,
+            "h" => HOUR_MS,
+            "d" => DAY_MS,
+            "w" => WEEK_MS,
+            _ => return None,
+        };
+        Some(Self::Millis(count * unit))
+    }
+
+    /// Druid's names for granularities.
+    fn parse_name(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_lowercase().as_str() {
+            "none" => Self::None,
+            "all" => Self::All,
+            "second" => Self::Millis(SECOND_MS),
+            "minute" => Self::Millis(MINUTE_MS),
+            "five_minute" => Self::Millis(5 * MINUTE_MS),
+            "ten_minute" => Self::Millis(10 * MINUTE_MS),
+            "fifteen_minute" => Self::Millis(15 * MINUTE_MS),
+            "thirty_minute" => Self::Millis(30 * MINUTE_MS),
+            "hour" => Self::Millis(HOUR_MS),
+            "six_hour" => Self::Millis(6 * HOUR_MS),
+            "eight_hour" => Self::Millis(8 * HOUR_MS),
+            "day" => Self::Millis(DAY_MS),
+            "week" => Self::Millis(WEEK_MS),
+            "month" => Self::Months(1),
+            "quarter" => Self::Months(3),
+            "year" => Self::Months(12),
+            _ => return None,
+        })
+    }
+}
+
+impl FromStr for Granularity {
+    type Err = GranularityError;
+
+    fn from_str(text: &str) -> Result<Self, GranularityError> {
+        let period = match Period::parse_name(text).or_else(|| Period::parse_short(text)) {
+            Some(period) => period,
+            None => Period::parse_iso(text)?,
+        };
+        Ok(Self { period, origin: None, zone: TimeZone::UTC })
+    }
+}
+
+impl fmt::Display for Granularity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.period {
+            Period::None => out.write_str("none"),
+            Period::All => out.write_str("all"),
+            Period::Months(months) if months % 12 == 0 => write!(out, "P{}Y", months / 12),
+            Period::Months(months) => write!(out, "P{months}M"),
+            Period::Millis(millis) if millis % DAY_MS == 0 => write!(out, "P{}D", millis / DAY_MS),
+            Period::Millis(millis) if millis % HOUR_MS == 0 => write!(out, "PT{}H", millis / HOUR_MS),
+            Period::Millis(millis) if millis % MINUTE_MS == 0 => write!(out, "PT{}M", millis / MINUTE_MS),
+            Period::Millis(millis) if millis % SECOND_MS == 0 => write!(out, "PT{}S", millis / SECOND_MS),
+            Period::Millis(millis) => write!(out, "{millis}ms"),
+        }
+    }
+}
+
+/// How a granularity stands in a spec or a manifest record; the object forms are Druid's.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Object(WrittenObject),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum WrittenObject {
+    Period {
+        period: String,
+        #[serde(rename = "timeZone", default, skip_serializing_if = "Option::is_none")]
+        time_zone: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+    },
+    Duration {
+        duration: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+    },
+}
+
+impl TryFrom<Written> for Granularity {
+    type Error = GranularityError;
+
+    fn try_from(written: Written) -> Result<Self, GranularityError> {
+        let instant = |text: Option<String>| match text {
+            None => Ok(None),
+            Some(text) => TimestampMs::parse_iso(&text).map(Some).ok_or(GranularityError::Origin(text)),
+        };
+        match written {
+            Written::Text(text) => text.parse(),
+            Written::Object(WrittenObject::Period { period, time_zone: zone, origin }) => {
+                let zone = zone.map_or(Ok(TimeZone::UTC), |name| time_zone(&name))?;
+                let plain: Self = period.parse()?;
+                Ok(Self { period: plain.period, origin: instant(origin)?, zone })
+            }
+            Written::Object(WrittenObject::Duration { duration, origin }) => {
+                if duration < 1 {
+                    return Err(GranularityError::Empty(duration.to_string()));
+                }
+                let origin = Some(instant(origin)?.unwrap_or(TimestampMs(0)));
+                Ok(Self { period: Period::Millis(duration), origin, zone: TimeZone::UTC })
+            }
+        }
+    }
+}
+
+impl From<Granularity> for Written {
+    fn from(granularity: Granularity) -> Self {
+        let period = granularity.to_string();
+        if granularity.origin.is_none() && granularity.zone == TimeZone::UTC {
+            return Self::Text(period);
+        }
+        let offset = || granularity.zone.to_fixed_offset().map_or("UTC".to_owned(), |offset| offset.to_string());
+        let zone = granularity.zone.iana_name().map_or_else(offset, str::to_owned);
+        let origin = granularity.origin.map(|origin| origin.to_string());
+        Self::Object(WrittenObject::Period { period, time_zone: Some(zone), origin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn iso(text: &str) -> TimestampMs {
+        TimestampMs::parse_iso(text).expect("a test's instant")
+    }
+
+    fn in_zone(period: &str, zone: &str) -> Granularity {
+        Granularity::period(period, None, time_zone(zone).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn names_short_forms_and_iso_periods_mean_the_same() {
+        for (name, short, period) in
+            [("minute", "1m", "PT1M"), ("hour", "60m", "PT1H"), ("day", "24h", "P1D"), ("week", "1w", "P1W")]
+        {
+            let expected: Granularity = period.parse().unwrap();
+            assert_eq!(name.parse::<Granularity>().unwrap(), expected, "{name}");
+            assert_eq!(short.parse::<Granularity>().unwrap(), expected, "{short}");
+        }
+        assert_eq!("quarter".parse::<Granularity>().unwrap(), "P3M".parse().unwrap());
+    }
+
+    #[test]
+    fn what_is_no_granularity_is_refused_with_advice() {
+        for text in ["", "P", "PT", "5", "m", "0m", "-1m", "P1H", "PT1D", "fortnight", "PT1.5H"] {
+            let error = text.parse::<Granularity>().unwrap_err();
+            assert!(error.to_string().contains("is not a granularity"), "{text}: {error}");
+        }
+        assert_eq!("P1M1D".parse::<Granularity>(), Err(GranularityError::Mixed("P1M1D".into())));
+        assert_eq!("PT0S".parse::<Granularity>(), Err(GranularityError::Empty("PT0S".into())));
+    }
+
+    #[test]
+    fn floors_follow_the_calendar() {
+        let cases = [
+            ("P1D", "UTC", "2026-03-15T12:34:56Z", "2026-03-15T00:00:00Z"),
+            ("P1W", "UTC", "2026-03-15T12:34:56Z", "2026-03-09T00:00:00Z"),
+            ("P1M", "UTC", "2026-03-15T12:34:56Z", "2026-03-01T00:00:00Z"),
+            ("P3M", "UTC", "2026-06-30T23:59:59Z", "2026-04-01T00:00:00Z"),
+            ("P1Y", "UTC", "1969-06-30T00:00:00Z", "1969-01-01T00:00:00Z"),
+            ("P1D", "America/Los_Angeles", "2026-03-15T06:00:00Z", "2026-03-14T07:00:00Z"),
+            // The day on which the clock goes forward has 23 hours.
+            ("P1D", "America/Los_Angeles", "2026-03-09T06:59:59Z", "2026-03-08T08:00:00Z"),
+            ("PT1H", "Asia/Kolkata", "2026-01-01T00:00:00Z", "2025-12-31T23:30:00Z"),
+            ("P1M", "+02:00", "2026-01-31T22:30:00Z", "2026-01-31T22:00:00Z"),
+        ];
+        for (period, zone, time, expected) in cases {
+            assert_eq!(in_zone(period, zone).floor(iso(time)), iso(expected), "{period} {zone} {time}");
+        }
+    }
+
+    #[test]
+    fn the_repeated_hour_of_a_clock_change_is_two_buckets() {
+        let hour = in_zone("PT1H", "America/Los_Angeles");
+        assert_eq!(hour.floor(iso("2026-11-01T08:30:00Z")), iso("2026-11-01T08:00:00Z"));
+        assert_eq!(hour.floor(iso("2026-11-01T09:30:00Z")), iso("2026-11-01T09:00:00Z"));
+    }
+
+    #[test]
+    fn an_origin_moves_the_boundaries() {
+        let from = Some(iso("2026-01-01T00:10:00Z"));
+        let hour = Granularity::period("PT1H", from, TimeZone::UTC).unwrap();
+        assert_eq!(hour.floor(iso("2026-01-01T01:05:00Z")), iso("2026-01-01T00:10:00Z"));
+        let month = Granularity::period("P1M", Some(iso("2026-01-15T00:00:00Z")), TimeZone::UTC).unwrap();
+        assert_eq!(month.floor(iso("2026-03-14T00:00:00Z")), iso("2026-02-15T00:00:00Z"));
+    }
+
+    #[test]
+    fn the_written_form_reads_back_equal() {
+        for granularity in [
+            Granularity::NONE,
+            Granularity::ALL,
+            "5m".parse().unwrap(),
+            "P1M".parse().unwrap(),
+            in_zone("P1D", "Europe/Paris"),
+            in_zone("P1D", "-08:00"),
+            Granularity::period("PT1H", Some(TimestampMs(600_000)), TimeZone::UTC).unwrap(),
+        ] {
+            let json = serde_json::to_string(&granularity).unwrap();
+            let back: Granularity = serde_json::from_str(&json).unwrap();
+            assert_eq!(back, granularity, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_bucket_holds_its_instant_and_its_start_floors_to_itself(
+            time in -60_000_000_000_000_i64..250_000_000_000_000,
+            period in prop::sample::select(vec!["PT1S", "PT1M", "PT5M", "PT1H", "PT6H", "P1D", "P1W", "P1M", "P3M", "P1Y", "PT7H"]),
+            zone in prop::sample::select(vec!["UTC", "America/New_York", "Asia/Kolkata", "Europe/London"]),
+        ) {
+            let granularity = in_zone(period, zone);
+            let bucket = granularity.bucket(TimestampMs(time));
+            prop_assert!(bucket.contains(TimestampMs(time)), "{bucket} {time}");
+            prop_assert_eq!(granularity.floor(bucket.start()), bucket.start());
+        }
+    }
+}
