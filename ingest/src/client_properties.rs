@@ -161,12 +161,13 @@ fn read_provider(node: &Node<'_>, properties: &mut BTreeMap<String, PropertyValu
         Some("environment") => {
             let variables = fields.required("variables", "name a variable for each property");
             for (name, node) in variables.and_then(|node| node.entries()).unwrap_or_default() {
-                let Some(variable) = node.text() else { continue };
                 match rule(name) {
-                    Some(Rule::Secret | Rule::Credential) => {
-                        let reference = SecretRef::Env(variable.to_owned());
-                        properties.insert(name.to_owned(), PropertyValue::Secret(reference));
-                    }
+                    Some(Rule::Secret | Rule::Credential) => match node.value().as_str().and_then(SecretRef::env) {
+                        Some(reference) => {
+                            properties.insert(name.to_owned(), PropertyValue::Secret(reference));
+                        }
+                        None => node.problem("expected the name of an environment variable"),
+                    },
                     Some(Rule::Instead(advice)) => node.problem(advice),
                     Some(Rule::Ours(why)) => node.warn(&format!("is ignored: {why}")),
                     _ => node.problem("only user names and secrets come from the environment: write the value itself"),
