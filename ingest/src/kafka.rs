@@ -5,7 +5,7 @@
 pub mod client;
 pub mod error;
 pub mod event;
-mod native;
+pub(crate) mod native;
 pub mod reader;
 mod settings;
 pub mod topic;

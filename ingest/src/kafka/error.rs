@@ -25,7 +25,7 @@ pub enum KafkaError {
 
 impl KafkaError {
     /// From an error of the library's constructor, whose own text may repeat the value of a property.
-    pub(super) fn of_client(error: LibraryError) -> Self {
+    pub(crate) fn of_client(error: LibraryError) -> Self {
         match error {
             LibraryError::ClientConfig(result, _, name, _) => match result {
                 rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => Self::UnknownProperty { name },
@@ -36,7 +36,7 @@ impl KafkaError {
         }
     }
 
-    pub(super) fn of_call(operation: &'static str, topic: &str, code: RDKafkaErrorCode) -> Self {
+    pub(crate) fn of_call(operation: &'static str, topic: &str, code: RDKafkaErrorCode) -> Self {
         use RDKafkaErrorCode as Code;
         match code {
             Code::UnknownTopic | Code::UnknownTopicOrPartition => Self::UnknownTopic { topic: topic.to_owned() },
@@ -48,7 +48,7 @@ impl KafkaError {
     }
 
     /// From the wrapper's error, which has a code or a text depending on the call.
-    pub(super) fn of_library(operation: &'static str, topic: &str, error: &LibraryError) -> Self {
+    pub(crate) fn of_library(operation: &'static str, topic: &str, error: &LibraryError) -> Self {
         match error.rdkafka_error_code() {
             Some(code) => Self::of_call(operation, topic, code),
             None => Self::Refused { operation, detail: error.to_string() },

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod client_event;
 pub mod describe;
+pub mod mock;
 mod queue;
 pub mod record;
 pub mod watermark;
