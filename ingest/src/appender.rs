@@ -143,7 +143,12 @@ impl Appender {
             }
         });
         let ranges = ranges.collect();
-        Consumed { generation, ranges, refused: std::mem::take(&mut self.refused), gaps: std::mem::take(&mut self.gaps) }
+        Consumed {
+            generation,
+            ranges,
+            refused: std::mem::take(&mut self.refused),
+            gaps: std::mem::take(&mut self.gaps),
+        }
     }
 
     /// The next offset of each partition.
@@ -207,7 +212,11 @@ impl Appender {
             offset: record.offset(),
             reason,
             detail,
-            sample: if reason == Reason::Tombstone { String::new() } else { sample_text(record.payload().unwrap_or(&[])) },
+            sample: if reason == Reason::Tombstone {
+                String::new()
+            } else {
+                sample_text(record.payload().unwrap_or(&[]))
+            },
             refused_at: now,
         });
     }

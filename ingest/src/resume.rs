@@ -49,7 +49,11 @@ pub fn resume(
         });
     };
     if position.next > log.end {
-        return Resume::Stop(StopCause::LogTruncated { partition: partition.clone(), next: position.next, end: log.end });
+        return Resume::Stop(StopCause::LogTruncated {
+            partition: partition.clone(),
+            next: position.next,
+            end: log.end,
+        });
     }
     if position.next < log.start {
         return Resume::Behind(Gap {
@@ -89,7 +93,8 @@ mod tests {
     fn each_place_of_the_checkpoint_has_one_answer() {
         let log = OffsetRange { start: Offset(10), end: Offset(20) };
         let now = TimestampMs(1);
-        let gap = Gap { partition: partition(), from: Offset(9), to: Offset(10), cause: GapCause::Retention, found_at: now };
+        let gap =
+            Gap { partition: partition(), from: Offset(9), to: Offset(10), cause: GapCause::Retention, found_at: now };
         let truncated = StopCause::LogTruncated { partition: partition(), next: Offset(21), end: Offset(20) };
         let cases = [
             (None, StartAt::Earliest, false, Resume::At(Offset(10))),

@@ -247,8 +247,11 @@ impl Session<'_> {
         self.recovery.retain(|&partition, end| {
             self.reader.position(partition).is_some_and(|next| next < *end) && !self.stopped.contains_key(&partition)
         });
-        let partitions: BTreeMap<i32, PartitionStatus> =
-            self.appender.positions().map(|(partition, next)| (partition, self.partition_status(partition, next))).collect();
+        let partitions: BTreeMap<i32, PartitionStatus> = self
+            .appender
+            .positions()
+            .map(|(partition, next)| (partition, self.partition_status(partition, next)))
+            .collect();
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
         let is_rate_due = self.rated.elapsed() >= rates::TICK;

@@ -1,7 +1,7 @@
 //! Owns one datasource's ingestion: a thread that connects, reads, and connects again.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,8 @@ const HALT_PUBLISH_MAX: Duration = Duration::from_secs(30);
 /// A running supervisor. Dropping it forgets what is not published.
 pub struct Supervisor {
     stop: Sender<StopMode>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
     status: Arc<StatusCell>,
-    started: Instant,
 }
 
 impl Supervisor {
@@ -30,15 +29,7 @@ impl Supervisor {
         let name = format!("ingest-{}", context.data_source.name());
         let thread = std::thread::Builder::new().name(name).spawn(move || work(&context, &stopped));
         let thread = thread.expect("the system can start a thread");
-        Self { stop, thread: Some(thread), status, started: Instant::now() }
-    }
-
-    pub fn status(&self) -> &StatusCell {
-        &self.status
-    }
-
-    pub fn started(&self) -> Instant {
-        self.started
+        Self { stop, thread, status }
     }
 
     /// Asks the thread to end; [`join`](Self::join) waits for it.
@@ -49,10 +40,8 @@ impl Supervisor {
     }
 
     /// Waits until the thread has ended.
-    pub fn join(mut self) {
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+    pub fn join(self) {
+        if self.thread.join().is_err() {
             tracing::error!("a supervisor's thread panicked; what it had not published is read again");
         }
     }

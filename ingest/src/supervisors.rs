@@ -1,14 +1,14 @@
 //! All supervisors of a process: started from the manifest, changed by operators.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use henge_segment_store::data_source::DataSource;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::store::Store;
-use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use crate::error::IngestError;
 use crate::session::{Context, StopMode};
@@ -25,14 +25,24 @@ const RECOVERY_MAX: Duration = Duration::from_secs(60);
 pub struct Supervisors {
     store: Arc<Store>,
     runtime: Handle,
-    /// Held while one is changed, so that changes come one after another.
+    /// Held while one is changed, so that changes come one after another; that may take a while.
     entries: Mutex<BTreeMap<DataSourceName, Entry>>,
+    /// What can be asked at any time.
+    views: RwLock<BTreeMap<DataSourceName, View>>,
 }
 
 /// A supervisor: suspended ones do not run.
 struct Entry {
-    spec: SupervisorSpec,
+    spec: Arc<SupervisorSpec>,
     running: Option<Supervisor>,
+}
+
+/// A supervisor as others see it.
+#[derive(Clone)]
+struct View {
+    spec: Arc<SupervisorSpec>,
+    status: Arc<StatusCell>,
+    started: Instant,
 }
 
 /// A datasource that reads again what was queryable before the process ended.
@@ -46,14 +56,16 @@ impl Supervisors {
     /// Starts what the manifest holds. Call it on a tokio runtime with more than one thread.
     pub fn start(store: Arc<Store>) -> Result<Arc<Self>, IngestError> {
         let runtime = Handle::current();
+        let records = store.supervisors();
+        let supervisors = Self { store, runtime, entries: Mutex::default(), views: RwLock::default() };
         let mut entries = BTreeMap::new();
-        for record in store.supervisors() {
+        for record in records {
             let mut spec = SupervisorSpec::from_json(&record.spec)?.spec;
             spec.suspended = record.suspended;
-            let running = (!spec.suspended).then(|| run(&store, &runtime, &spec, true));
-            entries.insert(record.data_source, Entry { spec, running });
+            let has_checkpoint = supervisors.data_source(&spec).progress().checkpoint.iter().next().is_some();
+            supervisors.enter(&mut entries, Arc::new(spec), has_checkpoint);
         }
-        Ok(Arc::new(Self { store, runtime, entries: Mutex::new(entries) }))
+        Ok(Arc::new(Self { entries: Mutex::new(entries), ..supervisors }))
     }
 
     /// Starts a supervisor, or gives a running one another spec: it publishes what it has and goes on with the new one.
@@ -61,55 +73,46 @@ impl Supervisors {
     pub async fn put(&self, spec: SupervisorSpec) -> Result<bool, IngestError> {
         let mut entries = self.entries.lock().await;
         let name = spec.data_source.clone();
-        if entries.get(&name).is_some_and(|entry| entry.spec == spec) {
+        if entries.get(&name).is_some_and(|entry| *entry.spec == spec) {
             return Ok(false);
         }
         if let Some(entry) = entries.get_mut(&name) {
             stop(entry, publish_soon()).await;
         }
         let put = self.store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
-        let spec = match (put, entries.get(&name)) {
-            (Ok(()), _) => spec,
-            (Err(error), None) => return Err(error.into()),
-            (Err(error), Some(entry)) => {
-                let old = entry.spec.clone();
-                self.enter(&mut entries, old);
+        match (put, entries.get(&name).map(|entry| entry.spec.clone())) {
+            (Ok(()), _) => self.enter(&mut entries, Arc::new(spec), false),
+            (Err(error), old) => {
+                if let Some(old) = old {
+                    self.enter(&mut entries, old, false);
+                }
                 return Err(error.into());
             }
-        };
-        self.enter(&mut entries, spec);
+        }
         Ok(true)
     }
 
     /// In alphabetical order.
-    pub async fn list(&self) -> Vec<DataSourceName> {
-        self.entries.lock().await.keys().cloned().collect()
+    pub fn list(&self) -> Vec<DataSourceName> {
+        self.views().keys().cloned().collect()
     }
 
-    /// The spec in force, in its own form.
-    pub async fn spec(&self, name: &str) -> Option<Value> {
-        find(&self.entries.lock().await, name).map(|(_, entry)| entry.spec.to_json())
+    /// The spec in force.
+    pub fn spec(&self, name: &str) -> Option<Arc<SupervisorSpec>> {
+        Some(self.view(name)?.spec)
     }
 
-    /// The topic that a supervisor reads.
-    pub async fn topic(&self, name: &str) -> Option<String> {
-        find(&self.entries.lock().await, name).map(|(_, entry)| entry.spec.topic.clone())
-    }
-
-    pub async fn status(&self, name: &str) -> Option<SupervisorStatus> {
-        find(&self.entries.lock().await, name).map(|(_, entry)| match &entry.running {
-            Some(running) => running.status().get(),
-            None => StatusCell::new(State::Suspended, false).get(),
-        })
+    pub fn status(&self, name: &str) -> Option<SupervisorStatus> {
+        Some(self.view(name)?.status.get())
     }
 
     /// Datasources whose counts are lower than they were before the process ended, because they read again what was not
     /// published. Bounded in time: after a minute a backlog is lag.
-    pub async fn recovering(&self) -> Vec<Recovering> {
-        let entries = self.entries.lock().await;
-        let recovering = entries.iter().filter_map(|(name, entry)| {
-            let running = entry.running.as_ref().filter(|running| running.started().elapsed() < RECOVERY_MAX)?;
-            let status = running.status().get();
+    pub fn recovering(&self) -> Vec<Recovering> {
+        let views = self.views();
+        let recent = views.iter().filter(|(_, view)| view.started.elapsed() < RECOVERY_MAX);
+        let recovering = recent.filter_map(|(name, view)| {
+            let status = view.status.get();
             let lag_records = status.lag_records();
             status.is_recovering.then(|| Recovering { data_source: name.clone(), lag_records })
         });
@@ -135,9 +138,9 @@ impl Supervisors {
             stop(entry, publish_soon()).await;
         }
         let changed = self.store.set_suspended(&name, suspended).await;
-        let mut spec = entry.spec.clone();
+        let mut spec = SupervisorSpec::clone(&entry.spec);
         spec.suspended = if changed.is_ok() { suspended } else { !suspended };
-        self.enter(&mut entries, spec);
+        self.enter(&mut entries, Arc::new(spec), false);
         Ok(changed?)
     }
 
@@ -148,10 +151,11 @@ impl Supervisors {
         stop(entry, publish_soon()).await;
         if let Err(error) = self.store.terminate_supervisor(&name).await {
             let spec = entry.spec.clone();
-            self.enter(&mut entries, spec);
+            self.enter(&mut entries, spec, false);
             return Err(error.into());
         }
         entries.remove(&name);
+        self.views.write().expect(NO_PANIC).remove(&name);
         Ok(())
     }
 
@@ -163,7 +167,7 @@ impl Supervisors {
         stop(entry, StopMode::Discard).await;
         let reset = self.store.reset(&name, reason).await;
         let spec = entry.spec.clone();
-        self.enter(&mut entries, spec);
+        self.enter(&mut entries, spec, false);
         Ok(reset?)
     }
 
@@ -177,28 +181,41 @@ impl Supervisors {
         joined.expect("joining threads does not panic");
     }
 
-    /// Registers a spec and runs it unless it is suspended.
-    fn enter(&self, entries: &mut MutexGuard<'_, BTreeMap<DataSourceName, Entry>>, spec: SupervisorSpec) {
-        let kept = entries.remove(&spec.data_source).and_then(|entry| entry.running);
-        let running = match kept {
-            Some(running) => Some(running),
-            None => (!spec.suspended).then(|| run(&self.store, &self.runtime, &spec, false)),
-        };
+    /// Registers a spec, and runs it unless it is suspended. A supervisor that still runs is left alone.
+    fn enter(&self, entries: &mut BTreeMap<DataSourceName, Entry>, spec: Arc<SupervisorSpec>, is_recovering: bool) {
+        if entries.get(&spec.data_source).is_some_and(|entry| entry.running.is_some()) {
+            return;
+        }
+        let state = if spec.suspended { State::Suspended } else { State::Connecting };
+        let status = Arc::new(StatusCell::new(state, is_recovering && !spec.suspended));
+        let view = View { spec: spec.clone(), status: status.clone(), started: Instant::now() };
+        self.views.write().expect(NO_PANIC).insert(spec.data_source.clone(), view);
+        let running = (!spec.suspended).then(|| {
+            Supervisor::start(Context {
+                spec: SupervisorSpec::clone(&spec),
+                store: self.store.clone(),
+                data_source: self.data_source(&spec),
+                runtime: self.runtime.clone(),
+                status,
+            })
+        });
         entries.insert(spec.data_source.clone(), Entry { spec, running });
+    }
+
+    fn data_source(&self, spec: &SupervisorSpec) -> Arc<DataSource> {
+        self.store.data_source(spec.data_source.as_str()).expect("a supervisor's datasource is in the manifest")
+    }
+
+    fn views(&self) -> RwLockReadGuard<'_, BTreeMap<DataSourceName, View>> {
+        self.views.read().expect(NO_PANIC)
+    }
+
+    fn view(&self, name: &str) -> Option<View> {
+        self.views().get(&DataSourceName::new(name).ok()?).cloned()
     }
 }
 
-fn run(store: &Arc<Store>, runtime: &Handle, spec: &SupervisorSpec, is_process_start: bool) -> Supervisor {
-    let data_source = store.data_source(spec.data_source.as_str()).expect("a supervisor's datasource is in the manifest");
-    let is_recovering = is_process_start && data_source.progress().checkpoint.iter().next().is_some();
-    Supervisor::start(Context {
-        spec: spec.clone(),
-        store: store.clone(),
-        data_source,
-        runtime: runtime.clone(),
-        status: Arc::new(StatusCell::new(State::Connecting, is_recovering)),
-    })
-}
+const NO_PANIC: &str = "no code panics while it holds the views";
 
 async fn stop(entry: &mut Entry, mode: StopMode) {
     if let Some(running) = entry.running.take() {
@@ -210,10 +227,6 @@ async fn stop(entry: &mut Entry, mode: StopMode) {
 
 fn publish_soon() -> StopMode {
     StopMode::PublishUntil(Instant::now() + STOP_PUBLISH_MAX)
-}
-
-fn find<'a>(entries: &'a BTreeMap<DataSourceName, Entry>, name: &str) -> Option<(&'a DataSourceName, &'a Entry)> {
-    entries.get_key_value(&DataSourceName::new(name).ok()?)
 }
 
 fn known<'a>(

@@ -27,7 +27,8 @@ impl Session<'_> {
             }
             StreamEvent::Stopped { partition, next, reason, detail } => {
                 let topic = &self.context.spec.topic;
-                self.stopped.insert(partition, format!("{topic}[{partition}] stopped at offset {next}: {reason} ({detail})"));
+                self.stopped
+                    .insert(partition, format!("{topic}[{partition}] stopped at offset {next}: {reason} ({detail})"));
             }
             StreamEvent::Trouble { kind: Trouble::UnknownTopic, detail, .. } => {
                 self.trouble = Some(detail);
@@ -61,7 +62,8 @@ impl Session<'_> {
     }
 
     fn on_topic(&mut self, topic: TopicDescription) -> Result<(), String> {
-        resume::check_identity(&self.context.spec.topic, self.topic_id(), topic.id).map_err(|cause| cause.to_string())?;
+        resume::check_identity(&self.context.spec.topic, self.topic_id(), topic.id)
+            .map_err(|cause| cause.to_string())?;
         self.trouble = None;
         for partition in 0..topic.partitions {
             if !self.appender.reads(partition)
@@ -107,7 +109,8 @@ impl Session<'_> {
         if self.lost_offsets.is_empty() || self.publishing.is_some() {
             return;
         }
-        if self.appender.has_unpublished() || self.lost_offsets.iter().any(|&partition| !self.has_checkpoint(partition)) {
+        if self.appender.has_unpublished() || self.lost_offsets.iter().any(|&partition| !self.has_checkpoint(partition))
+        {
             self.cut(None);
             return;
         }
