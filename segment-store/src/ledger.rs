@@ -42,12 +42,10 @@ pub enum Reason {
     MeasureUnreadable,
     /// Rejected: a whole number beyond 64 bits, or a double that is not finite.
     NumberOutOfRange,
-    /// Rejected: its time chunk would be one more than may be open at once.
-    TooManyTimeChunks,
 }
 
 impl Reason {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::Tombstone,
         Self::TooLate,
         Self::TooEarly,
@@ -63,7 +61,6 @@ impl Reason {
         Self::DimensionUnreadable,
         Self::MeasureUnreadable,
         Self::NumberOutOfRange,
-        Self::TooManyTimeChunks,
     ];
 
     /// Whether the spec left the record out on purpose.
@@ -89,7 +86,6 @@ impl Reason {
             Self::DimensionUnreadable => "dimension_unreadable",
             Self::MeasureUnreadable => "measure_unreadable",
             Self::NumberOutOfRange => "number_out_of_range",
-            Self::TooManyTimeChunks => "too_many_time_chunks",
         }
     }
 }
@@ -160,12 +156,16 @@ pub struct RefusedSample {
 
 impl RefusedSample {
     pub fn push(&mut self, record: RefusedRecord) {
-        let same = |kept: &RefusedRecord| kept.reason == record.reason;
-        if self.records.iter().filter(|kept| same(kept)).count() >= SAMPLES_PER_REASON {
-            let oldest = self.records.iter().position(same).expect("counted above");
-            self.records.remove(oldest);
+        if self.is_full(record.reason) {
+            let oldest = self.records.iter().position(|kept| kept.reason == record.reason);
+            self.records.remove(oldest.expect("a full reason has records"));
         }
         self.records.push(record);
+    }
+
+    /// Whether one more record of this reason would push out an older one.
+    pub fn is_full(&self, reason: Reason) -> bool {
+        self.records.iter().filter(|kept| kept.reason == reason).count() >= SAMPLES_PER_REASON
     }
 
     /// In the order in which they were refused.
