@@ -1,6 +1,6 @@
 //! Which properties of librdkafka's a spec may set, and where their values come from.
 //!
-//! Only what stands in [`PROPERTIES`] passes through: other properties load code (`plugin.library.paths`,
+//! Only what the list in `properties.rs` allows passes through: other properties load code (`plugin.library.paths`,
 //! `ssl.engine.location`), run programs (`sasl.kerberos.kinit.cmd`), print secrets (`debug`), or would break what the
 //! consumer relies on (`enable.auto.commit`).
 
@@ -116,7 +116,11 @@ fn read_property(name: &str, node: &Node<'_>, written_for: WrittenFor) -> Option
             r#"a secret does not belong in a spec: use {"file": "/path"} or {"env": "NAME"}, and change the secret if it was real"#,
         ),
         Rule::Credential | Rule::Text | Rule::Number | Rule::Flag | Rule::OneOf(_) => {
-            return read_literal(name, rule, node).map(PropertyValue::Literal);
+            let text = read_literal(name, rule, node)?;
+            if name == "isolation.level" && text.eq_ignore_ascii_case("read_uncommitted") {
+                node.warn("the records of aborted transactions are counted too");
+            }
+            return Some(PropertyValue::Literal(text));
         }
     }
     None

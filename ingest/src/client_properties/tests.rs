@@ -33,19 +33,19 @@ fn properties_are_resolved_with_their_secrets_which_nothing_else_shows() {
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": { "env": "CARGO_PKG_NAME" },
         "sasl.password": { "file": path },
-        "fetch.min.bytes": 1,
+        "socket.timeout.ms": 5000,
         "socket.keepalive.enable": true,
         "client.rack": null,
     });
     let spec = spec(&kafka).unwrap();
     let expected = [
         ("bootstrap.servers", "b:9092"),
-        ("fetch.min.bytes", "1"),
         ("sasl.mechanism", "SCRAM-SHA-512"),
         ("sasl.password", "canary"),
         ("sasl.username", "henge-ingest"),
         ("security.protocol", "sasl_ssl"),
         ("socket.keepalive.enable", "true"),
+        ("socket.timeout.ms", "5000"),
     ];
     let expected: Vec<_> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     assert_eq!(resolve(&spec).unwrap(), expected);
@@ -118,8 +118,9 @@ fn each_wrong_property_is_refused_with_advice() {
              `ssl.ca.location`",
         ),
         (
-            json!({ "group.id": "g" }),
-            "kafka.\"group.id\": cannot be set, leave it out: group offsets are committed under a name of Henge's own",
+            json!({ "enable.auto.commit": false }),
+            "kafka.\"enable.auto.commit\": cannot be set, leave it out: the manifest decides where reading starts, group \
+             offsets are only advisory",
         ),
         (
             json!({ "security.protocol": "TLS" }),
@@ -129,7 +130,7 @@ fn each_wrong_property_is_refused_with_advice() {
             json!({ "isolation.level": "read_all" }),
             "kafka.\"isolation.level\": expected one of read_committed, read_uncommitted",
         ),
-        (json!({ "fetch.min.bytes": "many" }), "kafka.\"fetch.min.bytes\": expected a whole number"),
+        (json!({ "socket.timeout.ms": "many" }), "kafka.\"socket.timeout.ms\": expected a whole number"),
         (json!({ "socket.keepalive.enable": 1 }), "kafka.\"socket.keepalive.enable\": expected true or false"),
     ];
     for (mut kafka, message) in cases {
@@ -154,14 +155,15 @@ fn what_druids_users_bring_along_is_ignored_with_a_warning() {
     }))
     .unwrap();
     assert_eq!(properties.literal("isolation.level"), Some("read_uncommitted"));
-    assert_eq!(properties.literal("group.id"), None);
+    assert_eq!(properties.literal("group.id"), Some("g"));
+    assert_eq!(properties.literal("auto.offset.reset"), None);
     assert_eq!(
         warnings,
         [
-            "ioConfig.consumerProperties.\"group.id\": is ignored: group offsets are committed under a name of Henge's own",
             "ioConfig.consumerProperties.\"auto.offset.reset\": is ignored: the manifest decides where reading starts, group \
              offsets are only advisory",
             "ioConfig.consumerProperties.\"key.deserializer\": is ignored: records are read as bytes",
+            "ioConfig.consumerProperties.\"isolation.level\": the records of aborted transactions are counted too",
         ]
     );
 }
