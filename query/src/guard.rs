@@ -203,7 +203,6 @@ fn is_operator(token: &Token) -> bool {
                 | Keyword::DIV
                 | Keyword::OVERLAPS
                 | Keyword::MEMBER
-                | Keyword::ISNULL
                 | Keyword::NOTNULL
         ),
         Token::Number(..)

@@ -84,8 +84,11 @@ impl ScalarUDFImpl for TimeBucket {
             ColumnarValue::Array(times) => {
                 let times = times.as_primitive::<TimestampMillisecondType>();
                 let mut buckets = self.buckets(&granularity);
-                let moved: PrimitiveArray<TimestampMillisecondType> =
-                    times.try_unary(|time| buckets.edge_of(TimestampMs(time)).map(|time| time.0))?;
+                let moved = times.iter().map(|time| match time {
+                    Some(time) => buckets.edge_of(TimestampMs(time)).map(|edge| Some(edge.0)),
+                    None => Ok(None),
+                });
+                let moved = moved.collect::<Result<PrimitiveArray<TimestampMillisecondType>, _>>()?;
                 Ok(ColumnarValue::Array(Arc::new(moved)))
             }
         }
