@@ -156,9 +156,12 @@ fn column_not_found(field: &Column, valid_fields: &[Column]) -> String {
     format!("Column '{}' not found in {place}{}", field.name, did_you_mean(&field.name, names))
 }
 
-/// The first line without the notices that DataFusion appends to what it takes for its own faults.
+/// The message without what DataFusion wraps around it: a backtrace, and the way our own argument checks went.
 fn clean(message: &str) -> String {
-    message.split("\n\nbacktrace:").next().unwrap_or(message).trim_end().replace('\n', " ")
+    let message = message.split("\n\nbacktrace:").next().unwrap_or(message).trim_end();
+    let ours = message.split_once("user-defined coercion failed with: External error: ");
+    let ours = ours.map(|(_, rest)| rest.split(". No function matches").next().unwrap_or(rest));
+    ours.unwrap_or(message).trim_end().replace(['\n', '\t'], " ")
 }
 
 fn first_line(error: &DataFusionError) -> String {

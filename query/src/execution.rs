@@ -114,7 +114,10 @@ impl Drop for Execution {
 fn timed_out(timeout: Duration) -> QueryError {
     QueryError::new(
         QueryErrorKind::Timeout,
-        format!("the query took longer than {} ms: ask for a shorter time range or a longer timeout", timeout.as_millis()),
+        format!(
+            "the query took longer than {} ms: ask for a shorter time range or a longer timeout",
+            timeout.as_millis()
+        ),
     )
 }
 

@@ -83,12 +83,13 @@ impl Shape {
         Self { levels: vec![Level::new(false)], set_arms: 1 }
     }
 
-    /// `is_operand`: between two operators even a keyword can only be a name.
+    /// `is_operand`: between two operators even the keyword of a clause can only be a name.
     fn take(&mut self, token: &Token, is_operand: bool) -> Result<(), QueryError> {
         match token {
             Token::LParen => self.open(false),
             Token::RParen => self.close(false),
             Token::Comma => self.next_item(),
+            token if is_operator(token) => self.add_operators(1),
             Token::Word(_) if is_operand => Ok(()),
             Token::Word(word) if word.keyword == Keyword::CASE => self.open(true),
             Token::Word(word) if word.keyword == Keyword::END => self.close(true),
@@ -96,7 +97,6 @@ impl Shape {
                 self.level().end_expression();
                 self.count_set_arm(word.keyword)
             }
-            token if is_operator(token) => self.add_operators(1),
             _ => Ok(()),
         }
     }

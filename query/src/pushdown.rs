@@ -1,5 +1,6 @@
 //! What a filter says about `__time`.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 use henge_segment_store::schema::TIME_COLUMN;
@@ -49,10 +50,9 @@ pub(crate) fn time_span(filter: &Expr) -> TimeSpan {
     match filter {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => time_span(left).and(time_span(right)),
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => time_span(left).or(time_span(right)),
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (is_time(left), is_time(right)) {
-            (true, false) => compared(*op, right),
-            (false, true) => op.swap().map_or(TimeSpan::ALL, |op| compared(op, left)),
-            _ => TimeSpan::ALL,
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op.swap() {
+            Some(swapped) => compared_terms(left, *op, right).and(compared_terms(right, swapped, left)),
+            None => TimeSpan::ALL,
         },
         Expr::Between(Between { expr, negated: false, low, high }) if is_time(expr) => {
             compared(Operator::GtEq, low).and(compared(Operator::LtEq, high))
@@ -67,6 +67,31 @@ pub(crate) fn time_span(filter: &Expr) -> TimeSpan {
 
 fn is_time(expr: &Expr) -> bool {
     matches!(expr, Expr::Column(column) if column.name == TIME_COLUMN)
+}
+
+fn compared_terms(term: &Expr, operator: Operator, literal: &Expr) -> TimeSpan {
+    match term {
+        Expr::Cast(cast) if is_time(&cast.expr) && *cast.field.data_type() == DataType::Date32 => {
+            compared_day(operator, literal)
+        }
+        term if is_time(term) => compared(operator, literal),
+        _ => TimeSpan::ALL,
+    }
+}
+
+/// Times whose day compares so with a literal.
+fn compared_day(operator: Operator, literal: &Expr) -> TimeSpan {
+    const DAY_MS: i64 = 86_400_000;
+    let Some(ScalarValue::Date32(Some(day))) = literal.as_literal() else { return TimeSpan::ALL };
+    let (first, last) = (i64::from(*day) * DAY_MS, (i64::from(*day) + 1) * DAY_MS - 1);
+    match operator {
+        Operator::Eq => TimeSpan { first, last },
+        Operator::Lt => TimeSpan { last: first - 1, ..TimeSpan::ALL },
+        Operator::LtEq => TimeSpan { last, ..TimeSpan::ALL },
+        Operator::Gt => TimeSpan { first: last + 1, ..TimeSpan::ALL },
+        Operator::GtEq => TimeSpan { first, ..TimeSpan::ALL },
+        _ => TimeSpan::ALL,
+    }
 }
 
 /// Times that compare so with a literal.
@@ -99,7 +124,7 @@ fn literal_millis(literal: &Expr) -> Option<(i64, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::logical_expr::{and, col, lit, or};
+    use datafusion::logical_expr::{and, cast, col, lit, or};
 
     use super::*;
 
@@ -109,6 +134,10 @@ mod tests {
 
     fn at(millis: i64) -> Expr {
         lit(ScalarValue::TimestampMillisecond(Some(millis), None))
+    }
+
+    fn day(days: i32) -> Expr {
+        lit(ScalarValue::Date32(Some(days)))
     }
 
     #[test]
@@ -132,6 +161,8 @@ mod tests {
             (time().gt(nanos(5_000_001)), span(6, i64::MAX)),
             (time().lt(nanos(5_000_001)), span(i64::MIN, 5)),
             (time().gt(at(i64::MAX)), TimeSpan::NOTHING),
+            (cast(time(), DataType::Date32).eq(day(1)), span(86_400_000, 2 * 86_400_000 - 1)),
+            (day(1).gt(cast(time(), DataType::Date32)), span(i64::MIN, 86_400_000 - 1)),
         ];
         for (filter, expected) in cases {
             assert_eq!(time_span(&filter), expected, "{filter}");

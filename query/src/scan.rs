@@ -115,11 +115,17 @@ fn spread(mut segments: Vec<SegmentView>, partitions: usize) -> Vec<Arc<[Segment
     spread.into_iter().map(|(_, segments)| segments.into()).collect()
 }
 
+/// An end that the query leaves open is `..`.
+fn shown(interval: Interval) -> String {
+    let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
+    format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
+}
+
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "SegmentScan: {}", self.name)?;
         if self.interval != Interval::ALL {
-            write!(out, " interval={}/{}", self.interval.start(), self.interval.end())?;
+            write!(out, " interval={}", shown(self.interval))?;
         }
         let chosen = self.segments().count();
         let open = self.segments().filter(|segment| segment.is_open()).count();

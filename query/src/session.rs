@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
+use datafusion::common::{DFSchema, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -13,8 +13,11 @@ use datafusion::functions::datetime::planner::DatetimeFunctionPlanner;
 use datafusion::functions::unicode::planner::UnicodeFunctionPlanner;
 use datafusion::functions_aggregate::planner::AggregateFunctionPlanner;
 use datafusion::functions_window::planner::WindowFunctionPlanner;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion::prelude::SessionConfig;
 
+use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
@@ -34,6 +37,7 @@ impl SharedSession {
             .with_config(config(limits))
             .with_runtime_env(runtime_env(memory.clone())?)
             .with_expr_planners(vec![
+                Arc::new(NoArrays),
                 Arc::new(CoreFunctionPlanner::default()),
                 Arc::new(DatetimeFunctionPlanner),
                 Arc::new(UnicodeFunctionPlanner),
@@ -68,6 +72,16 @@ impl SharedSession {
     }
 }
 
+/// Arrays can be as large as their text says; Druid's array functions come with their own bounds.
+#[derive(Debug)]
+struct NoArrays;
+
+impl ExprPlanner for NoArrays {
+    fn plan_array_literal(&self, _: Vec<Expr>, _: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        Err(QueryError::unsupported("arrays cannot be used in SQL yet: use IN, or several columns").into())
+    }
+}
+
 fn config(limits: &QueryLimits) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_target_partitions(limits.threads.get())
@@ -84,8 +98,7 @@ fn config(limits: &QueryLimits) -> SessionConfig {
 /// No files: neither spilled to, nor reachable by a URL in a query.
 fn runtime_env(memory: Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-    let runtime =
-        RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(no_disk).build_arc()?;
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(no_disk).build_arc()?;
     runtime.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
     Ok(runtime)
 }

@@ -28,12 +28,7 @@ pub(crate) struct SelectStatement {
 
 impl SelectStatement {
     /// Reads one statement. Needs a large stack.
-    pub fn parse(
-        sql: &str,
-        parameters: &[Parameter],
-        zone: &TimeZone,
-        now: TimestampMs,
-    ) -> Result<Self, QueryError> {
+    pub fn parse(sql: &str, parameters: &[Parameter], zone: &TimeZone, now: TimestampMs) -> Result<Self, QueryError> {
         guard::check_text(sql)?;
         let dialect = GenericDialect {};
         let tokens = Tokenizer::new(&dialect, sql)
@@ -187,9 +182,8 @@ fn check_relations(query: &Query) -> Result<(), QueryError> {
     }
     match query.visit(&mut Relations(0)) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(QueryError::limit(format!(
-            "the statement reads more than {} tables: split it",
-            guard::RELATIONS_MAX
-        ))),
+        ControlFlow::Break(()) => {
+            Err(QueryError::limit(format!("the statement reads more than {} tables: split it", guard::RELATIONS_MAX)))
+        }
     }
 }

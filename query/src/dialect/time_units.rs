@@ -116,10 +116,7 @@ fn millis_literal(time: TimestampMs) -> Expr {
     let digits = Value::Number(time.0.unsigned_abs().to_string(), false).with_span(Span::empty());
     let magnitude = Expr::Value(digits);
     let millis = if time.0 < 0 {
-        Expr::UnaryOp {
-            op: datafusion::sql::sqlparser::ast::UnaryOperator::Minus,
-            expr: Box::new(magnitude),
-        }
+        Expr::UnaryOp { op: datafusion::sql::sqlparser::ast::UnaryOperator::Minus, expr: Box::new(magnitude) }
     } else {
         magnitude
     };

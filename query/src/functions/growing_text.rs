@@ -55,8 +55,9 @@ impl FunctionRewrite for BoundedConcatenation {
     }
 }
 
-static CONCATENATE: LazyLock<Arc<ScalarUDF>> =
-    LazyLock::new(|| Arc::new(Bounded { inner: concat(), growth: Growth::JoinedUnlessNull, aliases: Vec::new() }.into()));
+static CONCATENATE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    Arc::new(Bounded { inner: concat(), growth: Growth::JoinedUnlessNull, aliases: Vec::new() }.into())
+});
 
 /// How the size of a result follows from the sizes of the arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
