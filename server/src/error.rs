@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use henge_query::{QueryError, QueryErrorKind};
+use henge_query::error::{QueryError, QueryErrorKind};
 use henge_segment_store::error::{ErrorKind, StoreError};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -113,6 +113,11 @@ impl ApiError {
         Self { status, ..Self::invalid(message) }
     }
 
+    /// Worth asking again soon.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::new(Category::RuntimeFailure, message) }
+    }
+
     /// A spec that has several things wrong with it; all of them are said at once.
     pub fn problems(problems: Vec<String>) -> Self {
         let mut error = Self::invalid(problems.join("; "));
@@ -177,7 +182,7 @@ impl From<QueryError> for ApiError {
                 "org.apache.druid.query.QueryInterruptedException",
                 message,
             ),
-            QueryErrorKind::Unavailable => unavailable(message),
+            QueryErrorKind::Unavailable => Self::unavailable(message),
             QueryErrorKind::Internal => Self::legacy(
                 Category::RuntimeFailure,
                 "Unknown exception",
@@ -194,16 +199,11 @@ impl From<StoreError> for ApiError {
         match error.kind() {
             ErrorKind::Invalid => Self::invalid(message),
             ErrorKind::Conflict => Self::request(StatusCode::CONFLICT, message),
-            ErrorKind::Unavailable => unavailable(message),
+            ErrorKind::Unavailable => Self::unavailable(message),
             ErrorKind::Data => Self::new(Category::RuntimeFailure, message),
             ErrorKind::Internal => Self::new(Category::Defensive, message),
         }
     }
-}
-
-/// Worth asking again soon.
-fn unavailable(message: String) -> ApiError {
-    ApiError { status: StatusCode::SERVICE_UNAVAILABLE, ..ApiError::new(Category::RuntimeFailure, message) }
 }
 
 /// An error and what caused it, in one line.

@@ -10,7 +10,7 @@ pub mod json_text;
 pub mod rows_json;
 pub mod time_text;
 
-use henge_query::ResultColumn;
+use henge_query::answer::ResultColumn;
 use serde::Deserialize;
 
 use self::cell::ArrayStyle;

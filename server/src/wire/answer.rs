@@ -1,11 +1,10 @@
 //! A query's answer as a stream of bytes with bounded memory, complete or broken off (invariant Q4).
 
-use std::pin::Pin;
-
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt, try_unfold};
-use henge_query::{QueryAnswer, QueryError, QueryErrorKind, ResultColumn};
+use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
+use henge_query::error::{QueryError, QueryErrorKind};
 
 use super::cell::Cells;
 use super::csv::CsvRows;
@@ -88,7 +87,7 @@ struct Current {
 
 struct Writing {
     rows: RowWriter,
-    batches: Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>,
+    batches: ResultBatches,
     first: Option<RecordBatch>,
     current: Option<Current>,
     /// What stands before the first row; part of the first piece.

@@ -1,6 +1,6 @@
 //! Comma-separated values with LF line ends.
 
-use henge_query::ResultColumn;
+use henge_query::answer::ResultColumn;
 
 use super::cell::Cells;
 use super::csv_text::write_field;

@@ -1,6 +1,6 @@
 //! The four JSON formats: objects or arrays, in one JSON array or one a line.
 
-use henge_query::ResultColumn;
+use henge_query::answer::ResultColumn;
 
 use super::cell::Cells;
 use super::json_text::write_string;

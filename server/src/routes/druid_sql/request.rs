@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use henge_query::{Parameter, QueryRequest};
+use henge_query::request::{Parameter, QueryRequest};
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
