@@ -26,3 +26,7 @@ mod rates;
 pub mod status;
 
 pub mod error;
+
+pub mod fleet;
+#[cfg(feature = "test-support")]
+pub mod test_support;
