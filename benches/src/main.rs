@@ -1,1 +1,3 @@
+//! Benches of Henge.
+
 fn main() {}
