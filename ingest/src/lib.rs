@@ -1,1 +1,5 @@
+//! Turns Kafka records into published segments.
 //!
+//! kafka -> decode -> time policy -> appender -> publisher
+
+pub mod kafka;

@@ -42,12 +42,10 @@ pub enum Reason {
     MeasureUnreadable,
     /// Rejected: a whole number beyond 64 bits, or a double that is not finite.
     NumberOutOfRange,
-    /// Rejected: its time chunk would be one more than may be open at once.
-    TooManyTimeChunks,
 }
 
 impl Reason {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::Tombstone,
         Self::TooLate,
         Self::TooEarly,
@@ -63,7 +61,6 @@ impl Reason {
         Self::DimensionUnreadable,
         Self::MeasureUnreadable,
         Self::NumberOutOfRange,
-        Self::TooManyTimeChunks,
     ];
 
     /// Whether the spec left the record out on purpose.
@@ -89,7 +86,6 @@ impl Reason {
             Self::DimensionUnreadable => "dimension_unreadable",
             Self::MeasureUnreadable => "measure_unreadable",
             Self::NumberOutOfRange => "number_out_of_range",
-            Self::TooManyTimeChunks => "too_many_time_chunks",
         }
     }
 }

@@ -2,8 +2,18 @@
 //!
 //! event -> open_segment -> frozen -> segment (Parquet) -> manifest record -> timeline
 
+pub mod clock;
+pub mod data_source;
+mod durable_file;
+pub mod error;
 pub mod event;
 pub mod ledger;
+pub mod manifest;
+mod objects;
+mod open_segment;
 pub mod schema;
+pub mod segment;
+pub mod store;
 pub mod stream;
 pub mod time;
+pub mod timeline;

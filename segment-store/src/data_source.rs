@@ -1,0 +1,212 @@
+//! A datasource at run time: rows are appended on one side, consistent snapshots are taken on the other.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use arc_swap::ArcSwap;
+
+use crate::event::EventRow;
+use crate::ledger::{Gap, LedgerCounts, RefusedSample};
+use crate::manifest::{DataSourceState, Reset};
+use crate::objects::Objects;
+use crate::open_segment::{OpenRows, OpenSegment};
+use crate::schema::{DataSourceName, DataSourceSchema};
+use crate::segment::{PublishedSegment, SegmentMeta};
+use crate::stream::{Checkpoint, StreamPartition};
+use crate::time::{Interval, TimestampMs};
+use crate::timeline::{SegmentView, Snapshot, Timeline};
+
+/// A named table of events.
+#[derive(Debug)]
+pub struct DataSource {
+    name: DataSourceName,
+    /// Held while rows are appended or a cut moves them; never across I/O.
+    live: Mutex<Live>,
+    timeline: ArcSwap<Timeline>,
+    progress: ArcSwap<Progress>,
+}
+
+/// What the manifest knows of a datasource's ingestion.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    pub generation: u32,
+    pub checkpoint: Checkpoint,
+    pub ledger: BTreeMap<StreamPartition, LedgerCounts>,
+    pub refused: RefusedSample,
+    pub gaps: Vec<Gap>,
+    pub resets: Vec<Reset>,
+}
+
+impl Progress {
+    pub(crate) fn of(state: &DataSourceState) -> Self {
+        Self {
+            generation: state.generation,
+            checkpoint: state.checkpoint.clone(),
+            ledger: state.ledger.clone(),
+            refused: state.refused.clone(),
+            gaps: state.gaps.clone(),
+            resets: state.resets.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Live {
+    schema: Arc<DataSourceSchema>,
+    open: BTreeMap<Interval, OpenSegment>,
+}
+
+/// How much is open and how much waits for its publish.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenStats {
+    pub rows: usize,
+    pub bytes: usize,
+    pub time_chunks: usize,
+    /// Rows that are cut but not published yet.
+    pub frozen_rows: usize,
+}
+
+/// Rows of one cut: still queryable, no longer growing.
+#[derive(Debug)]
+pub struct Frozen {
+    pub(crate) rows: Vec<Arc<OpenRows>>,
+}
+
+impl Frozen {
+    pub fn events(&self) -> u64 {
+        self.rows.iter().map(|rows| rows.events()).sum()
+    }
+
+    pub fn row_count(&self) -> usize {
+        self.rows.iter().map(|rows| rows.row_count()).sum()
+    }
+}
+
+impl DataSource {
+    pub(crate) fn new(name: DataSourceName, state: &DataSourceState, objects: &Objects) -> Self {
+        let schema = Arc::new(state.schema.clone());
+        let published = state.segments.values().map(|meta| {
+            let segment = PublishedSegment::new(meta.clone(), objects.clone());
+            (meta.id.clone(), Arc::new(segment))
+        });
+        let timeline = Timeline { schema: schema.clone(), published: published.collect(), frozen: Vec::new() };
+        Self {
+            name,
+            live: Mutex::new(Live { schema, open: BTreeMap::new() }),
+            timeline: ArcSwap::from_pointee(timeline),
+            progress: ArcSwap::from_pointee(Progress::of(state)),
+        }
+    }
+
+    pub fn name(&self) -> &DataSourceName {
+        &self.name
+    }
+
+    pub fn schema(&self) -> Arc<DataSourceSchema> {
+        self.timeline.load().schema.clone()
+    }
+
+    /// Checkpoint, ledger and gaps as published.
+    pub fn progress(&self) -> Arc<Progress> {
+        self.progress.load_full()
+    }
+
+    /// Every segment with rows in `interval`, each event through exactly one of open, frozen and published (Q2).
+    pub fn snapshot(&self, interval: Interval) -> Snapshot {
+        let mut live = self.live();
+        let timeline = self.timeline.load_full();
+        let open = live.open.range_mut(..).filter(|(chunk, _)| chunk.intersect(interval).is_some());
+        let open: Vec<_> = open.map(|(_, segment)| segment.prefix()).collect();
+        drop(live);
+        let frozen = timeline.frozen.iter().cloned();
+        let unpublished = frozen.chain(open).filter(|rows| rows.row_count() > 0).map(SegmentView::Open);
+        let published = timeline.published.values().cloned().map(SegmentView::Published);
+        let overlaps = |segment: &SegmentView| {
+            let (earliest, latest) = segment.time_bounds();
+            earliest < interval.end() && interval.start() <= latest
+        };
+        let segments = published.chain(unpublished).filter(overlaps).collect();
+        Snapshot { schema: timeline.schema.clone(), segments }
+    }
+
+    /// The published segments, by id.
+    pub fn published(&self) -> Vec<SegmentMeta> {
+        self.timeline.load().published.values().map(|segment| segment.meta.clone()).collect()
+    }
+
+    /// The earliest and the latest event time of all that is queryable; `None` while there is nothing.
+    pub fn time_bounds(&self) -> Option<(TimestampMs, TimestampMs)> {
+        let snapshot = self.snapshot(Interval::ALL);
+        let bounds = || snapshot.segments.iter().map(SegmentView::time_bounds);
+        Some((bounds().map(|(earliest, _)| earliest).min()?, bounds().map(|(_, latest)| latest).max()?))
+    }
+
+    /// Appends events; a query that starts after this returns sees all of them.
+    pub fn append(&self, events: &[EventRow]) {
+        let mut live = self.live();
+        let Live { schema, open } = &mut *live;
+        let mut last: Option<(Interval, &mut OpenSegment)> = None;
+        for event in events {
+            match &mut last {
+                Some((chunk, segment)) if chunk.contains(event.time) => segment.append(event),
+                _ => {
+                    let chunk = schema.segment_granularity.bucket(event.time);
+                    let segment = open.entry(chunk).or_insert_with(|| OpenSegment::new(schema.clone(), chunk));
+                    segment.append(event);
+                    last = Some((chunk, segment));
+                }
+            }
+        }
+    }
+
+    pub fn open_stats(&self) -> OpenStats {
+        let live = self.live();
+        OpenStats {
+            rows: live.open.values().map(OpenSegment::row_count).sum(),
+            bytes: live.open.values().map(OpenSegment::bytes).sum(),
+            time_chunks: live.open.len(),
+            frozen_rows: self.timeline.load().frozen.iter().map(|rows| rows.row_count()).sum(),
+        }
+    }
+
+    /// Freezes every open segment at this moment. The rows stay queryable; new ones open new segments.
+    pub fn cut(&self) -> Frozen {
+        let mut live = self.live();
+        let rows: Vec<_> = std::mem::take(&mut live.open).into_values().map(|mut segment| segment.prefix()).collect();
+        self.timeline.rcu(|timeline| {
+            let mut next = Timeline::clone(timeline);
+            next.frozen.extend(rows.iter().cloned());
+            next
+        });
+        Frozen { rows }
+    }
+
+    /// Forgets every row that is not published: they will be read again, or belong to a writer that was fenced off.
+    pub fn discard_unpublished(&self) {
+        let mut live = self.live();
+        live.open.clear();
+        self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
+    }
+
+    /// Later events have this schema. Nothing may be open: cut first.
+    pub(crate) fn set_schema(&self, schema: DataSourceSchema) {
+        let mut live = self.live();
+        assert!(live.open.is_empty(), "a schema changes between a cut and the next append");
+        let schema = Arc::new(schema);
+        live.schema = schema.clone();
+        self.timeline.rcu(|timeline| Timeline { schema: schema.clone(), ..Timeline::clone(timeline) });
+    }
+
+    /// Makes a publish visible: the segments replace the rows that they were made from in one step.
+    pub(crate) fn swap(&self, added: Vec<Arc<PublishedSegment>>, frozen: &Frozen) {
+        self.timeline.rcu(|timeline| timeline.with_published(added.clone(), &frozen.rows));
+    }
+
+    pub(crate) fn set_progress(&self, progress: Progress) {
+        self.progress.store(Arc::new(progress));
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().expect("no code panics while it holds open segments")
+    }
+}

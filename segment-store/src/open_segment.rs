@@ -1,0 +1,138 @@
+//! Rows that still grow: columnar pages behind growing dictionaries, queryable from the moment they are appended.
+//!
+//! Rows are appended to one active page. A full page is sealed and never changes again, so a query takes the sealed
+//! pages as they are and a copy of the active one: an immutable prefix of the segment. Rollup happens within the
+//! active page only; a frozen segment is rolled up as a whole when it is sorted.
+
+mod open_rows;
+mod page;
+mod rollup;
+mod sort;
+
+use std::sync::Arc;
+
+use henge_indexing::GrowingDictionary;
+pub use open_rows::OpenRows;
+use page::{Page, SealedPage};
+use rollup::RollupIndex;
+pub use sort::{SortedRows, sort};
+
+use crate::event::{DimensionValue, EventRow};
+use crate::schema::{DataSourceSchema, DimensionType};
+use crate::time::{Interval, TimestampMs};
+
+/// Rows of a page. Larger pages roll up better, smaller ones are quicker to copy for a query: this many rows of 17
+/// columns are about 2 MiB.
+const PAGE_ROWS: usize = 16_384;
+
+/// The rows of one time chunk that are not published yet.
+#[derive(Debug)]
+pub struct OpenSegment {
+    schema: Arc<DataSourceSchema>,
+    chunk: Interval,
+    /// One for each dimension; those of other kinds than string stay empty.
+    dictionaries: Vec<GrowingDictionary>,
+    sealed: Vec<Arc<SealedPage>>,
+    active: Page,
+    rollup: RollupIndex,
+    events: u64,
+    /// What the last query took, while nothing was appended since.
+    prefix: Option<Arc<OpenRows>>,
+    /// Dictionary codes of the row at hand; 0 is null.
+    codes: Vec<u32>,
+}
+
+impl OpenSegment {
+    pub fn new(schema: Arc<DataSourceSchema>, chunk: Interval) -> Self {
+        let dictionaries = schema.dimensions.iter().map(|_| GrowingDictionary::default()).collect();
+        let codes = vec![0; schema.dimensions.len()];
+        let active = Page::new(&schema);
+        Self {
+            schema,
+            chunk,
+            dictionaries,
+            sealed: Vec::new(),
+            active,
+            rollup: RollupIndex::default(),
+            events: 0,
+            prefix: None,
+            codes,
+        }
+    }
+
+    /// Appends an event, or merges it into an equal row of the active page. The event's time lies in the chunk (S2).
+    pub fn append(&mut self, event: &EventRow) {
+        assert!(self.chunk.contains(event.time), "S2: an event's time lies in its time chunk");
+        let time = self.schema.query_granularity.floor(event.time);
+        // A rollup bucket that begins before its time chunk would leave the chunk.
+        let time = time.max(self.chunk.start());
+        self.prefix = None;
+        self.events += 1;
+        for (index, dictionary) in self.dictionaries.iter_mut().enumerate() {
+            self.codes[index] = match event.dimension(index) {
+                DimensionValue::String(text) => dictionary.intern(text),
+                _ => 0,
+            };
+        }
+        if self.schema.rollup {
+            let hash = self.rollup.hash(time, &self.codes, event);
+            let same = self.rollup.find(hash, |row| self.active.holds(row, time, &self.codes, event));
+            if same.is_some_and(|row| self.active.merge(row, event, &self.schema)) {
+                return;
+            }
+            self.rollup.insert(hash, self.active.row_count() as u32);
+        }
+        self.active.push(time, &self.codes, event, &self.schema);
+        if self.active.row_count() == PAGE_ROWS {
+            self.seal_active();
+        }
+    }
+
+    /// Rows so far; fewer than the events where they were rolled up.
+    pub fn row_count(&self) -> usize {
+        self.sealed.iter().map(|page| page.row_count()).sum::<usize>() + self.active.row_count()
+    }
+
+    /// Memory that the rows take, estimated from their number and the dictionaries' sizes.
+    pub fn bytes(&self) -> usize {
+        let cells = self.schema.dimensions.iter().map(|dimension| match dimension.kind {
+            DimensionType::String => size_of::<u32>(),
+            DimensionType::Boolean => 2,
+            DimensionType::Long | DimensionType::Double => 9,
+        });
+        let row_bytes = 8 + cells.sum::<usize>() + 9 * self.schema.measures.len();
+        self.row_count() * row_bytes + self.dictionaries.iter().map(GrowingDictionary::bytes).sum::<usize>()
+    }
+
+    /// The rows up to now; appending goes on without changing them.
+    pub fn prefix(&mut self) -> Arc<OpenRows> {
+        if let Some(prefix) = &self.prefix {
+            return prefix.clone();
+        }
+        let mut pages = self.sealed.clone();
+        if self.active.row_count() > 0 {
+            pages.push(Arc::new(self.active.clone().seal()));
+        }
+        let dictionaries = self.dictionaries.iter().map(GrowingDictionary::prefix).collect();
+        let prefix = Arc::new(OpenRows::new(self.schema.clone(), self.chunk, dictionaries, pages, self.events));
+        self.prefix = Some(prefix.clone());
+        prefix
+    }
+
+    fn seal_active(&mut self) {
+        let page = std::mem::replace(&mut self.active, Page::new(&self.schema));
+        self.sealed.push(Arc::new(page.seal()));
+        self.rollup.clear();
+    }
+}
+
+/// The earliest and the latest of some times, both inclusive.
+pub(crate) fn time_bounds(times: impl Iterator<Item = i64>) -> Option<(TimestampMs, TimestampMs)> {
+    times.fold(None, |bounds, time| {
+        let (earliest, latest) = bounds.unwrap_or((TimestampMs(time), TimestampMs(time)));
+        Some((earliest.min(TimestampMs(time)), latest.max(TimestampMs(time))))
+    })
+}
+
+#[cfg(test)]
+mod tests;

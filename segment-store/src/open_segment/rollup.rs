@@ -1,0 +1,45 @@
+//! Finds the row of the active page that an event can be merged into.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::event::{DimensionValue, EventRow};
+use crate::time::TimestampMs;
+
+/// Rows of the active page by the hash of their time and dimensions.
+#[derive(Debug, Default)]
+pub(super) struct RollupIndex {
+    rows: HashTable<(u64, u32)>,
+    hasher: DefaultHashBuilder,
+}
+
+impl RollupIndex {
+    /// Of everything that makes rows equal: strings by their codes, the rest by value.
+    pub fn hash(&self, time: TimestampMs, codes: &[u32], event: &EventRow) -> u64 {
+        let mut state = self.hasher.build_hasher();
+        time.hash(&mut state);
+        for (index, &code) in codes.iter().enumerate() {
+            match event.dimension(index) {
+                DimensionValue::Null | DimensionValue::String(_) => state.write_u32(code),
+                DimensionValue::Long(number) => state.write_i64(number),
+                DimensionValue::Double(number) => state.write_u64(number.to_bits()),
+                DimensionValue::Boolean(flag) => state.write_u8(2 + u8::from(flag)),
+            }
+        }
+        state.finish()
+    }
+
+    pub fn find(&self, hash: u64, is_equal: impl Fn(u32) -> bool) -> Option<u32> {
+        self.rows.find(hash, |&(row_hash, row)| row_hash == hash && is_equal(row)).map(|&(_, row)| row)
+    }
+
+    /// Later events merge into this row; it replaces an equal row that could take no more.
+    pub fn insert(&mut self, hash: u64, row: u32) {
+        self.rows.insert_unique(hash, (hash, row), |&(hash, _)| hash);
+    }
+
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+}

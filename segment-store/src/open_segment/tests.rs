@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::MeasureValue;
+use crate::schema::{Aggregation, Dimension, Measure};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn chunk() -> Interval {
+    Interval::new(TimestampMs(0), TimestampMs(HOUR_MS)).unwrap()
+}
+
+fn schema(rollup: bool) -> Arc<DataSourceSchema> {
+    let dimension = |name: &str, kind| Dimension { name: name.into(), kind };
+    let measure = |name: &str, aggregation| Measure { name: name.into(), aggregation };
+    Arc::new(DataSourceSchema {
+        dimensions: vec![
+            dimension("org", DimensionType::String),
+            dimension("code", DimensionType::Long),
+            dimension("ratio", DimensionType::Double),
+            dimension("flag", DimensionType::Boolean),
+        ],
+        measures: vec![
+            measure("events", Aggregation::Count),
+            measure("bytes", Aggregation::LongSum),
+            measure("least", Aggregation::LongMin),
+            measure("latency", Aggregation::DoubleMax),
+        ],
+        rollup,
+        query_granularity: "1m".parse().unwrap(),
+        segment_granularity: "1h".parse().unwrap(),
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Event {
+    time: i64,
+    org: Option<String>,
+    code: Option<i64>,
+    ratio: Option<f64>,
+    flag: Option<bool>,
+    bytes: Option<i64>,
+    latency: Option<f64>,
+}
+
+impl Event {
+    fn row(&self) -> EventRow {
+        let mut row = EventRow::new(4, 4);
+        row.time = TimestampMs(self.time);
+        row.set_dimension(0, self.org.as_deref().map_or(DimensionValue::Null, DimensionValue::String));
+        row.set_dimension(1, self.code.map_or(DimensionValue::Null, DimensionValue::Long));
+        row.set_dimension(2, self.ratio.map_or(DimensionValue::Null, DimensionValue::Double));
+        row.set_dimension(3, self.flag.map_or(DimensionValue::Null, DimensionValue::Boolean));
+        let long = self.bytes.map_or(MeasureValue::Null, MeasureValue::Long);
+        row.set_measure(1, long);
+        row.set_measure(2, long);
+        row.set_measure(3, self.latency.map_or(MeasureValue::Null, MeasureValue::Double));
+        row
+    }
+
+    fn key(&self) -> Key {
+        let ratio = self.ratio.map(|ratio| (ratio * 4.0) as i64);
+        (self.org.clone(), self.code, ratio, self.flag, self.time.div_euclid(60_000) * 60_000)
+    }
+}
+
+type Key = (Option<String>, Option<i64>, Option<i64>, Option<bool>, i64);
+type Values = (i64, Option<i64>, Option<i64>, Option<f64>);
+
+/// What one row per key should hold, computed event by event.
+fn rolled_up(events: &[Event]) -> Vec<(Key, Values)> {
+    let mut rows: BTreeMap<Key, Values> = BTreeMap::new();
+    for event in events {
+        let row = rows.entry(event.key()).or_insert((0, None, None, None));
+        row.0 += 1;
+        row.1 = row.1.map_or(event.bytes, |sum| Some(sum + event.bytes.unwrap_or(0)));
+        row.2 = [row.2, event.bytes].into_iter().flatten().min();
+        row.3 = [row.3, event.latency].into_iter().flatten().reduce(f64::max);
+    }
+    rows.into_iter().collect()
+}
+
+/// Reads rows back from the Arrow batches of a scan or of a sorted segment.
+fn rows_of(
+    batches: impl Iterator<Item = Result<arrow::array::RecordBatch, crate::error::StoreError>>,
+) -> Vec<(Key, Values)> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let batch = batch.unwrap();
+        let long = |column: usize, row: usize| {
+            let column = batch.column(column).as_primitive::<Int64Type>();
+            column.is_valid(row).then(|| column.value(row))
+        };
+        let double = |column: usize, row: usize| {
+            let column = batch.column(column).as_primitive::<Float64Type>();
+            column.is_valid(row).then(|| column.value(row))
+        };
+        for row in 0..batch.num_rows() {
+            let org = batch.column(1).as_string_view();
+            let flag = batch.column(4).as_boolean();
+            let key = (
+                org.is_valid(row).then(|| org.value(row).to_owned()),
+                long(2, row),
+                double(3, row).map(|ratio| (ratio * 4.0) as i64),
+                flag.is_valid(row).then(|| flag.value(row)),
+                batch.column(0).as_primitive::<TimestampMillisecondType>().value(row),
+            );
+            rows.push((key, (long(5, row).unwrap(), long(6, row), long(7, row), double(8, row))));
+        }
+    }
+    rows
+}
+
+fn filled(events: &[Event], rollup: bool) -> OpenSegment {
+    let mut segment = OpenSegment::new(schema(rollup), chunk());
+    events.iter().for_each(|event| segment.append(&event.row()));
+    segment
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    (
+        0..HOUR_MS,
+        prop::option::of(prop::sample::select(vec!["", "a", "b", "a longer name of an org"])),
+        prop::option::of(prop::sample::select(vec![i64::MIN, -1, 0, 7, i64::MAX])),
+        prop::option::of(prop::sample::select(vec![-1.25, 0.0, 2.5])),
+        prop::option::of(any::<bool>()),
+        prop::option::of(-1_000_i64..1_000),
+        prop::option::of(0.0..9.0),
+    )
+        .prop_map(|(time, org, code, ratio, flag, bytes, latency)| Event {
+            time: time / 600_000 * 600_000 + time % 1_000,
+            org: org.map(str::to_owned),
+            code,
+            ratio,
+            flag,
+            bytes,
+            latency,
+        })
+}
+
+proptest! {
+    /// R1, S2: rollup preserves counts, sums, minima and maxima, and the frozen rows are sorted, one a key.
+    #[test]
+    fn a_frozen_rollup_is_the_reference_row_for_row(events in prop::collection::vec(event(), 0..300)) {
+        let mut segment = filled(&events, true);
+        let prefix = segment.prefix();
+        prop_assert_eq!(prefix.events(), events.len() as u64);
+        let sorted = sort(prefix).unwrap();
+        prop_assert_eq!(rows_of(sorted.batches(64)), rolled_up(&events));
+    }
+
+    /// Without rollup every event is a row; what is seen while open is what is frozen later.
+    #[test]
+    fn every_event_is_kept_apart_and_seen_at_once(events in prop::collection::vec(event(), 1..300)) {
+        let mut segment = filled(&events, false);
+        let prefix = segment.prefix();
+        prop_assert_eq!(segment.row_count(), events.len());
+        let open = rows_of(prefix.batches(schema(false).arrow(), Interval::ALL));
+        let mut in_order = open.clone();
+        in_order.sort_by(|left, right| left.0.cmp(&right.0));
+        prop_assert_eq!(rows_of(sort(prefix).unwrap().batches(64)), in_order);
+        let keys: Vec<Key> = open.into_iter().map(|(key, _)| key).collect();
+        prop_assert_eq!(keys, events.iter().map(Event::key).collect::<Vec<_>>());
+    }
+}
+
+fn numbered(number: usize) -> Event {
+    Event {
+        time: (number as i64 * 7) % HOUR_MS,
+        org: Some(format!("org-{:04}", number % 3_000)),
+        code: None,
+        ratio: None,
+        flag: None,
+        bytes: Some(number as i64),
+        latency: None,
+    }
+}
+
+#[test]
+fn a_prefix_does_not_see_what_is_appended_after_it() {
+    let mut segment = OpenSegment::new(schema(false), chunk());
+    let events: Vec<Event> = (0..3 * PAGE_ROWS / 2).map(numbered).collect();
+    let (first, second) = events.split_at(PAGE_ROWS - 5);
+    first.iter().for_each(|event| segment.append(&event.row()));
+    let before = segment.prefix();
+    let seen = rows_of(before.batches(schema(false).arrow(), Interval::ALL));
+    second.iter().for_each(|event| segment.append(&event.row()));
+    assert_eq!(rows_of(before.batches(schema(false).arrow(), Interval::ALL)), seen);
+    assert_eq!((before.row_count(), before.events()), (first.len(), first.len() as u64));
+    assert_eq!(segment.prefix().row_count(), events.len());
+}
+
+#[test]
+fn sums_that_would_leave_64_bits_stay_in_rows_of_their_own() {
+    let event = |bytes| Event { time: 0, bytes: Some(bytes), ..numbered(0) };
+    let mut segment = filled(&[event(i64::MAX), event(1), event(2), event(i64::MAX)], true);
+    let rows = rows_of(sort(segment.prefix()).unwrap().batches(64));
+    let total: i128 = rows.iter().map(|row| i128::from(row.1.1.unwrap())).sum();
+    assert_eq!(total, 2 * i128::from(i64::MAX) + 3);
+    assert_eq!(rows.iter().map(|row| row.1.0).sum::<i64>(), 4);
+}
+
+#[test]
+fn pages_outside_of_the_interval_are_left_out() {
+    let events: Vec<Event> =
+        (0..2 * PAGE_ROWS).map(|number| Event { time: number as i64, ..numbered(number) }).collect();
+    let mut segment = filled(&events, false);
+    // Rollup off still floors times to the query granularity: the second page begins in minute 0 too.
+    let last_minute = Interval::new(TimestampMs(60_000), TimestampMs(120_000)).unwrap();
+    assert_eq!(rows_of(segment.prefix().batches(schema(false).arrow(), last_minute)).len(), 0);
+    let first_minute = Interval::new(TimestampMs(0), TimestampMs(1)).unwrap();
+    assert_eq!(rows_of(segment.prefix().batches(schema(false).arrow(), first_minute)).len(), 2 * PAGE_ROWS);
+}

@@ -1,0 +1,9 @@
+//! Published segments: immutable Parquet files of one time chunk.
+
+mod id;
+mod parquet_reader;
+mod parquet_writer;
+
+pub use id::{SegmentId, SegmentMeta};
+pub use parquet_reader::{Batches, PublishedSegment};
+pub use parquet_writer::{Provenance, encode};

@@ -1,0 +1,84 @@
+//! What a query may read: one immutable view of a datasource's segments, whatever state they are in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use crate::error::StoreError;
+use crate::open_segment::OpenRows;
+use crate::schema::DataSourceSchema;
+use crate::segment::{Batches, PublishedSegment, SegmentId};
+use crate::time::{Interval, TimestampMs};
+
+/// The published and the frozen segments of a datasource; replaced as a whole. The open ones are taken with it, under
+/// the lock that a cut holds while it moves rows from there to here (invariant Q2).
+#[derive(Debug, Clone)]
+pub(crate) struct Timeline {
+    pub schema: Arc<DataSourceSchema>,
+    pub published: BTreeMap<SegmentId, Arc<PublishedSegment>>,
+    pub frozen: Vec<Arc<OpenRows>>,
+}
+
+impl Timeline {
+    /// The timeline after a publish: the segments take the place of the frozen rows that they were made from.
+    pub fn with_published(&self, added: Vec<Arc<PublishedSegment>>, frozen: &[Arc<OpenRows>]) -> Self {
+        let mut next = self.clone();
+        next.published.extend(added.into_iter().map(|segment| (segment.meta.id.clone(), segment)));
+        next.frozen.retain(|rows| !frozen.iter().any(|published| Arc::ptr_eq(rows, published)));
+        next
+    }
+}
+
+/// A consistent view of one datasource: each event through exactly one segment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub schema: Arc<DataSourceSchema>,
+    pub segments: Vec<SegmentView>,
+}
+
+/// A segment, open or published: alike to everything above.
+#[derive(Debug, Clone)]
+pub enum SegmentView {
+    Open(Arc<OpenRows>),
+    Published(Arc<PublishedSegment>),
+}
+
+impl SegmentView {
+    pub fn row_count(&self) -> u64 {
+        match self {
+            Self::Open(rows) => rows.row_count() as u64,
+            Self::Published(segment) => segment.meta.rows,
+        }
+    }
+
+    /// The earliest and the latest event time, both inclusive.
+    pub fn time_bounds(&self) -> (TimestampMs, TimestampMs) {
+        match self {
+            Self::Open(rows) => rows.time_bounds().expect("a snapshot leaves empty segments out"),
+            Self::Published(segment) => (segment.meta.time_min, segment.meta.time_max),
+        }
+    }
+
+    /// Not published yet.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
+    /// The rows' columns at `projection` (places in `schema.arrow()`; none at all yields row counts only). Columns that
+    /// the segment lacks are null. Rows outside of `interval` may be among them (invariant Q1). Blocking.
+    pub fn batches(
+        &self,
+        schema: &DataSourceSchema,
+        projection: &[usize],
+        interval: Interval,
+    ) -> Result<Batches, StoreError> {
+        let all = schema.arrow();
+        let fields = projection.iter().map(|&column| all.fields()[column].clone());
+        let projected: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        match self {
+            Self::Open(rows) => Ok(Box::new(rows.batches(projected, interval))),
+            Self::Published(segment) => segment.batches(schema, projected),
+        }
+    }
+}
