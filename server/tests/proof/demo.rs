@@ -2,7 +2,7 @@
 
 use crate::henge::{Henge, rows, wait_for};
 
-const EVENTS: &str = "SELECT SUM(events) FROM usage";
+const EVENTS: &str = "SELECT SUM(events) FROM fleet";
 
 /// Events that SQL sees; `None` before the first.
 fn events(demo: &Henge) -> Option<i64> {

@@ -184,11 +184,6 @@ impl Henge {
         let url = self.url(&format!("/druid/indexer/v1/supervisor/{data_source}/status"));
         Some(self.http.get(&url).filter(|answer| answer.status == 200)?.json()["payload"].take())
     }
-
-    /// Waits until nothing is left to read from the topic.
-    pub fn wait_for_lag_0(&self, data_source: &str) {
-        wait_for("lag is 0", || (self.status(data_source)["aggregateLag"] == 0).then_some(()));
-    }
 }
 
 impl Drop for Henge {

@@ -8,6 +8,7 @@ mod demo;
 mod exactly_once;
 mod henge;
 mod http;
+mod ledger;
 mod one_process;
 mod production;
 mod reference;
