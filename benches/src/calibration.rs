@@ -13,7 +13,8 @@ pub fn line() -> String {
     let places: Vec<u32> = (0..1 << 20).map(|place: u32| place.wrapping_mul(2_654_435_761) % WORDS as u32).collect();
     let gather_ns = best_of_five(|| places.iter().map(|place| values[*place as usize]).fold(0, u64::wrapping_add));
     let steps = 10_000_000;
-    let chain_ns = best_of_five(|| (0..steps).fold(1.0, |sum: f64, _| black_box(sum.mul_add(1.000_000_1, 0.1))).to_bits());
+    let chain_ns =
+        best_of_five(|| (0..steps).fold(1.0, |sum: f64, _| black_box(sum.mul_add(1.000_000_1, 0.1))).to_bits());
     format!(
         "calibration: sequential sum {:.1} GB/s, 64 MiB gather {:.1} ns, dependent multiply-add {:.2} ns",
         (WORDS * 8) as f64 / sum_ns,

@@ -23,8 +23,7 @@ const POLLS_PER_SECOND: u32 = 20;
 #[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
 fn thirty_kills_lose_and_double_nothing_and_no_reader_sees_less_than_before() {
     let broker = RealBroker::shared();
-    let plan =
-        Plan { topic: "crashes".into(), partitions: 8, transactions: 1_430, duration: Duration::from_secs(70) };
+    let plan = Plan { topic: "crashes".into(), partitions: 8, transactions: 1_430, duration: Duration::from_secs(70) };
     Admin::new(&broker.properties()).create_topic(&plan.topic, plan.partitions, &[]);
     let mut henge = Henge::server(&workload::config(broker.bootstrap_servers(), &plan.topic));
     let production = Production::start(&plan, &broker.properties());
@@ -82,10 +81,8 @@ impl Reader {
 
 fn read(server: &str, events_sealed: &AtomicU64, stop: &AtomicBool) -> u64 {
     let http = Http::new();
-    let queries = [
-        "SELECT SUM(events), SUM(x), SUM(neg_x) FROM usage",
-        "SELECT COUNT(*), SUM(x), SUM(neg_x) FROM events",
-    ];
+    let queries =
+        ["SELECT SUM(events), SUM(x), SUM(neg_x) FROM usage", "SELECT COUNT(*), SUM(x), SUM(neg_x) FROM events"];
     let mut last = [(0, 0); 2];
     let mut polls = 0;
     while !stop.load(Ordering::SeqCst) {

@@ -24,7 +24,8 @@ pub struct Http {
 
 impl Http {
     pub fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
         let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).no_proxy().build();
         Self { runtime, client: client.expect("a client needs nothing from outside") }
     }
