@@ -50,7 +50,7 @@ fn thirty_kills_lose_and_double_nothing_and_no_reader_sees_less_than_before() {
 /// How long the process lives before kill `number`: every third one may die while it still recovers.
 fn life_of(number: u64) -> Duration {
     let bits = mix(number);
-    let ms = if number % 3 == 0 { 20 + bits % 800 } else { 1_000 + bits % 2_500 };
+    let ms = if number.is_multiple_of(3) { 20 + bits % 800 } else { 1_000 + bits % 2_500 };
     Duration::from_millis(ms)
 }
 

@@ -132,8 +132,11 @@ fn assert_each_event_is_there_once(henge: &Henge, events: &[Event]) {
     assert_eq!(henge.sql(query), expected, "{query}");
 }
 
+/// A SQL condition, and the same of an event.
+type Filter = (&'static str, fn(&Event) -> bool);
+
 fn assert_filters_agree(henge: &Henge, events: &[Event]) {
-    let cases: [(&str, fn(&Event) -> bool); 4] = [
+    let cases: [Filter; 4] = [
         ("region = 'eu-west' AND org IS NOT NULL", |event| event.region == "eu-west" && event.org != Org::Null),
         ("org <> 'org-3'", |event| event.org != Org::Null && event.org != Org::Number(3)),
         ("__time < TIMESTAMP '2026-01-01 12:00:00'", |event| event.time_ms % (24 * HOUR_MS) < 12 * HOUR_MS),

@@ -48,10 +48,10 @@ impl Event {
     pub fn numbered(row: u64, rows: u64, partitions: i32) -> Self {
         let bits = mix(row);
         let on_time_ms = HOUR_START_MS + (row * HOUR_MS as u64 / rows) as i64;
-        let hours_late = if (bits >> 8) % 20 == 0 { 1 + (bits >> 16) as i64 % 5 } else { 0 };
+        let hours_late = if (bits >> 8).is_multiple_of(20) { 1 + (bits >> 16) as i64 % 5 } else { 0 };
         Self {
             row,
-            time_ms: on_time_ms - hours_late.abs() * HOUR_MS,
+            time_ms: on_time_ms - hours_late * HOUR_MS,
             partition: (bits % partitions as u64) as i32,
             org: match (bits >> 20) % 200 {
                 0 => Org::Null,
@@ -60,7 +60,7 @@ impl Event {
             },
             region: REGIONS[(bits >> 28) as usize % REGIONS.len()],
             shard: (bits >> 32) as i64 % 4,
-            is_billable: (bits >> 36) % 3 == 0,
+            is_billable: (bits >> 36).is_multiple_of(3),
             x: (bits >> 40) as i64 % 1_000_000,
             latency: ((bits >> 44) % 4_000) as f64 / 4.0,
         }
