@@ -1,1 +1,23 @@
+//! Answers SQL over the open and published segments of a store.
 //!
+//! statement -> guard -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators -> answer
+
+pub mod answer;
+mod catalog;
+mod dialect;
+pub mod engine;
+pub mod error;
+mod execution;
+mod functions;
+pub mod guard;
+pub mod limits;
+mod memory;
+mod planner;
+mod pushdown;
+pub mod request;
+mod running;
+mod scan;
+mod session;
+mod statement;
+mod suggestion;
+mod table;

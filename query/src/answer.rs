@@ -1,0 +1,106 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use futures::Stream;
+
+use crate::error::QueryError;
+
+/// The columns of an answer and its rows as they come.
+///
+/// Batches hold only these Arrow types: `Timestamp(Millisecond, None)` in UTC, `Date32`, `Int64`, `Float64`, `Boolean`,
+/// `Utf8View`, and `Decimal128`. An error ends the stream; an answer is complete only if the stream ends without one.
+pub struct QueryAnswer {
+    pub columns: Vec<ResultColumn>,
+    pub batches: ResultBatches,
+}
+
+pub type ResultBatches = Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>;
+
+impl fmt::Debug for QueryAnswer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("QueryAnswer").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// A column of an answer, with its type in Druid's two namings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultColumn {
+    pub name: String,
+    /// `LONG`, `DOUBLE` or `STRING`.
+    pub druid_type: String,
+    /// `BIGINT`, `DOUBLE`, `VARCHAR`, `TIMESTAMP`, `DATE`, `BOOLEAN` or `DECIMAL`.
+    pub sql_type: String,
+}
+
+/// How the columns of a plan become the columns of its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultSchema {
+    schema: SchemaRef,
+}
+
+impl ResultSchema {
+    /// Refuses columns that have no form on the wire.
+    pub fn new(planned: &Schema) -> Result<Self, QueryError> {
+        let fields = planned.fields().iter().map(|field| {
+            let kind = result_type(field.data_type()).ok_or_else(|| {
+                QueryError::unsupported(format!(
+                    "column '{}' is of type {}, which an answer cannot hold: CAST it to VARCHAR or BIGINT",
+                    field.name(),
+                    field.data_type()
+                ))
+            })?;
+            Ok(Field::new(field.name(), kind, field.is_nullable()))
+        });
+        Ok(Self { schema: Arc::new(Schema::new(fields.collect::<Result<Vec<_>, QueryError>>()?)) })
+    }
+
+    pub fn columns(&self) -> Vec<ResultColumn> {
+        let column = |field: &Arc<Field>| {
+            let (druid_type, sql_type) = type_names(field.data_type());
+            ResultColumn { name: field.name().clone(), druid_type: druid_type.into(), sql_type: sql_type.into() }
+        };
+        self.schema.fields().iter().map(column).collect()
+    }
+
+    /// The batch in this schema.
+    pub fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
+        let options = CastOptions { safe: false, ..CastOptions::default() };
+        let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| {
+            if column.data_type() == field.data_type() {
+                return Ok(column.clone());
+            }
+            cast_with_options(column, field.data_type(), &options)
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)?)
+    }
+}
+
+fn result_type(planned: &DataType) -> Option<DataType> {
+    Some(match planned {
+        kind if kind.is_integer() => DataType::Int64,
+        kind if kind.is_floating() => DataType::Float64,
+        DataType::Timestamp(..) | DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8View,
+        DataType::Date32 | DataType::Boolean | DataType::Decimal128(..) => planned.clone(),
+        DataType::Dictionary(_, values) => result_type(values)?,
+        _ => return None,
+    })
+}
+
+fn type_names(kind: &DataType) -> (&'static str, &'static str) {
+    match kind {
+        DataType::Int64 => ("LONG", "BIGINT"),
+        DataType::Float64 => ("DOUBLE", "DOUBLE"),
+        DataType::Decimal128(..) => ("DOUBLE", "DECIMAL"),
+        DataType::Boolean => ("LONG", "BOOLEAN"),
+        DataType::Timestamp(..) => ("LONG", "TIMESTAMP"),
+        DataType::Date32 => ("LONG", "DATE"),
+        _ => ("STRING", "VARCHAR"),
+    }
+}

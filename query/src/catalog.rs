@@ -1,0 +1,149 @@
+//! What the names in one query mean.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Result, TableReference};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::sql::sqlparser::ast;
+use henge_segment_store::store::Store;
+use henge_segment_store::time::Interval;
+
+use crate::error::QueryError;
+use crate::suggestion::did_you_mean;
+use crate::table::SnapshotTable;
+
+/// The schema that datasources live in, by Druid's name for it.
+const SCHEMA: &str = "druid";
+
+/// Finds tables, types and functions for one query. A table's snapshot is taken once, when it is first named.
+pub(crate) struct QueryCatalog<'a> {
+    store: &'a Store,
+    state: &'a SessionState,
+    tables: Mutex<HashMap<String, Arc<dyn TableSource>>>,
+}
+
+impl<'a> QueryCatalog<'a> {
+    pub fn new(store: &'a Store, state: &'a SessionState) -> Self {
+        Self { store, state, tables: Mutex::default() }
+    }
+
+    fn table(&self, name: &str) -> Result<Arc<dyn TableSource>, QueryError> {
+        let mut tables = self.tables.lock().expect("no code panics while it takes a snapshot");
+        if let Some(table) = tables.get(name) {
+            return Ok(table.clone());
+        }
+        let data_source = self.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
+        let snapshot = data_source.snapshot(Interval::ALL);
+        let provider: Arc<dyn TableProvider> = Arc::new(SnapshotTable::new(data_source.name().clone(), snapshot));
+        let table = provider_as_source(provider);
+        tables.insert(name.to_owned(), table.clone());
+        Ok(table)
+    }
+
+    fn unknown_table(&self, name: &str) -> QueryError {
+        /// More names than this help nobody.
+        const LISTED_MAX: usize = 10;
+        let known = self.store.data_sources();
+        let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(|name| name.as_str()).collect();
+        let suggestion = did_you_mean(name, known.iter().map(|name| name.as_str()));
+        let list = match known.len() {
+            0 => "; there are no datasources yet".to_owned(),
+            count if count > LISTED_MAX => format!("; there are {count} datasources, among them {}", listed.join(", ")),
+            _ => format!("; datasources: {}", listed.join(", ")),
+        };
+        QueryError::plan(format!("Object '{name}' not found{suggestion}{list}"))
+    }
+}
+
+impl ContextProvider for QueryCatalog<'_> {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        let schema = name.schema().unwrap_or(SCHEMA);
+        if schema != SCHEMA || name.catalog().is_some_and(|catalog| catalog != SCHEMA) {
+            return Err(QueryError::plan(format!(
+                "schema '{schema}' not found: datasources are in the schema '{SCHEMA}', which need not be written"
+            ))
+            .into());
+        }
+        Ok(self.table(name.table())?)
+    }
+
+    fn get_table_function_source(&self, name: &str, _: Vec<Expr>) -> Result<Arc<dyn TableSource>> {
+        Err(QueryError::unsupported(format!("table functions cannot be used, not `{name}` either")).into())
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(DruidTypes))
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.state.scalar_functions().get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, _: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}
+
+/// SQL type names where Druid's meaning differs: timestamps count milliseconds, FLOAT is read as a double.
+#[derive(Debug)]
+struct DruidTypes;
+
+impl TypePlanner for DruidTypes {
+    fn plan_type_field(&self, sql_type: &ast::DataType) -> Result<Option<FieldRef>> {
+        let kind = match sql_type {
+            ast::DataType::Timestamp(..) | ast::DataType::Datetime(_) => {
+                DataType::Timestamp(TimeUnit::Millisecond, None)
+            }
+            ast::DataType::Float(_) | ast::DataType::Real => DataType::Float64,
+            ast::DataType::Int(_)
+            | ast::DataType::Integer(_)
+            | ast::DataType::SmallInt(_)
+            | ast::DataType::TinyInt(_) => DataType::Int64,
+            _ => return Ok(None),
+        };
+        Ok(Some(Arc::new(Field::new("", kind, true))))
+    }
+}

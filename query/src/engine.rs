@@ -1,0 +1,76 @@
+use std::fmt;
+use std::sync::Arc;
+
+use henge_segment_store::store::Store;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::answer::QueryAnswer;
+use crate::error::QueryError;
+use crate::execution::Execution;
+use crate::limits::QueryLimits;
+use crate::planner::Planner;
+use crate::request::QueryRequest;
+use crate::running::RunningQueries;
+use crate::session::SharedSession;
+
+/// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
+pub struct QueryEngine {
+    planner: Arc<Planner>,
+    limits: QueryLimits,
+    running: Arc<RunningQueries>,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl QueryEngine {
+    /// Starts the query threads. Panics if the system gives no threads.
+    pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
+        let session = SharedSession::new(&limits).expect("the functions and options of a session are constants");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(limits.threads.get())
+            .thread_stack_size(STACK_BYTES)
+            .thread_name("query")
+            .enable_all()
+            .build()
+            .expect("the system has threads for queries");
+        let planner = Arc::new(Planner::new(store, session));
+        Self { planner, limits, running: Arc::default(), runtime: Some(runtime) }
+    }
+
+    /// Plans the statement and waits for its first rows.
+    ///
+    /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query.
+    pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
+        let running = self.running.start(&request.query_id);
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the engine").handle();
+        Execution::start(runtime, self.planner.clone(), request, &self.limits, running).into_answer().await
+    }
+
+    /// Ends the running queries of that id with an error; `false` where there is none.
+    pub fn cancel(&self, query_id: &str) -> bool {
+        self.running.cancel(query_id)
+    }
+
+    /// Queries that are planned, run, or read by their askers now.
+    pub fn running(&self) -> usize {
+        self.running.count()
+    }
+}
+
+impl Drop for QueryEngine {
+    /// Does not wait for running queries: an async context may not block.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for QueryEngine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("QueryEngine").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,37 @@
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// What one query, and all of them together, may use.
+///
+/// The limits on a statement's text and shape are constants of [`crate::guard`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Threads that run queries; also into how many partitions a scan is cut.
+    pub threads: NonZeroUsize,
+    /// Time from request to last batch for a query that names none.
+    pub timeout_default: Duration,
+    /// The most that a query may ask for.
+    pub timeout_max: Duration,
+    /// What the operators of one query may hold.
+    pub query_memory_bytes: usize,
+    /// What the operators of all queries may hold together.
+    pub memory_bytes: usize,
+    pub result_rows_max: u64,
+    /// In Arrow form, before encoding for the wire.
+    pub result_bytes_max: u64,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            timeout_default: Duration::from_secs(60),
+            timeout_max: Duration::from_secs(300),
+            query_memory_bytes: 1 << 30,
+            memory_bytes: 2 << 30,
+            result_rows_max: 1_000_000,
+            result_bytes_max: 256 << 20,
+        }
+    }
+}

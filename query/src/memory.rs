@@ -1,0 +1,71 @@
+//! How much the operators of a query may hold.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+
+use crate::error::QueryError;
+
+/// One query's share of the memory of all queries.
+#[derive(Debug)]
+pub(crate) struct QueryMemory {
+    all_queries: Arc<dyn MemoryPool>,
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl QueryMemory {
+    pub fn new(all_queries: Arc<dyn MemoryPool>, bytes_max: usize) -> Self {
+        Self { all_queries, bytes: AtomicUsize::new(0), bytes_max }
+    }
+}
+
+impl fmt::Display for QueryMemory {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "query memory of at most {} bytes", self.bytes_max)
+    }
+}
+
+impl MemoryPool for QueryMemory {
+    fn name(&self) -> &str {
+        "query"
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.bytes.fetch_add(additional, Ordering::Relaxed);
+        self.all_queries.grow(reservation, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.bytes.fetch_sub(shrink, Ordering::Relaxed);
+        self.all_queries.shrink(reservation, shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let grown = self.bytes.fetch_add(additional, Ordering::Relaxed).saturating_add(additional);
+        let refused = if grown > self.bytes_max {
+            Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
+        } else {
+            let all = self.all_queries.try_grow(reservation, additional);
+            all.err().map(|_| "all running queries together need more memory than they may use".to_owned())
+        };
+        let Some(refused) = refused else { return Ok(()) };
+        self.bytes.fetch_sub(additional, Ordering::Relaxed);
+        let operator = reservation.consumer().name();
+        Err(QueryError::limit(format!(
+            "{refused} (in {operator}): ask for a shorter time range, fewer groups, or a LIMIT on what is sorted"
+        ))
+        .into())
+    }
+
+    fn reserved(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.bytes_max)
+    }
+}

@@ -1,0 +1,104 @@
+//! A request becomes a physical plan over one snapshot of each table.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::prelude::SQLOptions;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion::sql::sqlparser::ast;
+use henge_segment_store::store::Store;
+use henge_segment_store::time::{TimestampMs, time_zone};
+use jiff::tz::TimeZone;
+
+use crate::catalog::QueryCatalog;
+use crate::error::QueryError;
+use crate::guard;
+use crate::request::QueryRequest;
+use crate::session::SharedSession;
+use crate::statement::SelectStatement;
+
+pub(crate) struct Planner {
+    store: Arc<Store>,
+    pub session: SharedSession,
+}
+
+/// What there is to do for a request.
+pub(crate) enum Planned {
+    Run(Arc<dyn ExecutionPlan>),
+    /// `EXPLAIN`: the plan's text is the answer.
+    Explain(String),
+}
+
+impl Planner {
+    pub fn new(store: Arc<Store>, session: SharedSession) -> Self {
+        Self { store, session }
+    }
+
+    /// Takes a large stack and up to milliseconds of CPU; never waits for I/O.
+    pub async fn plan(&self, request: &QueryRequest, now: TimestampMs) -> Result<Planned, QueryError> {
+        let zone = match &request.time_zone {
+            Some(name) => time_zone(name).map_err(|error| QueryError::plan(error.to_string()))?,
+            None => TimeZone::UTC,
+        };
+        let statement = SelectStatement::parse(&request.sql, &request.parameters, &zone, now)?;
+        let logical = self.logical_plan(&statement)?;
+        let physical = self.session.state.create_physical_plan(&logical).await?;
+        if statement.is_explain {
+            return Ok(Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()));
+        }
+        Ok(Planned::Run(physical))
+    }
+
+    fn logical_plan(&self, statement: &SelectStatement) -> Result<LogicalPlan, QueryError> {
+        let catalog = QueryCatalog::new(&self.store, &self.session.state);
+        let to_plan = SqlToRel::new_with_options(&catalog, parser_options());
+        let query = ast::Statement::Query(statement.query.clone());
+        let plan = to_plan.sql_statement_to_plan(query).map_err(|error| with_place(error, statement))?;
+        let only_select = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        only_select.verify_plan(&plan).map_err(|_| {
+            QueryError::unsupported("only SELECT and EXPLAIN of a SELECT can be run: nothing can be created or changed")
+        })?;
+        check_size(&plan)?;
+        Ok(plan)
+    }
+}
+
+fn parser_options() -> ParserOptions {
+    ParserOptions::new().with_enable_ident_normalization(false).with_default_null_ordering(NullOrdering::NullsMin)
+}
+
+/// Common table expressions are copied to where they are used, so a short text can make a plan without end.
+fn check_size(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut nodes = 0;
+    let counted = plan.apply_with_subqueries(|_| {
+        nodes += 1;
+        Ok(if nodes > guard::PLAN_NODES_MAX { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    counted?;
+    if nodes > guard::PLAN_NODES_MAX {
+        return Err(QueryError::limit(format!(
+            "the plan has more than {} steps: use its WITH queries in fewer places",
+            guard::PLAN_NODES_MAX
+        )));
+    }
+    Ok(())
+}
+
+/// Says where the text mentions a column that is not there.
+fn with_place(error: DataFusionError, statement: &SelectStatement) -> QueryError {
+    let place = match error.find_root() {
+        DataFusionError::SchemaError(schema, _) => match schema.as_ref() {
+            SchemaError::FieldNotFound { field, .. } | SchemaError::AmbiguousReference { field } => {
+                statement.place_of(&field.name)
+            }
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    let mut error = QueryError::from(error);
+    error.message.push_str(&place);
+    error
+}

@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+use henge_segment_store::time::TimestampMs;
+
+/// One statement to answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryRequest {
+    pub sql: String,
+    /// Bound to the `?` of the statement, in the order of its text.
+    pub parameters: Vec<Parameter>,
+    /// What [`crate::engine::QueryEngine::cancel`] and the logs call this query.
+    pub query_id: String,
+    /// `None` takes the default; more than the limit becomes the limit.
+    pub timeout: Option<Duration>,
+    /// The zone of time literals, `TIME_FLOOR` and the like: an IANA name or an offset; `None` is UTC.
+    pub time_zone: Option<String>,
+}
+
+/// A value for a `?`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parameter {
+    Null,
+    Long(i64),
+    Double(f64),
+    Boolean(bool),
+    String(String),
+    Timestamp(TimestampMs),
+    /// Days since 1970-01-01.
+    Date(i32),
+}

@@ -1,0 +1,104 @@
+//! DataFusion, set up once for all queries.
+
+use std::sync::Arc;
+
+use datafusion::common::{DFSchema, Result};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, TaskContext};
+use datafusion::functions::core::planner::CoreFunctionPlanner;
+use datafusion::functions::datetime::planner::DatetimeFunctionPlanner;
+use datafusion::functions::unicode::planner::UnicodeFunctionPlanner;
+use datafusion::functions_aggregate::planner::AggregateFunctionPlanner;
+use datafusion::functions_window::planner::WindowFunctionPlanner;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
+use datafusion::prelude::SessionConfig;
+
+use crate::error::QueryError;
+use crate::functions;
+use crate::limits::QueryLimits;
+use crate::memory::QueryMemory;
+
+/// What all queries share: configuration, functions, optimizer rules, and one memory pool.
+#[derive(Debug)]
+pub(crate) struct SharedSession {
+    pub state: SessionState,
+    memory: Arc<dyn MemoryPool>,
+    query_memory_bytes: usize,
+}
+
+impl SharedSession {
+    pub fn new(limits: &QueryLimits) -> Result<Self> {
+        let memory: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory_bytes));
+        let mut state = SessionStateBuilder::new()
+            .with_config(config(limits))
+            .with_runtime_env(runtime_env(memory.clone())?)
+            .with_expr_planners(vec![
+                Arc::new(NoArrays),
+                Arc::new(CoreFunctionPlanner::default()),
+                Arc::new(DatetimeFunctionPlanner),
+                Arc::new(UnicodeFunctionPlanner),
+                Arc::new(AggregateFunctionPlanner),
+                Arc::new(WindowFunctionPlanner),
+            ])
+            .with_scalar_functions(functions::scalar_functions())
+            .with_aggregate_functions(functions::aggregate_functions())
+            .with_window_functions(functions::window_functions())
+            .build();
+        for rewrite in functions::operator_rewrites() {
+            state.register_function_rewrite(rewrite)?;
+        }
+        Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
+    }
+
+    /// What the operators of one query run with.
+    pub fn task_context(&self, query_id: &str) -> Arc<TaskContext> {
+        let memory = QueryMemory::new(self.memory.clone(), self.query_memory_bytes);
+        let shared = self.state.runtime_env().as_ref().clone();
+        let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
+        Arc::new(TaskContext::new(
+            Some(query_id.to_owned()),
+            self.state.session_id().to_owned(),
+            self.state.config().clone(),
+            self.state.scalar_functions().clone(),
+            self.state.higher_order_functions().clone(),
+            self.state.aggregate_functions().clone(),
+            self.state.window_functions().clone(),
+            Arc::new(runtime),
+        ))
+    }
+}
+
+/// Arrays can be as large as their text says; Druid's array functions come with their own bounds.
+#[derive(Debug)]
+struct NoArrays;
+
+impl ExprPlanner for NoArrays {
+    fn plan_array_literal(&self, _: Vec<Expr>, _: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        Err(QueryError::unsupported("arrays cannot be used in SQL yet: use IN, or several columns").into())
+    }
+}
+
+fn config(limits: &QueryLimits) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(limits.threads.get())
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    // Druid keeps the case of unquoted names, sorts nulls first, and has no recursive queries.
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.default_null_ordering = "nulls_min".to_owned();
+    options.execution.enable_recursive_ctes = false;
+    config
+}
+
+/// No files: neither spilled to, nor reachable by a URL in a query.
+fn runtime_env(memory: Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
+    let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(no_disk).build_arc()?;
+    runtime.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
+    Ok(runtime)
+}

@@ -1,0 +1,189 @@
+//! SQL text -> tokens -> parameters bound -> one SELECT in DataFusion's dialect.
+
+use datafusion::sql::sqlparser::ast::{Query, Visit, Visitor};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use henge_segment_store::time::TimestampMs;
+use jiff::tz::TimeZone;
+use std::ops::ControlFlow;
+
+use crate::error::{QueryError, QueryErrorKind};
+use crate::request::Parameter;
+use crate::{dialect, guard};
+
+/// How deep the parser may call itself. Chains of unary operators and nested queries cost several levels each; the
+/// planning threads have stack for far more.
+const PARSER_DEPTH_MAX: usize = 400;
+
+/// A statement that may run.
+#[derive(Debug)]
+pub(crate) struct SelectStatement {
+    pub query: Box<Query>,
+    /// Show the plan instead of the answer.
+    pub is_explain: bool,
+    tokens: Vec<TokenWithSpan>,
+}
+
+impl SelectStatement {
+    /// Reads one statement. Needs a large stack.
+    pub fn parse(sql: &str, parameters: &[Parameter], zone: &TimeZone, now: TimestampMs) -> Result<Self, QueryError> {
+        guard::check_text(sql)?;
+        let dialect = GenericDialect {};
+        let tokens = Tokenizer::new(&dialect, sql)
+            .tokenize_with_location()
+            .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
+        guard::check_tokens(&tokens)?;
+        let tokens = bind(tokens, parameters)?;
+        let (is_explain, start) = read_explain(&tokens)?;
+        let mut parser = Parser::new(&dialect)
+            .with_recursion_limit(PARSER_DEPTH_MAX)
+            .with_tokens_with_locations(tokens[start..].to_vec());
+        let mut query = parser.parse_query().map_err(|error| parse_error(&error))?;
+        while parser.consume_token(&Token::SemiColon) {}
+        let rest = parser.peek_token();
+        if rest.token != Token::EOF {
+            return Err(QueryError::new(
+                QueryErrorKind::Parse,
+                format!("expected the end of the statement, found: {rest}{}", rest.span.start),
+            ));
+        }
+        check_relations(&query)?;
+        dialect::rewrite(&mut query, zone, now)?;
+        Ok(Self { query, is_explain, tokens })
+    }
+
+    /// ` (line [1], column [8])` of the first mention of an identifier, empty where the text does not have it.
+    pub fn place_of(&self, identifier: &str) -> String {
+        let mention = self.tokens.iter().find(|spanned| match &spanned.token {
+            Token::Word(word) => word.value == identifier,
+            _ => false,
+        });
+        mention.map_or_else(String::new, |spanned| {
+            let start = spanned.span.start;
+            format!(" (line [{}], column [{}])", start.line, start.column)
+        })
+    }
+}
+
+fn parse_error(error: &ParserError) -> QueryError {
+    match error {
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
+            QueryError::new(QueryErrorKind::Parse, message.clone())
+        }
+        ParserError::RecursionLimitExceeded => {
+            QueryError::limit("the statement is nested too deeply: name inner queries with WITH")
+        }
+    }
+}
+
+/// Puts literals in the place of `?`, in the order of the text.
+fn bind(tokens: Vec<TokenWithSpan>, parameters: &[Parameter]) -> Result<Vec<TokenWithSpan>, QueryError> {
+    let mut bound = Vec::with_capacity(tokens.len());
+    let mut placeholders = 0;
+    for spanned in tokens {
+        let Token::Placeholder(name) = &spanned.token else {
+            bound.push(spanned);
+            continue;
+        };
+        if name != "?" {
+            return Err(QueryError::new(
+                QueryErrorKind::Parse,
+                format!("`{name}` is not a parameter: parameters are written `?`"),
+            ));
+        }
+        if let Some(parameter) = parameters.get(placeholders) {
+            let span = spanned.span;
+            bound.extend(literal(parameter)?.into_iter().map(|token| TokenWithSpan::new(token, span)));
+        }
+        placeholders += 1;
+    }
+    if placeholders != parameters.len() {
+        return Err(QueryError::plan(format!(
+            "the statement has {placeholders} `?` and {} parameters came with it: send one for each",
+            parameters.len()
+        )));
+    }
+    Ok(bound)
+}
+
+fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
+    let number = |text: String| match text.strip_prefix('-') {
+        None => vec![Token::Number(text, false)],
+        Some(digits) => {
+            vec![Token::LParen, Token::Minus, Token::Number(digits.to_owned(), false), Token::RParen]
+        }
+    };
+    Ok(match parameter {
+        Parameter::Null => vec![Token::make_keyword("NULL")],
+        Parameter::Long(value) => number(value.to_string()),
+        Parameter::Double(value) if value.is_finite() => number(format!("{value:?}")),
+        Parameter::Double(value) => {
+            return Err(QueryError::plan(format!("the parameter {value} is not a finite number")));
+        }
+        Parameter::Boolean(value) => vec![Token::make_keyword(if *value { "TRUE" } else { "FALSE" })],
+        Parameter::String(text) => vec![Token::SingleQuotedString(text.clone())],
+        Parameter::Timestamp(time) => {
+            let mut call = vec![Token::make_word("MILLIS_TO_TIMESTAMP", None), Token::LParen];
+            call.extend(number(time.0.to_string()));
+            call.push(Token::RParen);
+            call
+        }
+        Parameter::Date(days) => {
+            let mut cast = vec![Token::make_keyword("CAST"), Token::LParen];
+            cast.extend(literal(&Parameter::Timestamp(TimestampMs(i64::from(*days) * 86_400_000)))?);
+            cast.extend([Token::make_keyword("AS"), Token::make_keyword("DATE"), Token::RParen]);
+            cast
+        }
+    })
+}
+
+/// Whether the statement starts with `EXPLAIN [PLAN FOR]`, and where its query starts.
+fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
+    let mut words = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, spanned)| !matches!(spanned.token, Token::Whitespace(_)))
+        .map(|(at, spanned)| match &spanned.token {
+            Token::Word(word) => (at, word.keyword, word.value.as_str()),
+            _ => (at, Keyword::NoKeyword, ""),
+        })
+        .peekable();
+    let is_explain = words.next_if(|(_, keyword, _)| *keyword == Keyword::EXPLAIN).is_some();
+    if is_explain && words.next_if(|(_, keyword, _)| *keyword == Keyword::PLAN).is_some() {
+        words.next_if(|(_, keyword, _)| *keyword == Keyword::FOR);
+    }
+    let Some((start, keyword, text)) = words.next() else {
+        return Err(QueryError::new(QueryErrorKind::Parse, "the statement is empty: write a SELECT"));
+    };
+    let reads = matches!(keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES);
+    if keyword != Keyword::NoKeyword && !reads {
+        return Err(QueryError::unsupported(format!(
+            "only SELECT and EXPLAIN of a SELECT can be run, not `{}`",
+            text.to_uppercase()
+        )));
+    }
+    Ok((is_explain, start))
+}
+
+fn check_relations(query: &Query) -> Result<(), QueryError> {
+    struct Relations(usize);
+    impl Visitor for Relations {
+        type Break = ();
+
+        fn pre_visit_table_factor(
+            &mut self,
+            _: &datafusion::sql::sqlparser::ast::TableFactor,
+        ) -> ControlFlow<Self::Break> {
+            self.0 += 1;
+            if self.0 > guard::RELATIONS_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    match query.visit(&mut Relations(0)) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => {
+            Err(QueryError::limit(format!("the statement reads more than {} tables: split it", guard::RELATIONS_MAX)))
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Finds the known name that a person probably meant.
+
+/// `; did you mean 'x'?` for the nearest of `known`, empty where none is near.
+pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let wanted = written.to_lowercase();
+    let distance_max = 1 + wanted.chars().count() / 3;
+    known
+        .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= distance_max)
+        .min()
+        .map_or_else(String::new, |(_, name)| format!("; did you mean '{name}'?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let known = || ["tenant", "topic", "__time"].into_iter();
+        assert_eq!(did_you_mean("Tenat", known()), "; did you mean 'tenant'?");
+        assert_eq!(did_you_mean("TOPIC", known()), "; did you mean 'topic'?");
+        assert_eq!(did_you_mean("latency", known()), "");
+    }
+}

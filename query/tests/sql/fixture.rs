@@ -1,0 +1,153 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use futures::TryStreamExt;
+use henge_query::answer::ResultColumn;
+use henge_query::engine::QueryEngine;
+use henge_query::error::QueryError;
+use henge_query::limits::QueryLimits;
+use henge_query::request::{Parameter, QueryRequest};
+use henge_segment_store::data_source::DataSource;
+use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
+use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
+use henge_segment_store::store::{Consumed, Store, StoreOptions};
+use henge_segment_store::time::TimestampMs;
+use tempfile::TempDir;
+
+/// 2026-01-01T00:00:00Z.
+pub const NEW_YEAR_MS: i64 = 1_767_225_600_000;
+
+/// A store with a datasource `usage`, and an engine over it.
+pub struct Fixture {
+    pub engine: QueryEngine,
+    pub store: Arc<Store>,
+    pub usage: Arc<DataSource>,
+    _directory: TempDir,
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        Self::with_limits(QueryLimits::default()).await
+    }
+
+    pub async fn with_limits(limits: QueryLimits) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = open(directory.path()).await;
+        let name = DataSourceName::new("usage").expect("a valid name");
+        store.put_supervisor(&name, schema(), serde_json::Value::Null, false).await.expect("a new datasource");
+        let usage = store.data_source("usage").expect("it was created");
+        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, _directory: directory }
+    }
+
+    /// With the six events of [`events`].
+    pub async fn with_events() -> Self {
+        let fixture = Self::new().await;
+        fixture.usage.append(&events());
+        fixture
+    }
+
+    pub async fn publish(&self) {
+        let frozen = self.usage.cut();
+        self.store.publish(&self.usage, &frozen, Consumed::default()).await.expect("the publish succeeds");
+    }
+
+    /// The rows, each as its values separated by `|`; or the error's message.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        self.answer(request(sql)).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).1
+    }
+
+    pub async fn error(&self, sql: &str) -> QueryError {
+        match self.answer(request(sql)).await {
+            Ok((_, rows)) => panic!("{sql} was answered: {rows:?}"),
+            Err(error) => error,
+        }
+    }
+
+    pub async fn answer(&self, request: QueryRequest) -> Result<(Vec<ResultColumn>, Vec<String>), QueryError> {
+        let answer = self.engine.execute(request).await?;
+        let batches: Vec<RecordBatch> = answer.batches.try_collect().await?;
+        Ok((answer.columns, batches.iter().flat_map(lines).collect()))
+    }
+}
+
+async fn open(directory: &Path) -> Arc<Store> {
+    let options = StoreOptions { data_dir: directory.to_owned(), object_store: None };
+    Store::open(options).await.expect("an empty directory opens")
+}
+
+pub fn request(sql: &str) -> QueryRequest {
+    QueryRequest {
+        sql: sql.to_owned(),
+        parameters: Vec::new(),
+        query_id: "q".to_owned(),
+        timeout: Some(Duration::from_secs(60)),
+        time_zone: None,
+    }
+}
+
+pub fn with_parameters(sql: &str, parameters: Vec<Parameter>) -> QueryRequest {
+    QueryRequest { parameters, ..request(sql) }
+}
+
+fn schema() -> DataSourceSchema {
+    let dimension = |name: &str, kind| Dimension { name: name.into(), kind };
+    let measure = |name: &str, aggregation| Measure { name: name.into(), aggregation };
+    DataSourceSchema {
+        dimensions: vec![
+            dimension("org", DimensionType::String),
+            dimension("Topic", DimensionType::String),
+            dimension("partition", DimensionType::Long),
+            dimension("internal", DimensionType::Boolean),
+        ],
+        measures: vec![
+            measure("events", Aggregation::Count),
+            measure("bytes", Aggregation::LongSum),
+            measure("cost", Aggregation::DoubleSum),
+        ],
+        rollup: false,
+        query_granularity: "none".parse().expect("a granularity"),
+        segment_granularity: "1h".parse().expect("a granularity"),
+    }
+}
+
+pub fn event(minute: i64, org: Option<&str>, topic: &str, partition: i64, bytes: Option<i64>, cost: f64) -> EventRow {
+    let mut row = EventRow::new(4, 3);
+    row.time = TimestampMs(NEW_YEAR_MS + minute * 60_000);
+    if let Some(org) = org {
+        row.set_dimension(0, DimensionValue::String(org));
+    }
+    row.set_dimension(1, DimensionValue::String(topic));
+    row.set_dimension(2, DimensionValue::Long(partition));
+    row.set_dimension(3, DimensionValue::Boolean(topic.starts_with('_')));
+    if let Some(bytes) = bytes {
+        row.set_measure(1, MeasureValue::Long(bytes));
+    }
+    row.set_measure(2, MeasureValue::Double(cost));
+    row
+}
+
+/// Three hours of 2026-01-01, one row an event.
+pub fn events() -> Vec<EventRow> {
+    vec![
+        event(0, Some("acme"), "orders", 0, Some(100), 0.5),
+        event(1, Some("acme"), "orders", 1, Some(200), 0.25),
+        event(59, Some("beta"), "orders", 0, None, 1.0),
+        event(60, Some("beta"), "_audit", 2, Some(50), 2.0),
+        event(90, None, "clicks", 0, Some(7), 4.0),
+        event(150, Some(""), "clicks", 1, Some(-7), 8.0),
+    ]
+}
+
+fn lines(batch: &RecordBatch) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let columns: Vec<ArrayFormatter<'_>> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).expect("every result type prints"))
+        .collect();
+    let line = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|");
+    (0..batch.num_rows()).map(line).collect()
+}

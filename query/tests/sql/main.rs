@@ -1,0 +1,8 @@
+//! SQL against a real store in a temporary directory.
+
+mod answers;
+mod fixture;
+mod guards;
+mod refusals;
+mod running;
+mod snapshots;
