@@ -6,7 +6,10 @@ pub mod segments;
 pub mod server;
 pub mod sql;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+use owo_colors::OwoColorize;
 
 use crate::telemetry::LogFormat;
 
@@ -46,4 +49,14 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Look at the segments of a data directory.
     Segments(segments::SegmentsArgs),
+}
+
+/// Says on stderr, in one line, why a command cannot go on.
+pub fn fatal(message: &str, code: u8) -> ExitCode {
+    if colour::is_wanted(&std::io::stderr()) {
+        eprintln!("{} {message}", "error:".red().bold());
+    } else {
+        eprintln!("error: {message}");
+    }
+    ExitCode::from(code)
 }

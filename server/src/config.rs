@@ -31,6 +31,8 @@ const DATA_DIR_DEFAULT: &str = "henge-data";
 /// Everything that `henge server` runs by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// Where the rest comes from, for messages; empty without a file.
+    pub file: String,
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
@@ -110,6 +112,7 @@ impl Config {
         root.finish()?;
         let listen_default = || LISTEN_DEFAULT.parse().expect("the default is an address");
         Ok(Self {
+            file: file.to_owned(),
             listen: overrides.listen.or(listen).unwrap_or_else(listen_default),
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),

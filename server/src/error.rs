@@ -2,6 +2,8 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use henge_ingest::error::IngestError;
+use henge_ingest::spec::SpecError;
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_segment_store::error::{ErrorKind, StoreError};
 use indexmap::IndexMap;
@@ -202,6 +204,22 @@ impl From<StoreError> for ApiError {
             ErrorKind::Unavailable => Self::unavailable(message),
             ErrorKind::Data => Self::new(Category::RuntimeFailure, message),
             ErrorKind::Internal => Self::new(Category::Defensive, message),
+        }
+    }
+}
+
+impl From<SpecError> for ApiError {
+    fn from(error: SpecError) -> Self {
+        Self::problems(error.problems.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Spec(error) => error.into(),
+            IngestError::NoSuchSupervisor(_) => Self::not_found(error.to_string()),
+            IngestError::Store(error) => error.into(),
         }
     }
 }

@@ -7,6 +7,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
 #[test]
 fn an_empty_file_is_all_defaults() {
     let expected = Config {
+        file: "henge.toml".into(),
         listen: "127.0.0.1:8888".parse().unwrap(),
         data_dir: "henge-data".into(),
         object_store: None,
@@ -69,6 +70,7 @@ fn every_setting_is_read() {
         "since": "2026-01-01T00:00:00Z"
     });
     let expected = Config {
+        file: "henge.toml".into(),
         listen: "0.0.0.0:80".parse().unwrap(),
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),

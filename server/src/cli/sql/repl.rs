@@ -8,7 +8,8 @@ use rustyline::error::ReadlineError;
 
 use super::client::{Client, ClientError};
 use super::statements::Statements;
-use super::{EXIT_FAILURE, Format, complain, run_one};
+use super::{Format, run_one};
+use crate::cli::{EXIT_FAILURE, fatal};
 
 const HELP: &str = "\
   SELECT ...;     runs a statement; it may span lines and ends with `;`
@@ -20,7 +21,7 @@ const HELP: &str = "\
 pub async fn run(client: Client, format: Format) -> ExitCode {
     let mut editor = match DefaultEditor::new() {
         Ok(editor) => editor,
-        Err(error) => return complain(&format!("cannot open the terminal: {error}"), EXIT_FAILURE),
+        Err(error) => return fatal(&format!("cannot open the terminal: {error}"), EXIT_FAILURE),
     };
     let history = history_file();
     if let Some(file) = &history {
@@ -68,7 +69,7 @@ async fn converse(client: &Client, format: Format, editor: &mut DefaultEditor) {
         statements.push("\n");
         while let Some(sql) = statements.next() {
             if let Err(error) = run_one(client, &sql, format).await {
-                complain(&error.to_string(), EXIT_FAILURE);
+                fatal(&error.to_string(), EXIT_FAILURE);
             }
         }
     }
@@ -87,7 +88,7 @@ async fn obey(client: &Client, command: &str) -> bool {
     match shown {
         Ok(text) => println!("{text}"),
         Err(error) => {
-            complain(&error.to_string(), EXIT_FAILURE);
+            fatal(&error.to_string(), EXIT_FAILURE);
         }
     }
     true
