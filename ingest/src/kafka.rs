@@ -6,6 +6,7 @@ pub mod client;
 pub mod error;
 pub mod event;
 pub(crate) mod native;
+mod oauth_token;
 pub mod reader;
 mod settings;
 pub mod topic;

@@ -11,6 +11,7 @@ use rdkafka::{Offset as LibraryOffset, TopicPartitionList};
 
 use super::error::KafkaError;
 use super::native;
+use super::oauth_token::OauthToken;
 use super::settings::client_config;
 use super::topic::TopicDescription;
 
@@ -30,7 +31,18 @@ impl StreamClient {
         let topic_name = CString::new(topic)
             .map_err(|_| KafkaError::Client { detail: "the topic's name has a zero byte".to_owned() })?;
         let consumer: BaseConsumer = client_config(data_source, properties).create().map_err(KafkaError::of_client)?;
-        Ok(Self { consumer: Arc::new(consumer), topic: topic.into(), topic_name: Arc::new(topic_name) })
+        let client = Self { consumer: Arc::new(consumer), topic: topic.into(), topic_name: Arc::new(topic_name) };
+        client.renew_token(properties)?;
+        Ok(client)
+    }
+
+    /// Takes the OAUTHBEARER token out of the properties, where it is the value of `sasl.oauthbearer.config`; no effect
+    /// with other mechanisms.
+    pub fn renew_token(&self, properties: &[(String, String)]) -> Result<(), KafkaError> {
+        match OauthToken::from_properties(properties)? {
+            Some(token) => native::oauth::set_token(&self.consumer, &token),
+            None => Ok(()),
+        }
     }
 
     pub fn topic(&self) -> &Arc<str> {

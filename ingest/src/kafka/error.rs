@@ -12,6 +12,8 @@ pub enum KafkaError {
     PropertyValue { name: String },
     #[error("the kafka client could not start: {detail}")]
     Client { detail: String },
+    #[error("the OAUTHBEARER token {detail}: `sasl.oauthbearer.config` has to be a JSON web token")]
+    Token { detail: &'static str },
     #[error("topic `{topic}` does not exist")]
     UnknownTopic { topic: String },
     #[error("the kafka user may not {operation}: {code}")]

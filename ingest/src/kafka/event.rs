@@ -16,6 +16,9 @@ pub enum StreamEvent {
     Stopped { partition: i32, next: Offset, reason: StopReason, detail: String },
     /// Something fails, and the client keeps trying.
     Trouble { partition: Option<i32>, kind: Trouble, detail: String },
+    /// The OAUTHBEARER token expires soon. Read it again and hand it to
+    /// [`renew_token`](super::client::StreamClient::renew_token).
+    TokenWanted,
     /// A group commit was refused; nothing but lag monitors depends on it.
     CommitFailed { detail: String },
 }

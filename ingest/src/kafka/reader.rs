@@ -162,11 +162,7 @@ impl StreamReader {
                     StreamEvent::Trouble { partition: None, kind: Trouble::of(code), detail }
                 }
                 ClientEvent::CommitFailed { code } => StreamEvent::CommitFailed { detail: code.to_string() },
-                ClientEvent::TokenWanted => StreamEvent::Trouble {
-                    partition: None,
-                    kind: Trouble::Authentication,
-                    detail: "the broker wants an OAUTHBEARER token and no source of tokens is set".to_owned(),
-                },
+                ClientEvent::TokenWanted => StreamEvent::TokenWanted,
             });
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use henge_segment_store::stream::{Offset, StreamPartition};
 
 use super::Session;
+use crate::client_properties;
 use crate::kafka::error::KafkaError;
 use crate::kafka::event::{StopReason, StreamEvent, Trouble};
 use crate::kafka::topic::TopicDescription;
@@ -35,9 +36,20 @@ impl Session<'_> {
                 self.suspect();
             }
             StreamEvent::Trouble { detail, .. } => self.trouble = Some(detail),
+            StreamEvent::TokenWanted => self.renew_token(),
             StreamEvent::CommitFailed { detail } => {
                 self.context.status.trouble(format!("advisory group commit failed: {detail}"));
             }
+        }
+    }
+
+    /// The token's file or variable may hold a newer one by now.
+    fn renew_token(&mut self) {
+        let renewed = client_properties::resolve(&self.context.spec)
+            .map_err(|error| error.to_string())
+            .and_then(|properties| self.reader.client().renew_token(&properties).map_err(|error| error.to_string()));
+        if let Err(error) = renewed {
+            self.trouble = Some(error);
         }
     }
 

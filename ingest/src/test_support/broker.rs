@@ -8,13 +8,22 @@ use tempfile::TempDir;
 
 use super::properties;
 
+/// Makes the SASL listener accept unsigned tokens beside passwords.
+const TOKENS_ON_SASL: &str = "\
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
+listener.name.sasl.oauthbearer.sasl.jaas.config=\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";
+listener.name.sasl.oauthbearer.sasl.server.callback.handler.class=\
+org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler
+";
+
 /// A running broker on loopback; it is killed and its data removed when dropped.
 ///
 /// Tests that need one carry `#[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and
 /// Maven)"]`.
 pub struct RealBroker {
     dir: TempDir,
-    listeners: &'static str,
+    has_listeners: bool,
     bootstrap_servers: String,
 }
 
@@ -27,19 +36,19 @@ impl RealBroker {
         if let Some(broker) = shared.upgrade() {
             return broker;
         }
-        let broker = Arc::new(Self::start_with("sasl tls"));
+        let broker = Arc::new(Self::start_with(true));
         *shared = Arc::downgrade(&broker);
         broker
     }
 
-    /// A broker of its own, for tests that kill it or change its clock-wise settings.
+    /// A broker of its own, for tests that kill it or change its files; it has the plain listener only.
     pub fn start() -> Self {
-        Self::start_with("")
+        Self::start_with(false)
     }
 
-    fn start_with(listeners: &'static str) -> Self {
+    fn start_with(has_listeners: bool) -> Self {
         let dir = TempDir::new().expect("a temporary directory can be made");
-        let mut broker = Self { dir, listeners, bootstrap_servers: String::new() };
+        let mut broker = Self { dir, has_listeners, bootstrap_servers: String::new() };
         broker.restart();
         broker
     }
@@ -80,6 +89,21 @@ impl RealBroker {
         ])
     }
 
+    /// For the SASL listener with a token, which it accepts unsigned.
+    pub fn token_properties(&self, token: &str) -> Vec<(String, String)> {
+        properties(&[
+            ("bootstrap.servers", &self.address("sasl")),
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "OAUTHBEARER"),
+            ("sasl.oauthbearer.config", token),
+        ])
+    }
+
+    /// The first log file of a partition; change it only while the broker is stopped.
+    pub fn log_file(&self, topic: &str, partition: i32) -> PathBuf {
+        self.dir.path().join(format!("data/{topic}-{partition}/00000000000000000000.log"))
+    }
+
     /// For the TLS listener, trusting the certificates in the file `ca`.
     pub fn tls_properties(&self, ca: &Path) -> Vec<(String, String)> {
         properties(&[
@@ -102,12 +126,12 @@ impl RealBroker {
 
     fn run(&self, command: &str) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/kafka.sh");
-        let output = Command::new(script)
-            .arg(command)
-            .arg(self.dir.path())
-            .env("HENGE_KAFKA_LISTENERS", self.listeners)
-            .output()
-            .expect("kafka.sh can be run");
+        let mut run = Command::new(script);
+        run.arg(command).arg(self.dir.path());
+        if self.has_listeners {
+            run.env("HENGE_KAFKA_LISTENERS", "sasl tls").env("HENGE_KAFKA_PROPERTIES", TOKENS_ON_SASL);
+        }
+        let output = run.output().expect("kafka.sh can be run");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kafka.sh {command}: {errors}");
         String::from_utf8(output.stdout).expect("kafka.sh prints text")

@@ -1,3 +1,5 @@
+use henge_ingest::kafka::client::StreamClient;
+use henge_ingest::kafka::error::KafkaError;
 use henge_ingest::kafka::event::{StreamEvent, Trouble};
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
@@ -31,6 +33,21 @@ fn sasl_plain_reads_and_a_wrong_password_is_named_but_not_shown() {
     assert_eq!(read_to(&mut good, &[(0, 10)]), records(0, 0..10));
     let detail = first_trouble(&broker.sasl_properties("wrong-secret"), "sasl", Trouble::Authentication);
     assert!(!detail.contains("wrong-secret") && !detail.is_empty(), "{detail}");
+}
+
+#[test]
+#[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
+fn an_oauthbearer_token_reads_and_an_expired_one_is_refused_before_it_is_sent() {
+    let broker = RealBroker::shared();
+    topic_with_ten_records(&broker, "token");
+    // {"alg":"none"}, then {"sub":"henge","iat":1700000000,"exp":4102444800}, and no signature.
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJoZW5nZSIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjo0MTAyNDQ0ODAwfQ.";
+    let mut good = reader(&broker.token_properties(token), "token", &[(0, 0)]);
+    assert_eq!(read_to(&mut good, &[(0, 10)]), records(0, 0..10));
+    // The same until 1700000001.
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJoZW5nZSIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAwMDAxfQ.";
+    let refused = StreamClient::new("test", "token", &broker.token_properties(token)).map(|_| ());
+    assert_eq!(refused, Err(KafkaError::Token { detail: "has expired or is not well formed" }));
 }
 
 #[test]

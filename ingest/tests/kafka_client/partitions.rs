@@ -76,6 +76,35 @@ fn records_that_the_broker_deleted_before_they_were_read_stop_the_partition() {
 
 #[test]
 #[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
+fn a_batch_with_a_wrong_checksum_stops_the_partition_instead_of_being_skipped() {
+    let mut broker = RealBroker::start();
+    let properties = broker.properties();
+    Admin::new(&properties).create_topic("corrupt", 1, &[]);
+    for batch in 0..3 {
+        produce(&properties, "corrupt", 0, batch * 10..batch * 10 + 10);
+    }
+    broker.stop();
+    let log = broker.log_file("corrupt", 0);
+    let mut bytes = std::fs::read(&log).expect("the partition has a log");
+    let at = bytes.windows(8).position(|window| window == b"event-15").expect("batches are not compressed");
+    bytes[at] = b'E';
+    std::fs::write(&log, bytes).expect("the log can be written");
+    broker.restart();
+
+    let mut reader = reader(&broker.properties(), "corrupt", &[(0, 0)]);
+    let mut read = Vec::new();
+    let is_stop = |event: &StreamEvent| matches!(event, StreamEvent::Stopped { .. });
+    let event = poll_until(&mut reader, |record| read.push(record.offset().0), is_stop);
+    let StreamEvent::Stopped { partition, next, reason, .. } = event else { unreachable!("asked for a stop") };
+    assert_eq!((partition, next, reason), (0, Offset(10), StopReason::Corrupt));
+    assert_eq!(read, (0..10).collect::<Vec<_>>());
+    assert_eq!(reader.poll_batch(100, std::time::Duration::from_millis(100), |_| ()).records, 0);
+    reader.assign(&[(0, Offset(20))]).expect("a stopped partition can be assigned again");
+    assert_eq!(read_to(&mut reader, &[(0, 30)]), records(0, 20..30));
+}
+
+#[test]
+#[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
 fn group_commits_are_visible_and_moving_them_moves_no_reader() {
     let broker = RealBroker::shared();
     let properties = broker.properties();
