@@ -26,3 +26,17 @@ pub fn spec_json(data_source: &str, topic: &str, bootstrap_servers: &str) -> Val
         "segment": "1h",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::SupervisorSpec;
+
+    #[test]
+    fn the_spec_is_accepted_without_a_warning() {
+        let accepted = SupervisorSpec::from_json(&spec_json("usage", "fleet", "127.0.0.1:9092"));
+        let accepted = accepted.expect("the fleet's spec is valid");
+        assert_eq!(accepted.warnings, Vec::<String>::new());
+        assert_eq!(accepted.spec.topic, "fleet");
+    }
+}
