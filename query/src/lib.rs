@@ -8,6 +8,7 @@ mod dialect;
 pub mod engine;
 pub mod error;
 mod execution;
+mod expansion;
 mod functions;
 pub mod guard;
 pub mod limits;
