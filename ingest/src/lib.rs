@@ -1,1 +1,32 @@
+//! Turns Kafka records into published segments.
 //!
+//! kafka -> decode -> time policy -> appender -> cut policy -> publisher, owned by a supervisor
+
+pub mod spec;
+
+pub mod client_properties;
+pub mod secret;
+
+pub mod kafka;
+mod resume;
+mod topic_watch;
+
+pub mod decode;
+pub mod time_policy;
+
+mod appender;
+mod cut_policy;
+mod publisher;
+
+mod session;
+mod supervisor;
+pub mod supervisors;
+
+mod rates;
+pub mod status;
+
+pub mod error;
+
+pub mod fleet;
+#[cfg(feature = "test-support")]
+pub mod test_support;

@@ -28,7 +28,7 @@ pub enum StoreError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error("datasource `{data_source}`: what was read does not follow the published checkpoint")]
-    Checkpoint { data_source: DataSourceName, source: CheckpointError },
+    Checkpoint { data_source: DataSourceName, source: Box<CheckpointError> },
     #[error("datasource `{data_source}`: the ledger does not balance: {detail}")]
     Ledger { data_source: DataSourceName, detail: String },
     #[error("segment `{id}` is corrupt: {detail}")]

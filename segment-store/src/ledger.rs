@@ -156,12 +156,16 @@ pub struct RefusedSample {
 
 impl RefusedSample {
     pub fn push(&mut self, record: RefusedRecord) {
-        let same = |kept: &RefusedRecord| kept.reason == record.reason;
-        if self.records.iter().filter(|kept| same(kept)).count() >= SAMPLES_PER_REASON {
-            let oldest = self.records.iter().position(same).expect("counted above");
-            self.records.remove(oldest);
+        if self.is_full(record.reason) {
+            let oldest = self.records.iter().position(|kept| kept.reason == record.reason);
+            self.records.remove(oldest.expect("a full reason has records"));
         }
         self.records.push(record);
+    }
+
+    /// Whether one more record of this reason would push out an older one.
+    pub fn is_full(&self, reason: Reason) -> bool {
+        self.records.iter().filter(|kept| kept.reason == reason).count() >= SAMPLES_PER_REASON
     }
 
     /// In the order in which they were refused.

@@ -4,7 +4,6 @@
 //! pages as they are and a copy of the active one: an immutable prefix of the segment. Rollup happens within the
 //! active page only; a frozen segment is rolled up as a whole when it is sorted.
 
-mod growing_dictionary;
 mod open_rows;
 mod page;
 mod rollup;
@@ -12,7 +11,7 @@ mod sort;
 
 use std::sync::Arc;
 
-use growing_dictionary::GrowingDictionary;
+use henge_indexing::GrowingDictionary;
 pub use open_rows::OpenRows;
 use page::{Page, SealedPage};
 use rollup::RollupIndex;

@@ -1,1 +1,45 @@
-fn main() {}
+//! One binary: ingests from Kafka, answers SQL over HTTP, and asks itself from the command line.
+//!
+//! cli -> config -> running (listener, app) -> routes -> wire
+
+mod app;
+mod cli;
+mod config;
+mod error;
+mod listener;
+mod process;
+mod query_metrics;
+mod routes;
+mod running;
+mod shutdown;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let default_filter = match cli.command {
+        Command::Server(_) => "info",
+        // Their output is for the person who typed the command.
+        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) => "warn",
+    };
+    telemetry::start(cli.log_format, default_filter);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a process that may start no thread cannot run");
+    let code = runtime.block_on(async {
+        match cli.command {
+            Command::Server(args) => cli::server::run(args).await,
+            Command::Sql(args) => cli::sql::run(args).await,
+            Command::Demo(args) => cli::demo::run(args).await,
+            Command::Segments(args) => cli::segments::run(args).await,
+        }
+    });
+    // What still runs has had its time.
+    runtime.shutdown_background();
+    code
+}

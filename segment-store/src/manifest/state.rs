@@ -183,7 +183,7 @@ impl DataSourceState {
         let data_source = || publish.data_source.clone();
         self.checkpoint
             .check(&consumed.partition, publish.covered(consumed), consumed.topic_id)
-            .map_err(|source| StoreError::Checkpoint { data_source: data_source(), source })?;
+            .map_err(|source| StoreError::Checkpoint { data_source: data_source(), source: Box::new(source) })?;
         // Aborted and control records, and those that compaction removed, take offsets that nobody sees.
         let (seen, offsets) = (consumed.counts.seen(), consumed.range.len());
         if seen > offsets {

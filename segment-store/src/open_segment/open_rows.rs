@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, TimestampMillisecondArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, TimestampMillisecondArray, new_null_array,
+};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::SchemaRef;
+use henge_indexing::DictionaryPrefix;
 
-use super::growing_dictionary::DictionaryPrefix;
 use super::page::{SealedColumn, SealedPage};
 use super::time_bounds;
 use crate::error::StoreError;
@@ -67,11 +70,11 @@ impl OpenRows {
         projected: SchemaRef,
         interval: Interval,
     ) -> impl Iterator<Item = Result<RecordBatch, StoreError>> + Send + use<> {
-        let rows = self.clone();
         let overlaps =
-            move |bounds: (TimestampMs, TimestampMs)| bounds.0 < interval.end() && interval.start() <= bounds.1;
-        (0..rows.pages.len())
-            .filter_map(move |page| overlaps(rows.page_bounds[page]).then(|| rows.page_batch(page, &projected)))
+            |&(earliest, latest): &(TimestampMs, TimestampMs)| earliest < interval.end() && interval.start() <= latest;
+        let pages: Vec<usize> = (0..self.pages.len()).filter(|&page| overlaps(&self.page_bounds[page])).collect();
+        let rows = self.clone();
+        pages.into_iter().map(move |page| rows.page_batch(page, &projected))
     }
 
     fn page_batch(&self, page: usize, projected: &SchemaRef) -> Result<RecordBatch, StoreError> {
@@ -84,7 +87,7 @@ impl OpenRows {
                 None => new_null_array(field.data_type(), page.row_count()),
                 Some(index) => match &page.columns[index] {
                     SealedColumn::Values(values) => values.clone(),
-                    SealedColumn::Codes(codes) => Arc::new(self.dictionaries[index].gather(codes.iter().copied())),
+                    SealedColumn::Codes(codes) => Arc::new(strings(&self.dictionaries[index], codes.iter().copied())),
                 },
             }
         });
@@ -102,6 +105,19 @@ impl OpenRows {
     pub(super) fn times(&self) -> impl Iterator<Item = i64> {
         self.pages.iter().flat_map(|page: &Arc<SealedPage>| times_of(&page.times))
     }
+}
+
+/// The strings of some rows, by their codes; the text itself is shared with the dictionary.
+pub(super) fn strings(
+    dictionary: &DictionaryPrefix,
+    codes: impl ExactSizeIterator<Item = u32> + Clone,
+) -> StringViewArray {
+    let has_null = codes.clone().any(|code| code == 0);
+    let nulls = has_null.then(|| codes.clone().map(|code| code != 0).collect::<NullBuffer>());
+    let views: Vec<u128> = codes.map(|code| u128::from_le_bytes(dictionary.view(code))).collect();
+    let blocks: Vec<Buffer> = dictionary.blocks().iter().cloned().map(Buffer::from).collect();
+    StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
+        .expect("the dictionary's views are of strings that lie in its blocks")
 }
 
 fn times_of(times: &TimestampMillisecondArray) -> impl Iterator<Item = i64> {

@@ -1,8 +1,4 @@
 //! Freezing: sorts rows by dimensions, then time, and rolls up the ones that are equal.
-//!
-//! Each row gets a key of one or more 128-bit words: null flag and rank of each dimension in the order of the schema,
-//! then time, each in as few bits as its values need. Comparing rows is comparing words, and rows are equal where their
-//! keys are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,8 +9,9 @@ use arrow::array::{
 use arrow::compute::{concat, take};
 use arrow::datatypes::{Float64Type, Int64Type, SchemaRef};
 
-use super::growing_dictionary::DictionaryPrefix;
-use super::open_rows::OpenRows;
+use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order_of_long};
+
+use super::open_rows::{OpenRows, strings};
 use super::page::SealedColumn;
 use crate::error::StoreError;
 use crate::schema::{Aggregation, DataSourceSchema};
@@ -55,7 +52,7 @@ pub fn sort(rows: Arc<OpenRows>) -> Result<SortedRows, StoreError> {
         fields.extend(key_fields(column, dictionary));
     }
     fields.push(KeyField::of(times.iter().map(|&time| order_of_long(time))));
-    let keys = Keys::pack(&fields, count);
+    let keys = RowKeys::pack(&fields, count);
     let order = keys.sorted_rows();
     let groups = if schema.rollup { equal_rows(&keys, &order, &measures, &schema) } else { singles(count) };
     let measures = measures.iter().zip(&schema.measures);
@@ -84,7 +81,7 @@ impl SortedRows {
         let mut columns = vec![take(&self.times, &indices, None)?];
         for (column, dictionary) in self.dimensions.iter().zip(&self.rows.dictionaries) {
             columns.push(match column {
-                Column::Codes(codes) => Arc::new(dictionary.gather(firsts.iter().map(|&row| codes[row as usize]))),
+                Column::Codes(codes) => Arc::new(strings(dictionary, firsts.iter().map(|&row| codes[row as usize]))),
                 Column::Values(values) => take(values, &indices, None)?,
             });
         }
@@ -105,28 +102,11 @@ fn whole_column(rows: &OpenRows, column: usize) -> Result<Column, StoreError> {
     if arrays.is_empty() { Ok(Column::Codes(codes)) } else { Ok(Column::Values(concat(&arrays)?)) }
 }
 
-/// A part of every row's key: values from 0 on, in `bits` bits.
-struct KeyField {
-    values: Vec<u64>,
-    bits: u32,
-}
-
-impl KeyField {
-    /// Keeps the order of `values` in as few bits as their range needs.
-    fn of(values: impl Iterator<Item = u64>) -> Self {
-        let mut values: Vec<u64> = values.collect();
-        let least = values.iter().copied().min().unwrap_or(0);
-        values.iter_mut().for_each(|value| *value -= least);
-        let greatest = values.iter().copied().max().unwrap_or(0);
-        Self { values, bits: u64::BITS - greatest.leading_zeros() }
-    }
-}
-
 /// A dimension's part of the key; nulls sort first.
 fn key_fields(column: &Column, dictionary: &DictionaryPrefix) -> Vec<KeyField> {
     let values = match column {
         Column::Codes(codes) => {
-            let ranks = ranks(dictionary);
+            let ranks = dictionary.ranks();
             return vec![KeyField::of(codes.iter().map(|&code| u64::from(ranks[code as usize])))];
         }
         Column::Values(values) => values,
@@ -142,79 +122,12 @@ fn key_fields(column: &Column, dictionary: &DictionaryPrefix) -> Vec<KeyField> {
     vec![is_valid, KeyField::of(ordered)]
 }
 
-/// For each code its place in byte order; null, code 0, comes first.
-fn ranks(dictionary: &DictionaryPrefix) -> Vec<u32> {
-    let mut codes: Vec<u32> = (1..=dictionary.distinct() as u32).collect();
-    codes.sort_unstable_by(|&left, &right| dictionary.value(left).cmp(dictionary.value(right)));
-    let mut ranks = vec![0; codes.len() + 1];
-    for (rank, &code) in codes.iter().enumerate() {
-        ranks[code as usize] = rank as u32 + 1;
-    }
-    ranks
-}
-
-/// Longs as unsigned numbers of the same order.
-fn order_of_long(value: i64) -> u64 {
-    value.cast_unsigned() ^ (1 << 63)
-}
-
-/// Doubles as unsigned numbers in IEEE 754 total order, so that -0.0 and 0.0 stay apart.
-fn order_of_double(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
-}
-
-/// The rows' keys, `words` to a row.
-struct Keys {
-    words: usize,
-    packed: Vec<u128>,
-}
-
-impl Keys {
-    fn pack(fields: &[KeyField], rows: usize) -> Self {
-        let mut places = Vec::new();
-        let (mut word, mut free) = (0, u128::BITS);
-        for field in fields {
-            if field.bits > free {
-                (word, free) = (word + 1, u128::BITS);
-            }
-            free -= field.bits;
-            places.push((word, free));
-        }
-        let words = word + 1;
-        let mut packed = vec![0_u128; words * rows];
-        for (field, (word, shift)) in fields.iter().zip(places).filter(|(field, _)| field.bits > 0) {
-            for (row, &value) in field.values.iter().enumerate() {
-                packed[row * words + word] |= u128::from(value) << shift;
-            }
-        }
-        Self { words, packed }
-    }
-
-    fn of(&self, row: u32) -> &[u128] {
-        &self.packed[row as usize * self.words..][..self.words]
-    }
-
-    /// Row numbers by key, then by number.
-    fn sorted_rows(&self) -> Vec<u32> {
-        let rows = self.packed.len() / self.words;
-        let mut order: Vec<(u128, u32)> = (0..rows as u32).map(|row| (self.of(row)[0], row)).collect();
-        order.sort_unstable_by(|left, right| {
-            left.0
-                .cmp(&right.0)
-                .then_with(|| self.of(left.1)[1..].cmp(&self.of(right.1)[1..]))
-                .then(left.1.cmp(&right.1))
-        });
-        order.into_iter().map(|(_, row)| row).collect()
-    }
-}
-
 fn singles(count: usize) -> Vec<Range<usize>> {
     (0..count).map(|at| at..at + 1).collect()
 }
 
 /// Runs of rows with equal keys; a run ends early where a sum of longs would leave 64 bits.
-fn equal_rows(keys: &Keys, order: &[u32], measures: &[Column], schema: &DataSourceSchema) -> Vec<Range<usize>> {
+fn equal_rows(keys: &RowKeys, order: &[u32], measures: &[Column], schema: &DataSourceSchema) -> Vec<Range<usize>> {
     let sums: Vec<&Int64Array> = measures
         .iter()
         .zip(&schema.measures)

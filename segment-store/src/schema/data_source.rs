@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_schema_is_refused_for_each_reason() {
-        let cases: [(fn(&mut DataSourceSchema), SchemaError); 5] = [
+        type Break = fn(&mut DataSourceSchema);
+        let cases: [(Break, SchemaError); 5] = [
             (|s| s.dimensions[0].name = "events".into(), SchemaError::Duplicate("events".into())),
             (|s| s.dimensions[0].name = "__time".into(), SchemaError::TimeColumn),
             (|s| s.measures[0].name = String::new(), SchemaError::EmptyName),

@@ -3,9 +3,11 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arrow::array::{StringViewArray, builder::make_view};
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use bytes::Bytes;
 use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// A string of up to 12 bytes, or a longer one's length, first bytes and place; little-endian.
+pub type View = [u8; 16];
 
 /// Views of a full page; a query copies the last, unfinished page only.
 const PAGE_VIEWS: usize = 4_096;
@@ -14,15 +16,22 @@ const BLOCK_BYTES: usize = 64 * 1_024;
 
 /// Gives each distinct string a code from 1 on; code 0 means null.
 ///
-/// Strings are kept as Arrow views (16 bytes: length and either the text or where it lies), so that a column of codes
-/// becomes an Arrow array without looking at a single byte of text.
+/// Strings are kept as views (16 bytes: length and either the text or where it lies; the layout of Arrow's "Variable-size
+/// Binary View"), so that a column of codes becomes a column of strings without looking at a single byte of text.
+///
+/// ```
+/// # use henge_indexing::GrowingDictionary;
+/// let mut dictionary = GrowingDictionary::default();
+/// assert_eq!((dictionary.intern("eu"), dictionary.intern("us"), dictionary.intern("eu")), (1, 2, 1));
+/// assert_eq!(dictionary.prefix().value(2), b"us");
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct GrowingDictionary {
+pub struct GrowingDictionary {
     codes: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    pages: Vec<Arc<[u128]>>,
-    active_page: Vec<u128>,
-    blocks: Vec<Buffer>,
+    pages: Vec<Arc<[View]>>,
+    active_page: Vec<View>,
+    blocks: Vec<Bytes>,
     active_block: Vec<u8>,
     block_bytes: usize,
     /// The last string and its code: neighbours in a stream are often equal.
@@ -47,7 +56,7 @@ impl GrowingDictionary {
     /// Memory taken, hash table included.
     pub fn bytes(&self) -> usize {
         let views = self.pages.len() * PAGE_VIEWS + self.active_page.len();
-        self.block_bytes + self.active_block.len() + views * size_of::<u128>() + self.codes.capacity() * 5
+        self.block_bytes + self.active_block.len() + views * size_of::<View>() + self.codes.capacity() * 5
     }
 
     /// The strings up to now.
@@ -58,7 +67,7 @@ impl GrowingDictionary {
         }
         let mut blocks = self.blocks.clone();
         if !self.active_block.is_empty() {
-            blocks.push(Buffer::from_slice_ref(&self.active_block));
+            blocks.push(Bytes::copy_from_slice(&self.active_block));
         }
         let distinct = self.pages.len() * PAGE_VIEWS + self.active_page.len();
         DictionaryPrefix { pages, blocks: blocks.into(), distinct }
@@ -74,7 +83,7 @@ impl GrowingDictionary {
         let code = (self.pages.len() * PAGE_VIEWS + self.active_page.len()) as u32;
         if self.active_block.len() >= BLOCK_BYTES {
             self.block_bytes += self.active_block.len();
-            self.blocks.push(Buffer::from_vec(std::mem::take(&mut self.active_block)));
+            self.blocks.push(Bytes::from(std::mem::take(&mut self.active_block)));
         }
         if self.active_page.len() == PAGE_VIEWS {
             self.pages.push(std::mem::take(&mut self.active_page).into());
@@ -98,35 +107,42 @@ const INLINE_BYTES_MAX: usize = 12;
 
 fn value_at<'a>(
     code: u32,
-    pages: &'a [Arc<[u128]>],
-    active_page: &'a [u128],
-    blocks: &'a [Buffer],
+    pages: &'a [Arc<[View]>],
+    active_page: &'a [View],
+    blocks: &'a [Bytes],
     active_block: &'a [u8],
 ) -> &'a [u8] {
     let index = code as usize - 1;
     let page = pages.get(index / PAGE_VIEWS).map_or(active_page, |page| page);
     let view = &page[index % PAGE_VIEWS];
-    let length = *view as u32 as usize;
+    let word = |at: usize| u32::from_le_bytes([view[at], view[at + 1], view[at + 2], view[at + 3]]) as usize;
+    let length = word(0);
     if length <= INLINE_BYTES_MAX {
-        return inline_bytes(view, length);
+        return &view[4..4 + length];
     }
-    let (block, start) = ((*view >> 64) as u32 as usize, (*view >> 96) as usize);
-    let block = blocks.get(block).map_or(active_block, |block| block.as_slice());
-    &block[start..start + length]
+    let block = blocks.get(word(8)).map_or(active_block, |block| block.as_ref());
+    &block[word(12)..word(12) + length]
 }
 
-/// A view's own text: the bytes after its length. Views are little-endian words in memory, as Arrow defines them.
-fn inline_bytes(view: &u128, length: usize) -> &[u8] {
-    let words: &[u128] = std::slice::from_ref(view);
-    let bytes: &[u8] = arrow::datatypes::ToByteSlice::to_byte_slice(words);
-    &bytes[4..4 + length]
+/// The view of a text: its length, then the whole text, or its first four bytes and where it lies.
+fn make_view(text: &[u8], block: u32, byte_offset: u32) -> View {
+    let mut bytes = [0_u8; 16];
+    bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+    if text.len() <= INLINE_BYTES_MAX {
+        bytes[4..4 + text.len()].copy_from_slice(text);
+    } else {
+        bytes[4..8].copy_from_slice(&text[..4]);
+        bytes[8..12].copy_from_slice(&block.to_le_bytes());
+        bytes[12..].copy_from_slice(&byte_offset.to_le_bytes());
+    }
+    bytes
 }
 
 /// The strings that a dictionary held at one moment.
 #[derive(Debug, Clone)]
 pub struct DictionaryPrefix {
-    pages: Vec<Arc<[u128]>>,
-    blocks: Arc<[Buffer]>,
+    pages: Vec<Arc<[View]>>,
+    blocks: Arc<[Bytes]>,
     distinct: usize,
 }
 
@@ -136,23 +152,31 @@ impl DictionaryPrefix {
         self.distinct
     }
 
-    /// The bytes of one string.
+    /// Where the strings lie that are longer than a view.
+    pub fn blocks(&self) -> &[Bytes] {
+        &self.blocks
+    }
+
+    /// The bytes of one string. Panics for null.
     pub fn value(&self, code: u32) -> &[u8] {
         value_at(code, &self.pages, &[], &self.blocks, &[])
     }
 
-    /// The strings of some rows, by their codes.
-    pub fn gather(&self, codes: impl ExactSizeIterator<Item = u32> + Clone) -> StringViewArray {
-        let has_null = codes.clone().any(|code| code == 0);
-        let nulls = has_null.then(|| NullBuffer::from_iter(codes.clone().map(|code| code != 0)));
-        let views: Vec<u128> = codes.map(|code| self.view(code)).collect();
-        StringViewArray::try_new(ScalarBuffer::from(views), self.blocks.iter().cloned().collect::<Vec<_>>(), nulls)
-            .expect("views were made from strings that lie in these blocks")
+    /// For each code its place in byte order; null, code 0, comes first.
+    pub fn ranks(&self) -> Vec<u32> {
+        let mut codes: Vec<u32> = (1..=self.distinct as u32).collect();
+        codes.sort_unstable_by(|&left, &right| self.value(left).cmp(self.value(right)));
+        let mut ranks = vec![0; codes.len() + 1];
+        for (rank, &code) in codes.iter().enumerate() {
+            ranks[code as usize] = rank as u32 + 1;
+        }
+        ranks
     }
 
-    fn view(&self, code: u32) -> u128 {
+    /// A string's view; null's is empty. The number of the block is an index into [`blocks`](Self::blocks).
+    pub fn view(&self, code: u32) -> View {
         match (code as usize).checked_sub(1) {
-            None => 0,
+            None => [0; 16],
             Some(index) => self.pages[index / PAGE_VIEWS][index % PAGE_VIEWS],
         }
     }
@@ -160,6 +184,8 @@ impl DictionaryPrefix {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -175,13 +201,10 @@ mod tests {
             for number in 0..10_000 {
                 dictionary.intern(&format!("another string, number {number}"));
             }
-            let distinct: std::collections::BTreeSet<_> = words.iter().collect();
-            prop_assert_eq!(prefix.distinct(), distinct.len());
-            let gathered = prefix.gather(codes.iter().copied());
-            for ((word, code), text) in words.iter().zip(&codes).zip(gathered.iter()) {
-                prop_assert_eq!(text, Some(word.as_str()));
-                prop_assert_eq!(prefix.value(*code), word.as_bytes());
-                prop_assert_eq!(dictionary.intern(word), *code);
+            prop_assert_eq!(prefix.distinct(), words.iter().collect::<BTreeSet<_>>().len());
+            for (word, code) in words.iter().zip(codes) {
+                prop_assert_eq!(prefix.value(code), word.as_bytes());
+                prop_assert_eq!(dictionary.intern(word), code);
             }
         }
     }
@@ -189,8 +212,7 @@ mod tests {
     #[test]
     fn null_is_not_the_empty_string() {
         let mut dictionary = GrowingDictionary::default();
-        let empty = dictionary.intern("");
-        let gathered = dictionary.prefix().gather([0, empty].into_iter());
-        assert_eq!(gathered.iter().collect::<Vec<_>>(), [None, Some("")]);
+        assert_eq!(dictionary.intern(""), 1);
+        assert_eq!(dictionary.prefix().value(1), b"");
     }
 }

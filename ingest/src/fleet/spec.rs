@@ -1,0 +1,28 @@
+//! The supervisor spec that reads the fleet's topic.
+
+use serde_json::{Value, json};
+
+/// In the short form, with `datasource` naming the table. Rolled up to the second; `SUM(events)` counts events.
+pub fn spec_json(data_source: &str, topic: &str, bootstrap_servers: &str) -> Value {
+    json!({
+        "datasource": data_source,
+        "topic": topic,
+        "kafka": { "bootstrap.servers": bootstrap_servers },
+        "time": { "column": "timestamp", "format": "millis" },
+        "dimensions": [
+            "org_id", "env_id", "cluster_id", "cluster_type", "topic", "principal", "metric", "region", "cloud",
+            { "name": "partition", "type": "long" },
+        ],
+        "measures": {
+            "events": "count",
+            "bytes_in": "long_sum",
+            "bytes_out": "long_sum",
+            "requests": "long_sum",
+            "errors": "long_sum",
+            "latency_ms_max": { "max": "latency_ms" },
+            "latency_ms_min": { "min": "latency_ms" },
+        },
+        "rollup": "1s",
+        "segment": "1h",
+    })
+}

@@ -1,0 +1,13 @@
+//! Reads one topic from Kafka: everything that touches the client library for consuming.
+//!
+//! settings -> client -> reader -> record, with events beside the records
+
+pub mod client;
+pub mod error;
+pub mod event;
+pub(crate) mod native;
+pub mod reader;
+mod settings;
+pub mod topic;
+
+pub use native::record::RecordView;

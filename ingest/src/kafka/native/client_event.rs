@@ -1,0 +1,113 @@
+//! What the client says about itself: log lines, errors that belong to no partition, results of commits.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::bindings::{
+    RD_KAFKA_EVENT_ERROR, RD_KAFKA_EVENT_LOG, RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH, RD_KAFKA_EVENT_OFFSET_COMMIT,
+    rd_kafka_event_error, rd_kafka_event_error_string, rd_kafka_event_log, rd_kafka_event_type,
+};
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::queue::{Event, Queue};
+
+pub enum ClientEvent {
+    Error {
+        code: RDKafkaErrorCode,
+        detail: String,
+    },
+    /// A group commit was refused.
+    CommitFailed {
+        code: RDKafkaErrorCode,
+    },
+    /// The broker wants an OAUTHBEARER token.
+    TokenWanted,
+}
+
+pub struct ClientEvents(Queue);
+
+impl ClientEvents {
+    /// Takes these events off the consumer queue, where the batch call would print them.
+    pub fn new(consumer: &Arc<BaseConsumer>) -> Option<Self> {
+        let events = Self(Queue::of_client(consumer)?);
+        // What was queued before, when nothing was assigned yet, is log lines at most.
+        let early = Queue::of_consumer(consumer)?;
+        while let Some(event) = early.poll(Duration::ZERO) {
+            let _log_line = read(&event);
+        }
+        Some(events)
+    }
+
+    /// The next event that is there, if any; log lines go to `tracing` on the way.
+    pub fn next(&self) -> Option<ClientEvent> {
+        while let Some(event) = self.0.poll(Duration::ZERO) {
+            if let Some(event) = read(&event) {
+                return Some(event);
+            }
+        }
+        None
+    }
+}
+
+impl Drop for ClientEvents {
+    fn drop(&mut self) {
+        self.0.rejoin_consumer();
+    }
+}
+
+fn read(event: &Event) -> Option<ClientEvent> {
+    // SAFETY: the event is alive.
+    match unsafe { rd_kafka_event_type(event.as_ptr()) } {
+        RD_KAFKA_EVENT_LOG => {
+            log(event);
+            None
+        }
+        RD_KAFKA_EVENT_ERROR => {
+            // SAFETY: the event is alive, and its text a C string inside it or null.
+            let detail = unsafe { text(rd_kafka_event_error_string(event.as_ptr())) };
+            Some(ClientEvent::Error { code: event_error(event), detail })
+        }
+        RD_KAFKA_EVENT_OFFSET_COMMIT => match event_error(event) {
+            RDKafkaErrorCode::NoError => None,
+            code => Some(ClientEvent::CommitFailed { code }),
+        },
+        RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH => Some(ClientEvent::TokenWanted),
+        _ => None,
+    }
+}
+
+fn event_error(event: &Event) -> RDKafkaErrorCode {
+    // SAFETY: the event is alive. These codes are the library's own, all of them in the enumeration.
+    let code: RDKafkaRespErr = unsafe { rd_kafka_event_error(event.as_ptr()) };
+    code.into()
+}
+
+/// The library's errors are ours to report as events and states, so its lines are never louder than a warning.
+fn log(event: &Event) {
+    let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
+    // SAFETY: the event is alive and the three places are valid.
+    if unsafe { rd_kafka_event_log(event.as_ptr(), &mut facility, &mut line, &mut level) } != 0 {
+        return;
+    }
+    // SAFETY: both are C strings inside the event.
+    let (facility, line) = unsafe { (text(facility), text(line)) };
+    match level {
+        ..=4 => tracing::warn!(facility, line, "kafka client"),
+        5..=6 => tracing::debug!(facility, line, "kafka client"),
+        _ => tracing::trace!(facility, line, "kafka client"),
+    }
+}
+
+/// # Safety
+/// `start` is null or a C string.
+unsafe fn text(start: *const c_char) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,288 @@
+//! One connection to a topic: reads, appends, cuts and publishes until it is asked to stop or has to halt.
+
+mod events;
+mod start;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use henge_segment_store::clock;
+use henge_segment_store::data_source::DataSource;
+use henge_segment_store::store::Store;
+use henge_segment_store::stream::{Offset, TopicId};
+use tokio::runtime::Handle;
+
+use crate::appender::Appender;
+use crate::cut_policy::{self, CutCause};
+use crate::kafka::reader::StreamReader;
+use crate::publisher::{Published, Publishing, with_source};
+use crate::rates;
+use crate::spec::SupervisorSpec;
+use crate::status::{LastPublish, PartitionStatus, State, StatusCell};
+use crate::topic_watch::TopicWatch;
+
+pub use start::StartError;
+
+/// Records of one batch; a larger one only delays what can be asked.
+const BATCH_RECORDS: usize = 4_096;
+/// How long a poll waits for the first record, and so the longest that a command or a due cut waits.
+const POLL_MAX: Duration = Duration::from_millis(50);
+/// How often the status is brought up to date.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+/// What a session works with.
+pub struct Context {
+    pub spec: SupervisorSpec,
+    pub store: Arc<Store>,
+    pub data_source: Arc<DataSource>,
+    pub runtime: Handle,
+    pub status: Arc<StatusCell>,
+}
+
+/// How a supervisor's reader is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopMode {
+    /// Publish what was read, waiting for the storage until then at the most.
+    PublishUntil(Instant),
+    /// Forget what is not published.
+    Discard,
+}
+
+/// Why a session ended.
+pub enum Ended {
+    Asked(StopMode),
+    Halted(Halt),
+}
+
+/// Going on would lose, double or mix up events: an operator has to act.
+pub enum Halt {
+    /// The stream is not what it was; what was read before is good and can be published.
+    Stream(String),
+    /// Publishing is not possible: another process took over, or the manifest refuses what was read.
+    Publish(String),
+}
+
+/// A reader at work.
+pub struct Session<'a> {
+    context: &'a Context,
+    reader: StreamReader,
+    appender: Appender,
+    topic_id: Option<TopicId>,
+    generation: u32,
+    publishing: Option<Publishing>,
+    /// When the oldest record or gap was read that no cut has taken.
+    unpublished_since: Option<Instant>,
+    watch: TopicWatch,
+    /// Partitions that are not read, and why.
+    stopped: BTreeMap<i32, String>,
+    /// Those of them whose next offset the broker no longer has.
+    lost_offsets: BTreeSet<i32>,
+    /// The topic may be another one now: nothing is read until the broker was asked.
+    is_suspect: bool,
+    trouble: Option<String>,
+    /// The ends of the partitions at the start, until they are reached.
+    recovery: BTreeMap<i32, Offset>,
+    reported: Instant,
+    rated: Instant,
+}
+
+impl Session<'_> {
+    /// Works until it is asked to stop or has to halt. [`close`](Self::close) comes after it.
+    pub fn run(&mut self, stop: &Receiver<StopMode>) -> Ended {
+        loop {
+            match stop.try_recv() {
+                Ok(mode) => return Ended::Asked(mode),
+                Err(TryRecvError::Disconnected) => return Ended::Asked(StopMode::Discard),
+                Err(TryRecvError::Empty) => {}
+            }
+            if let Err(halt) = self.step() {
+                self.report();
+                return Ended::Halted(halt);
+            }
+        }
+    }
+
+    /// Publishes what was read, or forgets it.
+    pub fn close(mut self, mode: StopMode) {
+        let StopMode::PublishUntil(deadline) = mode else {
+            if let Some(publishing) = self.publishing.take() {
+                publishing.give_up();
+                publishing.wait(Duration::MAX / 4);
+                self.note_published(publishing);
+            }
+            self.context.data_source.discard_unpublished();
+            return;
+        };
+        let result = self.await_publish(deadline).and_then(|()| {
+            if self.appender.has_unpublished() {
+                self.cut(None);
+            }
+            self.await_publish(deadline)
+        });
+        if let Err(reason) = result {
+            tracing::error!(datasource = %self.context.data_source.name(), reason, "what was read is not published");
+        }
+        self.context.data_source.discard_unpublished();
+        self.report();
+    }
+
+    /// One round.
+    fn step(&mut self) -> Result<(), Halt> {
+        if self.publishing.as_ref().is_some_and(Publishing::is_finished) {
+            self.finish_publishing().map_err(Halt::Publish)?;
+        }
+        let open = self.context.data_source.open_stats();
+        if let Some(publishing) = &self.publishing
+            && cut_policy::is_under_pressure(&self.context.spec.cut, &open)
+        {
+            publishing.wait(POLL_MAX);
+            self.report_if_due();
+            return Ok(());
+        }
+        self.read();
+        self.look_at_topic().map_err(Halt::Stream)?;
+        self.recover_lost_offsets();
+        if self.publishing.is_none() {
+            self.cut_if_due();
+        }
+        self.report_if_due();
+        Ok(())
+    }
+
+    fn read(&mut self) {
+        let now = clock::now();
+        let (appender, is_suspect) = (&mut self.appender, &mut self.is_suspect);
+        let polled = self.reader.poll_batch(BATCH_RECORDS, POLL_MAX, |record| {
+            *is_suspect |= appender.is_suspect(&record);
+            if !*is_suspect {
+                appender.take(&record, now);
+            }
+        });
+        self.appender.flush();
+        if polled.records > 0 {
+            self.trouble = None;
+        }
+        for event in polled.events {
+            self.on_event(event);
+        }
+        if self.unpublished_since.is_none() && self.appender.has_unpublished() {
+            self.unpublished_since = Some(Instant::now());
+        }
+    }
+
+    fn cut_if_due(&mut self) {
+        let open = self.context.data_source.open_stats();
+        let age_ms = self.unpublished_since.map(|since| since.elapsed().as_millis() as i64);
+        if let Some(cause) = cut_policy::due(&self.context.spec.cut, &open, age_ms) {
+            self.cut(Some(cause));
+        }
+    }
+
+    /// Begins a publish of everything that was read up to now. None may be under way.
+    fn cut(&mut self, cause: Option<CutCause>) {
+        let Context { store, data_source, runtime, status, .. } = self.context;
+        let consumed = self.appender.take_consumed(self.generation);
+        self.unpublished_since = None;
+        let publishing =
+            Publishing::begin(runtime, store.clone(), data_source.clone(), consumed, cause, status.clone());
+        self.publishing = Some(publishing);
+    }
+
+    /// Waits for the publish that is under way, if there is one; gives it up at the deadline.
+    fn await_publish(&mut self, deadline: Instant) -> Result<(), String> {
+        let Some(publishing) = &self.publishing else { return Ok(()) };
+        if !publishing.wait(deadline.saturating_duration_since(Instant::now())) {
+            publishing.give_up();
+            publishing.wait(Duration::from_secs(5));
+        }
+        if publishing.is_finished() { self.finish_publishing() } else { Err("the storage does not answer".to_owned()) }
+    }
+
+    fn finish_publishing(&mut self) -> Result<(), String> {
+        match self.publishing.take() {
+            Some(publishing) => self.note_published(publishing).map_or(Ok(()), Err),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells of a finished publish; the reason to halt if it failed for good.
+    fn note_published(&mut self, publishing: Publishing) -> Option<String> {
+        match publishing.finish(&self.context.runtime) {
+            Ok(published) => {
+                self.tell_published(&published);
+                None
+            }
+            Err(error) => {
+                self.context.status.publish_failed(with_source(&error));
+                Some(with_source(&error))
+            }
+        }
+    }
+
+    fn tell_published(&self, published: &Published) {
+        let (segments, rows) = (published.segments.len(), published.segments.iter().map(|segment| segment.rows).sum());
+        let bytes = published.segments.iter().map(|segment| segment.bytes).sum();
+        let elapsed_ms = published.elapsed.as_millis() as u64;
+        tracing::info!(datasource = %self.context.data_source.name(), segments, rows, bytes, elapsed_ms, "published");
+        self.context.status.update(|status| {
+            status.publishes += 1;
+            status.last_publish = Some(LastPublish { at: clock::now(), segments, rows, bytes, elapsed_ms });
+        });
+        // Only monitors read the group's offsets: the manifest has moved already (M1, M4).
+        if let Err(error) = self.reader.client().commit_advisory(&published.ends) {
+            self.context.status.trouble(error.to_string());
+        }
+    }
+
+    fn report_if_due(&mut self) {
+        if self.reported.elapsed() >= REPORT_EVERY {
+            self.report();
+        }
+    }
+
+    fn report(&mut self) {
+        self.reported = Instant::now();
+        self.recovery.retain(|&partition, end| {
+            self.reader.position(partition).is_some_and(|next| next < *end) && !self.stopped.contains_key(&partition)
+        });
+        let partitions: BTreeMap<i32, PartitionStatus> = self
+            .appender
+            .positions()
+            .map(|(partition, next)| (partition, self.partition_status(partition, next)))
+            .collect();
+        let (state, detail) = self.state();
+        self.context.status.enter(state, detail);
+        let is_rate_due = self.rated.elapsed() >= rates::TICK;
+        if is_rate_due {
+            self.rated += rates::TICK;
+        }
+        self.context.status.update(|status| {
+            status.is_recovering &= !self.recovery.is_empty();
+            status.partitions = partitions;
+            status.totals = self.appender.totals();
+            status.counts.clone_from(self.appender.counts());
+            status.refused.clone_from(self.appender.refused());
+            if is_rate_due {
+                status.rates.processed.tick(status.totals.records);
+                status.rates.processed_bytes.tick(status.totals.bytes);
+                status.rates.rejected.tick(status.counts.rejected());
+                status.rates.filtered.tick(status.counts.filtered());
+            }
+        });
+    }
+
+    fn partition_status(&self, partition: i32, next: Offset) -> PartitionStatus {
+        let high_watermark = self.reader.client().cached_watermarks(partition).map(|log| log.end.max(next));
+        PartitionStatus { next, high_watermark, stopped: self.stopped.get(&partition).cloned() }
+    }
+
+    fn state(&self) -> (State, Option<String>) {
+        let stopped = self.stopped.values().next().cloned();
+        match stopped.or_else(|| self.trouble.clone()) {
+            None => (State::Running, None),
+            Some(detail) => (State::Degraded, Some(detail)),
+        }
+    }
+}

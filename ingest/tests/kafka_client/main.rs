@@ -1,0 +1,71 @@
+//! Reading from Kafka: on the in-process mock cluster what it can show, on a real broker everything else.
+
+mod connection;
+mod on_mock;
+mod partitions;
+mod transactions;
+
+use std::time::{Duration, Instant};
+
+use henge_ingest::kafka::RecordView;
+use henge_ingest::kafka::client::StreamClient;
+use henge_ingest::kafka::event::StreamEvent;
+use henge_ingest::kafka::reader::StreamReader;
+use henge_ingest::test_support::PATIENCE;
+use henge_segment_store::stream::Offset;
+
+/// A reader of these partitions from these offsets.
+fn reader(properties: &[(String, String)], topic: &str, starts: &[(i32, i64)]) -> StreamReader {
+    let client = StreamClient::new("test", topic, properties).expect("the properties make a client");
+    let mut reader = StreamReader::new(client).expect("a client has one reader");
+    let starts: Vec<(i32, Offset)> = starts.iter().map(|(partition, next)| (*partition, Offset(*next))).collect();
+    reader.assign(&starts).expect("partitions can be assigned");
+    reader
+}
+
+/// Polls until an event is as wanted; panics when it does not come. Records and other events go to the caller.
+fn poll_until(
+    reader: &mut StreamReader,
+    mut on_record: impl FnMut(RecordView<'_>),
+    mut is_wanted: impl FnMut(&StreamEvent) -> bool,
+) -> StreamEvent {
+    let deadline = Instant::now() + PATIENCE;
+    let mut others = Vec::new();
+    loop {
+        let polled = reader.poll_batch(1_000, Duration::from_millis(200), &mut on_record);
+        for event in polled.events {
+            if is_wanted(&event) {
+                return event;
+            }
+            others.push(event);
+        }
+        assert!(Instant::now() < deadline, "the event did not come, but {others:?}");
+    }
+}
+
+/// `(partition, offset, payload)` of every record until each assigned partition is at `ends`.
+fn read_to(reader: &mut StreamReader, ends: &[(i32, i64)]) -> Vec<(i32, i64, String)> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut records = Vec::new();
+    let is_at = |reader: &StreamReader, (partition, end): &(i32, i64)| {
+        reader.position(*partition).is_some_and(|next| next >= Offset(*end))
+    };
+    while !ends.iter().all(|end| is_at(reader, end)) {
+        let polled = reader.poll_batch(1_000, Duration::from_millis(200), |record| {
+            let payload = record.payload().map_or("(null)".into(), String::from_utf8_lossy);
+            records.push((record.partition(), record.offset().0, payload.into_owned()));
+        });
+        let positions: Vec<(i32, Offset)> = reader.positions().collect();
+        assert!(Instant::now() < deadline, "still at {positions:?}, last {:?}", polled.events);
+    }
+    records
+}
+
+fn payloads(range: std::ops::Range<i64>) -> Vec<String> {
+    range.map(|number| format!("event-{number}")).collect()
+}
+
+/// The records that [`payloads`] make when they lie in `partition` one after the other from offset `range.start`.
+fn records(partition: i32, range: std::ops::Range<i64>) -> Vec<(i32, i64, String)> {
+    range.map(|offset| (partition, offset, format!("event-{offset}"))).collect()
+}

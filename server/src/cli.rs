@@ -1,0 +1,62 @@
+//! The command line: one binary with a few verbs.
+
+pub mod colour;
+pub mod demo;
+pub mod segments;
+pub mod server;
+pub mod sql;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use owo_colors::OwoColorize;
+
+use crate::telemetry::LogFormat;
+
+/// Exit code of a command that was used wrongly, as clap has it for arguments.
+pub const EXIT_USAGE: u8 = 2;
+pub const EXIT_FAILURE: u8 = 1;
+/// Ended by Ctrl-C, as shells have it.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "henge",
+    version,
+    about = "Henge: Kafka topics become tables that SQL can ask, exactly once and within milliseconds",
+    after_help = "Examples:
+  henge demo                              a synthetic fleet, no Kafka needed
+  henge server --config henge.toml        serve your own topics
+  henge sql -c 'SELECT COUNT(*) FROM fleet'
+
+Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// How log lines on stderr look.
+    #[arg(long, global = true, value_enum, env = "HENGE_LOG_FORMAT", default_value_t = LogFormat::Human)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ingest from Kafka and answer SQL over HTTP.
+    Server(server::ServerArgs),
+    /// Ask a running server, once or in a prompt.
+    Sql(sql::SqlArgs),
+    /// Show Henge at work on a synthetic fleet; needs no Kafka.
+    Demo(demo::DemoArgs),
+    /// Look at the segments of a data directory.
+    Segments(segments::SegmentsArgs),
+}
+
+/// Says on stderr, in one line, why a command cannot go on.
+pub fn fatal(message: &str, code: u8) -> ExitCode {
+    if colour::is_wanted(&std::io::stderr()) {
+        eprintln!("{} {message}", "error:".red().bold());
+    } else {
+        eprintln!("error: {message}");
+    }
+    ExitCode::from(code)
+}

@@ -1,0 +1,76 @@
+//! `henge server`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
+use crate::config::{Config, Overrides};
+use crate::running::{Running, StartError};
+use crate::shutdown::Signals;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  henge server                                         in ./henge-data on 127.0.0.1:8888; specs come by HTTP
+  henge server --config henge.toml
+  henge server --data-dir /var/lib/henge --listen 127.0.0.1:9000
+
+A henge.toml that reads one topic:
+  [datasource.usage]
+  topic = \"usage\"
+  kafka = { \"bootstrap.servers\" = \"127.0.0.1:9092\" }
+  time = { column = \"timestamp\", format = \"auto\" }
+  dimensions = [\"org_id\", \"cluster_id\"]
+  measures = { events = \"count\", bytes_in = \"long_sum\" }
+  rollup = \"1m\"
+  segment = \"1h\"
+
+Flags stand before the environment, the environment before the file.")]
+pub struct ServerArgs {
+    /// Settings and datasources.
+    #[arg(long, env = "HENGE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8888].
+    #[arg(long, env = "HENGE_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where everything is kept [default: henge-data].
+    #[arg(long, env = "HENGE_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A bucket for segments and manifest, such as s3://bucket/prefix [default: in the data directory].
+    #[arg(long, env = "HENGE_OBJECT_STORE", value_name = "URL")]
+    object_store: Option<String>,
+}
+
+pub async fn run(args: ServerArgs) -> ExitCode {
+    let overrides = Overrides { listen: args.listen, data_dir: args.data_dir, object_store: args.object_store };
+    let config = match Config::load(args.config.as_deref(), overrides) {
+        Ok(config) => config,
+        Err(error) => return fatal(&error.to_string(), EXIT_USAGE),
+    };
+    let mut signals = match Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => return fatal(&format!("cannot listen for signals: {error}"), EXIT_FAILURE),
+    };
+    let started = tokio::select! {
+        started = Running::start(config) => started,
+        // Nothing is open yet that would have to be published.
+        _ = signals.next() => return ExitCode::SUCCESS,
+    };
+    match started {
+        Ok(running) => {
+            signals.next().await;
+            signals.finish(running.stop()).await
+        }
+        Err(error) => fatal(&error.to_string(), start_exit_code(&error)),
+    }
+}
+
+/// Mistakes of the configuration are the caller's; the rest is the world's.
+pub fn start_exit_code(error: &StartError) -> u8 {
+    match error {
+        StartError::Spec { .. } => EXIT_USAGE,
+        StartError::Listen { .. } | StartError::Store(_) | StartError::Supervisor { .. } => EXIT_FAILURE,
+    }
+}

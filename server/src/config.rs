@@ -1,0 +1,153 @@
+//! What an operator sets: flags before environment before file before defaults.
+//!
+//! ```toml
+//! [server]
+//! listen = "127.0.0.1:8888"
+//! data_dir = "henge-data"
+//! object_store = "s3://bucket/prefix"   # absent: in data_dir
+//!
+//! [limits]
+//! query_timeout = "60s"
+//! query_memory = "1GiB"
+//!
+//! [datasource.usage]                    # the short form of a supervisor spec
+//! topic = "usage"
+//! ```
+
+mod section;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use henge_query::limits::QueryLimits;
+
+use self::section::Section;
+use crate::listener::ConnectionLimits;
+
+pub const LISTEN_DEFAULT: &str = "127.0.0.1:8888";
+const DATA_DIR_DEFAULT: &str = "henge-data";
+
+/// Everything that `henge server` runs by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the rest comes from, for messages; empty without a file.
+    pub file: String,
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    /// A bucket for the durable objects; `None` keeps them in `data_dir`.
+    pub object_store: Option<String>,
+    pub limits: Limits,
+    /// Supervisors that the file asks for: name and short-form spec.
+    pub data_sources: Vec<(String, serde_json::Value)>,
+}
+
+/// What requests, queries and the end of the process may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    pub connection: ConnectionLimits,
+    /// Of a request's body.
+    pub request_bytes_max: usize,
+    pub query: QueryLimits,
+    /// For publishing what is open and finishing what runs, once the process is told to stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connection: ConnectionLimits::default(),
+            request_bytes_max: 2 << 20,
+            query: QueryLimits::default(),
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What flags and environment say; clap has already put the one before the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub listen: Option<SocketAddr>,
+    pub data_dir: Option<PathBuf>,
+    pub object_store: Option<String>,
+}
+
+/// Why there is no configuration. Each names the file and the setting.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {file}: {cause}")]
+    Read { file: String, cause: String },
+    #[error("{file}:{line}:{column}: {message}")]
+    Syntax { file: String, line: usize, column: usize, message: String },
+    #[error("{file}: `{key}` is no setting{}", did_you_mean(.suggestion))]
+    UnknownKey { file: String, key: String, suggestion: Option<String> },
+    #[error("{file}: `{key}` must be {wanted}, not {found}")]
+    Value { file: String, key: String, wanted: &'static str, found: String },
+}
+
+fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+impl Config {
+    /// Reads the file, if one is named, and puts the overrides over it.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let Some(path) = file else { return Self::parse("", "", overrides) };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Read { file: name.clone(), cause: error.to_string() })?;
+        Self::parse(&name, &text, overrides)
+    }
+
+    fn parse(file: &str, text: &str, overrides: Overrides) -> Result<Self, ConfigError> {
+        let table: toml::Table = text.parse().map_err(|error| syntax_error(file, text, &error))?;
+        let mut root = Section::new(file, "", &table);
+        let mut server = root.section("server")?;
+        let listen = server.parsed("listen", "an address such as \"127.0.0.1:8888\"", |text| text.parse().ok())?;
+        let data_dir = server.text("data_dir")?.map(PathBuf::from);
+        let object_store = server.text("object_store")?;
+        server.finish()?;
+        let limits = limits(root.section("limits")?)?;
+        let data_sources = root.section("datasource")?.tables()?;
+        root.finish()?;
+        let listen_default = || LISTEN_DEFAULT.parse().expect("the default is an address");
+        Ok(Self {
+            file: file.to_owned(),
+            listen: overrides.listen.or(listen).unwrap_or_else(listen_default),
+            data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+            object_store: overrides.object_store.or(object_store),
+            limits,
+            data_sources,
+        })
+    }
+}
+
+fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
+    let mut limits = Limits::default();
+    section.count("connections", &mut limits.connection.connections_max)?;
+    section.duration("header_timeout", &mut limits.connection.header_timeout)?;
+    section.duration("stall_timeout", &mut limits.connection.stall_timeout)?;
+    section.bytes("request_size", &mut limits.request_bytes_max)?;
+    section.duration("query_timeout", &mut limits.query.timeout_default)?;
+    section.duration("query_timeout_max", &mut limits.query.timeout_max)?;
+    section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
+    section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
+    section.count("result_rows", &mut limits.query.result_rows_max)?;
+    section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
+    section.finish()?;
+    Ok(limits)
+}
+
+fn syntax_error(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    // The parser's messages may span lines; a fatal error is one.
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    ConfigError::Syntax { file: file.to_owned(), line, column, message }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse("henge.toml", text, Overrides::default())
+}
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    let expected = Config {
+        file: "henge.toml".into(),
+        listen: "127.0.0.1:8888".parse().unwrap(),
+        data_dir: "henge-data".into(),
+        object_store: None,
+        limits: Limits::default(),
+        data_sources: vec![],
+    };
+    assert_eq!(parse(""), Ok(expected));
+}
+
+#[test]
+fn every_setting_is_read() {
+    let config = parse(
+        r#"
+        [server]
+        listen = "0.0.0.0:80"
+        data_dir = "/var/lib/henge"
+        object_store = "s3://bucket/prefix"
+        [limits]
+        connections = 7
+        header_timeout = "1s"
+        stall_timeout = "2s"
+        request_size = "1KiB"
+        query_timeout = "3s"
+        query_timeout_max = "4m"
+        query_memory = "5MiB"
+        queries_memory = "6GiB"
+        result_rows = 8
+        result_size = "9MiB"
+        shutdown_timeout = "1500ms"
+        [datasource.usage]
+        topic = "usage"
+        kafka = { "bootstrap.servers" = "127.0.0.1:9092" }
+        dimensions = ["org", { name = "partition", type = "long" }]
+        since = 2026-01-01T00:00:00Z
+        "#,
+    )
+    .unwrap();
+    let limits = Limits {
+        connection: ConnectionLimits {
+            connections_max: 7,
+            header_timeout: Duration::from_secs(1),
+            stall_timeout: Duration::from_secs(2),
+        },
+        request_bytes_max: 1 << 10,
+        query: QueryLimits {
+            timeout_default: Duration::from_secs(3),
+            timeout_max: Duration::from_secs(240),
+            query_memory_bytes: 5 << 20,
+            memory_bytes: 6 << 30,
+            result_rows_max: 8,
+            result_bytes_max: 9 << 20,
+            ..QueryLimits::default()
+        },
+        shutdown_timeout: Duration::from_millis(1_500),
+    };
+    let spec = serde_json::json!({
+        "topic": "usage",
+        "kafka": {"bootstrap.servers": "127.0.0.1:9092"},
+        "dimensions": ["org", {"name": "partition", "type": "long"}],
+        "since": "2026-01-01T00:00:00Z"
+    });
+    let expected = Config {
+        file: "henge.toml".into(),
+        listen: "0.0.0.0:80".parse().unwrap(),
+        data_dir: "/var/lib/henge".into(),
+        object_store: Some("s3://bucket/prefix".into()),
+        limits,
+        data_sources: vec![("usage".into(), spec)],
+    };
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn flags_and_environment_stand_before_the_file() {
+    let overrides = Overrides {
+        listen: Some("127.0.0.1:1".parse().unwrap()),
+        data_dir: Some("flag".into()),
+        object_store: Some("s3://flag".into()),
+    };
+    let file = "[server]\nlisten = \"127.0.0.1:2\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"";
+    let config = Config::parse("henge.toml", file, overrides).unwrap();
+    let found = (config.listen.port(), config.data_dir, config.object_store);
+    assert_eq!(found, (1, "flag".into(), Some("s3://flag".into())));
+}
+
+#[test]
+fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
+    let cases = [
+        ("[server]\nlisten = ", "henge.toml:2:10: string values must be quoted, expected literal string"),
+        ("[sever]", "henge.toml: `sever` is no setting; did you mean `server`?"),
+        ("[server]\nlisen = \"x\"", "henge.toml: `server.lisen` is no setting; did you mean `server.listen`?"),
+        ("[server]\nzzz = 1", "henge.toml: `server.zzz` is no setting"),
+        (
+            "[server]\nlisten = \"localhost\"",
+            "henge.toml: `server.listen` must be an address such as \"127.0.0.1:8888\", not \"localhost\"",
+        ),
+        ("[server]\ndata_dir = 7", "henge.toml: `server.data_dir` must be a string, not 7"),
+        ("server = 1", "henge.toml: `server` must be a table, not 1"),
+        ("[limits]\nconnections = 0", "henge.toml: `limits.connections` must be a whole number of at least 1, not 0"),
+        (
+            "[limits]\nquery_timeout = 30",
+            "henge.toml: `limits.query_timeout` must be a duration such as \"30s\" or \"5m\", not 30",
+        ),
+        (
+            "[limits]\nquery_timeout = \"0s\"",
+            "henge.toml: `limits.query_timeout` must be a duration such as \"30s\" or \"5m\", not \"0s\"",
+        ),
+        (
+            "[limits]\nquery_memory = \"1 GB\"",
+            "henge.toml: `limits.query_memory` must be a size such as \"512MiB\" or \"2GiB\", not \"1 GB\"",
+        ),
+        (
+            "[limits]\nquery_memroy = \"1GiB\"",
+            "henge.toml: `limits.query_memroy` is no setting; did you mean `limits.query_memory`?",
+        ),
+        ("[datasource]\nusage = \"x\"", "henge.toml: `datasource.usage` must be a table, not \"x\""),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::load(Some(Path::new("no/such/henge.toml")), Overrides::default()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read no/such/henge.toml: No such file or directory (os error 2)");
+}

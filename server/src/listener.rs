@@ -1,0 +1,129 @@
+//! Accepts connections and ends those that hold one without using it.
+//!
+//! Our own loop on hyper, because `axum::serve` installs no timer and so never times a header out.
+
+mod stall;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use self::stall::StallGuard;
+
+const HEADERS_MAX: usize = 64;
+/// Also the most that hyper reads ahead of a body.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// How long to leave the process alone after it ran out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections may hold, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Open at once; further ones wait unaccepted.
+    pub connections_max: usize,
+    /// For a request's head, counted from the end of the previous answer: so also how long a connection may idle.
+    pub header_timeout: Duration,
+    /// For a reader that takes nothing of its answer.
+    pub stall_timeout: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 2_048,
+            header_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Serves until `stop`, then accepts nothing more and waits up to `drain` for running requests.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: CancellationToken,
+    drain: Duration,
+) {
+    let connections = Connections {
+        permits: Arc::new(Semaphore::new(limits.connections_max)),
+        graceful: GracefulShutdown::new(),
+        router,
+        limits,
+    };
+    tokio::select! {
+        () = connections.accept_from(&listener) => unreachable!("accepting never ends by itself"),
+        () = stop.cancelled() => {}
+    }
+    drop(listener);
+    let unfinished = connections.graceful.count();
+    if tokio::time::timeout(drain, connections.graceful.shutdown()).await.is_err() {
+        warn!(connections = unfinished, "gave up waiting for running requests");
+    }
+}
+
+struct Connections {
+    permits: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    router: Router,
+    limits: ConnectionLimits,
+}
+
+impl Connections {
+    async fn accept_from(&self, listener: &TcpListener) {
+        loop {
+            let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+            match listener.accept().await {
+                Ok((socket, _)) => {
+                    if let Err(error) = self.start(socket, permit) {
+                        debug!(%error, "a connection ended before it began");
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => debug!(%error, "a connection ended before it began"),
+                Err(error) => {
+                    warn!(%error, "cannot accept connections");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn start(&self, socket: TcpStream, permit: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
+        socket.set_nodelay(true)?;
+        let io = TokioIo::new(StallGuard::new(socket, self.limits.stall_timeout));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEADER_BYTES_MAX)
+            .serve_connection(io, TowerToHyperService::new(self.router.clone()));
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                debug!(%error, "a connection broke off");
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+}
+
+/// Whether the failure concerns only the connection that was about to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Counters in Prometheus' text format: `GET /metrics`.
+
+mod exposition_text;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use henge_segment_store::clock;
+use henge_segment_store::data_source::DataSource;
+use henge_segment_store::ledger::LedgerCounts;
+
+use self::exposition_text::{Exposition, Kind};
+use crate::app::{App, Services};
+use crate::process;
+use crate::query_metrics::{BUCKETS_S, QueryMetrics, QueryOutcome};
+
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut out = Exposition::default();
+    write_process(&app, &mut out);
+    write_queries(&app.queries, &mut out);
+    if let Some(services) = app.services() {
+        write_data_sources(services, &mut out);
+        write_supervisors(services, &mut out);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response()
+}
+
+fn write_process(app: &App, out: &mut Exposition) {
+    let usage = process::usage();
+    out.family("process_cpu_seconds_total", Kind::Counter, "User and system CPU time.").value(&[], usage.cpu_seconds);
+    let resident = usage.resident_bytes as f64;
+    out.family("process_resident_memory_bytes", Kind::Gauge, "Resident memory.").value(&[], resident);
+    out.family("process_open_fds", Kind::Gauge, "Open file descriptors.").value(&[], usage.open_files as f64);
+    let uptime = app.started_at.elapsed().as_secs_f64();
+    out.family("henge_uptime_seconds", Kind::Gauge, "Time since the process started.").value(&[], uptime);
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    out.family("henge_build_info", Kind::Gauge, "Always 1; the version is a label.").value(&version, 1.0);
+}
+
+fn write_queries(queries: &QueryMetrics, out: &mut Exposition) {
+    let mut family = out.family("henge_queries_total", Kind::Counter, "Queries by how they ended.");
+    for outcome in QueryOutcome::ALL {
+        family.value(&[("outcome", outcome.as_str())], queries.count(outcome) as f64);
+    }
+    let help = "Time from a query's request to the end of its answer.";
+    let buckets = queries.cumulative_buckets().map(|count| count as f64);
+    out.family("henge_query_duration_seconds", Kind::Histogram, help).histogram(
+        &BUCKETS_S,
+        &buckets,
+        queries.seconds(),
+    );
+}
+
+/// What one datasource stores, read once so that its figures fit together.
+struct Stored {
+    name: String,
+    segments: usize,
+    bytes: u64,
+    published_rows: u64,
+    open_rows: usize,
+    open_bytes: usize,
+    gaps: usize,
+}
+
+impl Stored {
+    fn of(data_source: &DataSource) -> Self {
+        let (published, open) = (data_source.published(), data_source.open_stats());
+        Self {
+            name: data_source.name().to_string(),
+            segments: published.len(),
+            bytes: published.iter().map(|segment| segment.bytes).sum(),
+            published_rows: published.iter().map(|segment| segment.rows).sum(),
+            open_rows: open.rows + open.frozen_rows,
+            open_bytes: open.bytes,
+            gaps: data_source.progress().gaps.len(),
+        }
+    }
+}
+
+fn write_data_sources(services: &Services, out: &mut Exposition) {
+    let names = services.store.data_sources();
+    let data_sources = names.iter().filter_map(|name| services.store.data_source(name.as_str()));
+    let stored: Vec<Stored> = data_sources.map(|data_source| Stored::of(&data_source)).collect();
+    type Figure = (&'static str, &'static str, fn(&Stored) -> f64);
+    let figures: [Figure; 6] = [
+        ("henge_segments", "Published segments.", |stored| stored.segments as f64),
+        ("henge_segment_bytes", "Bytes of the published segments' files.", |stored| stored.bytes as f64),
+        ("henge_published_rows", "Rows of published segments.", |stored| stored.published_rows as f64),
+        ("henge_open_rows", "Queryable rows that are not published yet.", |stored| stored.open_rows as f64),
+        ("henge_open_bytes", "Memory of open segments.", |stored| stored.open_bytes as f64),
+        ("henge_gaps", "Ranges of offsets that were lost before they were read.", |stored| stored.gaps as f64),
+    ];
+    for (name, help, figure) in figures {
+        let mut family = out.family(name, Kind::Gauge, help);
+        for stored in &stored {
+            family.value(&[("datasource", &stored.name)], figure(stored));
+        }
+    }
+}
+
+fn write_supervisors(services: &Services, out: &mut Exposition) {
+    let now = clock::now();
+    let names = services.supervisors.list();
+    let of_name = |name: &str| Some((name.to_owned(), services.supervisors.status(name)?));
+    let statuses: Vec<_> = names.iter().filter_map(|name| of_name(name.as_str())).collect();
+
+    let mut family = out.family("henge_supervisor_healthy", Kind::Gauge, "1 while a supervisor does what it should.");
+    for (name, status) in &statuses {
+        family.value(&[("datasource", name)], f64::from(u8::from(status.is_healthy())));
+    }
+    let mut family = out.family("henge_ingest_lag_records", Kind::Gauge, "Records at the broker that are not read yet.");
+    for (name, status) in &statuses {
+        if let Some(records) = status.lag_records() {
+            family.value(&[("datasource", name)], records as f64);
+        }
+    }
+    let mut family = out.family("henge_ingest_lag_ms", Kind::Gauge, "Age of the newest event read while there is more.");
+    for (name, status) in &statuses {
+        if let Some(millis) = status.lag_ms(now) {
+            family.value(&[("datasource", name)], millis as f64);
+        }
+    }
+    let help = "Records read by what became of them: accepted, or why not.";
+    let mut family = out.family("henge_ingest_records_total", Kind::Counter, help);
+    for (name, status) in &statuses {
+        let mut ledger = status.unpublished.clone();
+        if let Some(data_source) = services.store.data_source(name) {
+            data_source.progress().ledger.values().for_each(|counts| ledger.add(counts));
+        }
+        write_ledger(name, &ledger, &mut family);
+    }
+    let mut family = out.family("henge_publishes_total", Kind::Counter, "Publishes since the start by outcome.");
+    for (name, status) in &statuses {
+        family.value(&[("datasource", name), ("outcome", "success")], status.publishes as f64);
+        family.value(&[("datasource", name), ("outcome", "failure")], status.publish_failures as f64);
+    }
+}
+
+fn write_ledger(name: &str, ledger: &LedgerCounts, family: &mut exposition_text::Family<'_>) {
+    family.value(&[("datasource", name), ("outcome", "accepted")], ledger.accepted as f64);
+    for (reason, count) in &ledger.refused {
+        family.value(&[("datasource", name), ("outcome", reason.as_str())], *count as f64);
+    }
+}
