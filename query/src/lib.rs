@@ -11,6 +11,7 @@ mod execution;
 mod expansion;
 mod functions;
 pub mod guard;
+mod interruption;
 pub mod limits;
 mod memory;
 mod planner;
