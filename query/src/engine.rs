@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use henge_segment_store::store::Store;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::answer::QueryAnswer;
 use crate::error::QueryError;
@@ -45,8 +45,7 @@ impl QueryEngine {
     /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id);
-        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the engine").handle();
-        Execution::start(runtime, self.planner.clone(), request, &self.limits, running).into_answer().await
+        Execution::start(self.runtime(), self.planner.clone(), request, &self.limits, running).into_answer().await
     }
 
     /// Ends the running queries of that id with an error; `false` where there is none.
@@ -54,9 +53,18 @@ impl QueryEngine {
         self.running.cancel(query_id)
     }
 
+    /// Tasks on the query threads. One query has several; those of a query that is over go within a batch of rows.
+    pub fn tasks(&self) -> usize {
+        self.runtime().metrics().num_alive_tasks()
+    }
+
     /// Queries that are planned, run, or read by their askers now.
     pub fn running(&self) -> usize {
         self.running.count()
+    }
+
+    fn runtime(&self) -> &Handle {
+        self.runtime.as_ref().expect("the runtime lives as long as the engine").handle()
     }
 }
 

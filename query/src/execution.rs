@@ -12,9 +12,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema};
 use crate::error::{QueryError, QueryErrorKind};
+use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
 use crate::request::QueryRequest;
@@ -53,7 +55,7 @@ impl Execution {
     ) -> Self {
         let timeout = request.timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let producer = Producer { planner, sender, limits: limits.clone() };
+        let producer = Producer { planner, sender, limits: limits.clone(), token: running.token().clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
         Self { reports, producer, running, deadline: Instant::now() + timeout, timeout }
     }
@@ -126,6 +128,7 @@ struct Producer {
     planner: Arc<Planner>,
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
+    token: Arc<CancellationToken>,
 }
 
 impl Producer {
@@ -159,6 +162,7 @@ impl Producer {
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         self.send(Progress::Planned(schema.columns())).await;
+        let plan = interruptible(plan, &self.token)?;
         let mut batches = execute_stream(plan, self.planner.session.task_context(query_id))?;
         let (mut rows, mut bytes) = (0, 0);
         while let Some(batch) = batches.next().await {

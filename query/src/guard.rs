@@ -20,6 +20,10 @@ pub const NESTING_MAX: usize = 50;
 pub const LIST_ITEMS_MAX: usize = 10_000;
 /// Tables that a statement reads; what stands under WITH counts wherever it is named.
 pub const RELATIONS_MAX: usize = 100;
+/// Queries within each other, WITH queries where they are named. Planning doubles with each level of subqueries.
+pub const QUERY_DEPTH_MAX: usize = 12;
+/// Nodes of an expression once those of inner queries are put into it.
+pub const EXPANDED_NODES_MAX: usize = 5_000;
 
 pub(crate) fn check_text(sql: &str) -> Result<(), QueryError> {
     if sql.len() > TEXT_BYTES_MAX {

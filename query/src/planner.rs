@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::catalog::QueryCatalog;
 use crate::error::QueryError;
+use crate::expansion;
 use crate::request::QueryRequest;
 use crate::session::SharedSession;
 use crate::statement::SelectStatement;
@@ -55,6 +56,7 @@ impl Planner {
         let to_plan = SqlToRel::new_with_options(&catalog, parser_options());
         let query = ast::Statement::Query(statement.query.clone());
         let plan = to_plan.sql_statement_to_plan(query).map_err(|error| with_place(error, statement))?;
+        expansion::check(&plan)?;
         let only_select = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_select.verify_plan(&plan).map_err(|_| {
             QueryError::unsupported("only SELECT and EXPLAIN of a SELECT can be run: nothing can be created or changed")

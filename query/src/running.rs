@@ -53,10 +53,16 @@ impl RunningQuery {
     pub async fn cancelled(&self) {
         self.token.cancelled().await;
     }
+
+    /// Says that the query is over, to those who work for it and do not listen.
+    pub fn token(&self) -> &Arc<CancellationToken> {
+        &self.token
+    }
 }
 
 impl Drop for RunningQuery {
     fn drop(&mut self) {
+        self.token.cancel();
         self.all.queries().retain(|entry| !Arc::ptr_eq(&entry.token, &self.token));
     }
 }

@@ -26,6 +26,8 @@ async fn statements_beyond_a_limit_are_refused() {
             "nested deeper",
         ),
         (format!("SELECT {}1{}", "(SELECT ".repeat(500), ")".repeat(500)), ResourceLimit, "nested deeper than 50"),
+        (format!("SELECT {}1{}", "(SELECT ".repeat(12), ")".repeat(12)), ResourceLimit, "nested deeper than 12"),
+        (nested(13, |below| format!("SELECT s FROM ({below})")), ResourceLimit, "nested deeper than 12"),
         (format!("SELECT {} 1", "- ".repeat(5_000)), ResourceLimit, "more than 500 operators"),
         (format!("SELECT 1 IN (1{})", ", 1".repeat(9_999 + 1)), ResourceLimit, "20,000"),
         (format!("SELECT '{}'", "x".repeat(300 << 10)), ResourceLimit, "at most 262144 are read"),
@@ -53,6 +55,33 @@ async fn a_with_query_that_doubles_itself_is_refused() {
     assert_eq!(error.kind, ResourceLimit);
 }
 
+/// `levels` queries around one table, each made from the one below it.
+fn nested(levels: usize, level: impl Fn(&str) -> String) -> String {
+    (1..levels).fold("SELECT cost AS s, cost AS t FROM usage".to_owned(), |below, _| level(&below))
+}
+
+#[tokio::test]
+async fn expressions_that_double_with_each_query_around_them_are_refused() {
+    let growths: [fn(&str) -> String; 4] = [
+        |below| format!("SELECT s + s * s - s + s AS s FROM ({below})"),
+        |below| format!("SELECT s + t + t AS s, s - t - s AS t FROM ({below}) WHERE s > 1"),
+        |below| format!("SELECT CASE WHEN s > 1 THEN s ELSE s + s END AS s FROM ({below}) LIMIT 5"),
+        |below| format!("SELECT s + s * s + s AS s FROM (SELECT s, s AS t FROM ({below}) UNION ALL SELECT 1.0, 1.0)"),
+    ];
+    let fixture = Fixture::with_events().await;
+    for growth in growths {
+        let error = fixture.error(&nested(10, growth)).await;
+        assert_eq!(error.kind, ResourceLimit, "{}", error.message);
+        let is_known =
+            ["more than 5000 parts", "nested deeper than 12"].iter().any(|part| error.message.contains(part));
+        assert!(is_known, "{}", error.message);
+        assert_eq!(fixture.rows(&format!("SELECT COUNT(*) > 0 FROM ({})", nested(3, growth))).await, ["true"]);
+    }
+    // An aggregate is computed once; nothing is put through it.
+    let sums = nested(10, |below| format!("SELECT MAX(s) / 2 + MIN(s) / 4 + MAX(s) / 4 AS s FROM ({below})"));
+    assert_eq!(fixture.rows(&sums).await, ["6.0625"]);
+}
+
 /// What the guards let through is the most that parser, planner and optimizer have to stand.
 #[tokio::test]
 async fn statements_at_the_limits_come_back() {
@@ -60,7 +89,7 @@ async fn statements_at_the_limits_come_back() {
     for _ in 0..45 {
         sum_of_sums = format!("({sum_of_sums}{})", " + 1".repeat(10));
     }
-    let nested_selects = format!("SELECT {}1{}", "(SELECT ".repeat(20), ")".repeat(20));
+    let nested_selects = format!("SELECT {}1{}", "(SELECT ".repeat(11), ")".repeat(11));
     let cases = [
         (chain("1", " + 1", 500), "501"),
         (chain("TRUE", " OR TRUE", 500), "true"),

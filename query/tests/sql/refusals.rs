@@ -81,13 +81,24 @@ async fn a_statement_that_cannot_run_says_what_to_change() {
 #[tokio::test]
 async fn text_that_doubles_again_and_again_is_stopped() {
     let fixture = Fixture::with_events().await;
-    let growths = ["s || s AS s", "CONCAT(s, s) AS s", "CONCAT_WS(s, s, s) AS s", "REPLACE(s, 'o', 'oooooooo') AS s"];
+    // Sixteen times as long after each level. An aggregate keeps the levels apart, so that nothing is refused for its
+    // expression alone.
+    let joined = vec!["s"; 16].join(", ");
+    let growths = [
+        joined.replace(", ", " || "),
+        format!("CONCAT({joined})"),
+        format!("CONCAT_WS({joined})"),
+        format!("REPLACE(s, 'o', '{}')", "o".repeat(16)),
+        format!("REPLACE(s, SUBSTRING(s, 1, 1), {})", joined.replace(", ", " || ")),
+    ];
     for growth in growths {
-        let mut sql = "SELECT Topic AS s FROM usage".to_owned();
-        for _ in 0..40 {
-            sql = format!("SELECT {growth} FROM ({sql})");
-        }
-        let error = fixture.error(&format!("SELECT MAX(s) FROM ({sql})")).await;
+        let levels = |count| {
+            (0..count).fold("SELECT Topic AS s FROM usage".to_owned(), |below, _| {
+                format!("SELECT MAX({growth}) AS s FROM ({below})")
+            })
+        };
+        assert_eq!(fixture.rows(&format!("SELECT LENGTH(s) > 50 FROM ({})", levels(2))).await, ["true"], "{growth}");
+        let error = fixture.error(&levels(10)).await;
         assert!(error.message.contains("more than 64 MiB of text"), "{growth}: {error:?}");
         assert_eq!(error.kind, ResourceLimit, "{growth}");
     }

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,46 @@ async fn a_query_is_cancelled_by_its_id_and_others_go_on() {
     let error = asked.await.expect("the task ends").expect_err("it was cancelled");
     assert_eq!(error.kind, QueryErrorKind::Cancelled);
     assert_eq!(fixture.engine.running(), 0);
+}
+
+/// Joins of a million pairs and more, none of which gives a row to notice the end by.
+const JOINS: [&str; 4] = [
+    ENDLESS,
+    "SELECT COUNT(*) FROM usage a JOIN usage b ON a.events = b.events JOIN usage c ON b.events = c.events \
+     JOIN usage d ON c.events = d.events AND a.bytes + b.bytes + c.bytes + d.bytes < 0",
+    "SELECT COUNT(DISTINCT a.org || b.org || c.org || d.org) FROM usage a, usage b, usage c, usage d",
+    "SELECT SUM(a.bytes) OVER (PARTITION BY a.org ORDER BY b.bytes) FROM usage a, usage b, usage c, usage d",
+];
+
+#[tokio::test]
+async fn a_query_that_is_over_gives_its_threads_back() {
+    let fixture = with_thousand_events(QueryLimits::default()).await;
+    for sql in JOINS {
+        let timeout = Some(Duration::from_millis(100));
+        let error = fixture.answer(QueryRequest { timeout, ..request(sql) }).await.expect_err("it has no end");
+        assert_eq!(error.kind, QueryErrorKind::Timeout, "{sql}: {}", error.message);
+        while fixture.engine.tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_join_on_the_only_thread_lets_other_queries_through() {
+    let limits = QueryLimits { threads: NonZeroUsize::MIN, ..QueryLimits::default() };
+    let fixture = Arc::new(with_thousand_events(limits).await);
+    for sql in JOINS {
+        let asking = fixture.clone();
+        let asked = tokio::spawn(async move { asking.answer(request(sql)).await });
+        while fixture.engine.running() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..20 {
+            assert_eq!(fixture.rows("SELECT SUM(bytes) FROM usage WHERE bytes < 10").await, ["45"], "beside {sql}");
+        }
+        asked.abort();
+        assert!(asked.await.is_err_and(|ended| ended.is_cancelled()), "{sql} was still running");
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,19 @@
+use std::sync::mpsc::{TryRecvError, channel};
+
 use crate::fixture::{Fixture, event};
+
+/// Enough that queries, appends and publishes overlap, few enough to count in no time.
+const PAIRS_MAX: i64 = 20_000;
 
 /// Each append brings +x and -x together, and one more row of each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_that_names_a_table_twice_reads_one_snapshot() {
     let fixture = Fixture::new().await;
     let usage = fixture.usage.clone();
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let (stop, stopped) = channel::<()>();
     let appender = std::thread::spawn(move || {
         let mut appended: i64 = 0;
-        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+        while appended < PAIRS_MAX && stopped.try_recv() == Err(TryRecvError::Empty) {
             appended += 1;
             let pair = [appended, -appended].map(|bytes| event(appended % 180, Some("acme"), "t", 0, Some(bytes), 0.0));
             usage.append(&pair);
@@ -29,7 +34,7 @@ async fn a_query_that_names_a_table_twice_reads_one_snapshot() {
         assert!(last <= count, "{count} rows after {last}");
         last = count;
     }
-    stop.send(()).expect("the appender still runs");
+    drop(stop);
     let appended = appender.join().expect("the appender ends well");
     assert_eq!(fixture.rows("SELECT COUNT(*) FROM usage").await, [(2 * appended).to_string()]);
 }
