@@ -42,7 +42,6 @@ pub struct ErrorBody {
 pub enum Category {
     InvalidInput,
     NotFound,
-    CapacityExceeded,
     Canceled,
     RuntimeFailure,
     Defensive,
@@ -55,7 +54,6 @@ impl Category {
         match self {
             Self::InvalidInput => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::CapacityExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::Canceled | Self::RuntimeFailure | Self::Defensive => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -66,7 +64,6 @@ impl Category {
         match self {
             Self::InvalidInput => "invalidInput",
             Self::NotFound => "notFound",
-            Self::CapacityExceeded => "capacityExceeded",
             Self::Canceled => "canceled",
             Self::RuntimeFailure => "runtimeFailure",
             Self::Defensive => "defensive",
@@ -80,7 +77,7 @@ impl Category {
         match self {
             Self::InvalidInput | Self::NotFound | Self::Unsupported => "USER",
             Self::Defensive => "DEVELOPER",
-            Self::CapacityExceeded | Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
+            Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
         }
     }
 }
@@ -218,6 +215,7 @@ impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Spec(error) => error.into(),
+            IngestError::ClientProperties(error) => Self::invalid(with_sources(&error)),
             IngestError::NoSuchSupervisor(_) => Self::not_found(error.to_string()),
             IngestError::Store(error) => error.into(),
         }

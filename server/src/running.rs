@@ -31,6 +31,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("datasource `{data_source}`: {}", with_sources(.source))]
     Supervisor { data_source: String, source: IngestError },
+    #[error("the supervisors of the manifest cannot be started: {}", with_sources(.0))]
+    Resume(#[source] IngestError),
 }
 
 fn why_not_listening(error: &io::Error) -> String {
@@ -76,7 +78,7 @@ impl Running {
         let store = Store::open(options).await?;
         let services = Services {
             engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
-            supervisors: Supervisors::start(store.clone()),
+            supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
             store,
         };
         app.recovered(services.clone());
@@ -107,13 +109,14 @@ fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
 }
 
 /// A file that did not change must not disturb what runs, nor resume what an operator has suspended.
-async fn put_if_changed(supervisors: &Supervisors, spec: SupervisorSpec) -> Result<(), StartError> {
+async fn put_if_changed(supervisors: &Supervisors, mut spec: SupervisorSpec) -> Result<(), StartError> {
     let name = spec.data_source.clone();
-    if supervisors.spec(name.as_str()) == Some(spec.to_json()) {
-        return Ok(());
+    if let Some(known) = supervisors.spec(name.as_str()) {
+        spec.suspended = known.suspended;
     }
     let put = supervisors.put(spec).await;
-    put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
-    info!(datasource = %name, "supervisor put from the configuration");
+    if put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })? {
+        info!(datasource = %name, "supervisor put from the configuration");
+    }
     Ok(())
 }

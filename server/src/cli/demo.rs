@@ -137,7 +137,8 @@ impl Demo {
 
     fn introduce(&self, address: SocketAddr) {
         let binary = std::env::args().next().unwrap_or_else(|| "henge".to_owned());
-        let url = if address.to_string() == LISTEN_DEFAULT { String::new() } else { format!(" --url http://{address}") };
+        let url =
+            if address.to_string() == LISTEN_DEFAULT { String::new() } else { format!(" --url http://{address}") };
         let broker = if self.mock.is_some() { "a Kafka mock inside this process" } else { "your Kafka" };
         let listening = format!("http://{address}");
         let is_coloured = colour::is_wanted(&std::io::stdout());
@@ -237,7 +238,7 @@ fn runs_before(running: &Running) -> u64 {
     let progress = data_source.progress();
     let read = progress.checkpoint.iter().filter_map(|(stream, _)| number(&stream.topic));
     let told = running.services.supervisors.spec(DATA_SOURCE);
-    let told = told.and_then(|spec| number(spec["topic"].as_str()?));
+    let told = told.and_then(|spec| number(&spec.topic));
     read.chain(told).max().unwrap_or(0)
 }
 

@@ -71,6 +71,8 @@ pub async fn run(args: ServerArgs) -> ExitCode {
 pub fn start_exit_code(error: &StartError) -> u8 {
     match error {
         StartError::Spec { .. } => EXIT_USAGE,
-        StartError::Listen { .. } | StartError::Store(_) | StartError::Supervisor { .. } => EXIT_FAILURE,
+        StartError::Listen { .. } | StartError::Store(_) | StartError::Resume(_) | StartError::Supervisor { .. } => {
+            EXIT_FAILURE
+        }
     }
 }
