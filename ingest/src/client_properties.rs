@@ -1,6 +1,6 @@
 //! Which properties of librdkafka's a spec may set, and where their values come from.
 //!
-//! Only what stands in [`PROPERTIES`] passes through: other properties load code (`plugin.library.paths`,
+//! Only what the list in `properties.rs` allows passes through: other properties load code (`plugin.library.paths`,
 //! `ssl.engine.location`), run programs (`sasl.kerberos.kinit.cmd`), print secrets (`debug`), or would break what the
 //! consumer relies on (`enable.auto.commit`).
 
@@ -116,7 +116,11 @@ fn read_property(name: &str, node: &Node<'_>, written_for: WrittenFor) -> Option
             r#"a secret does not belong in a spec: use {"file": "/path"} or {"env": "NAME"}, and change the secret if it was real"#,
         ),
         Rule::Credential | Rule::Text | Rule::Number | Rule::Flag | Rule::OneOf(_) => {
-            return read_literal(name, rule, node).map(PropertyValue::Literal);
+            let text = read_literal(name, rule, node)?;
+            if name == "isolation.level" && text.eq_ignore_ascii_case("read_uncommitted") {
+                node.warn("the records of aborted transactions are counted too");
+            }
+            return Some(PropertyValue::Literal(text));
         }
     }
     None
@@ -161,12 +165,13 @@ fn read_provider(node: &Node<'_>, properties: &mut BTreeMap<String, PropertyValu
         Some("environment") => {
             let variables = fields.required("variables", "name a variable for each property");
             for (name, node) in variables.and_then(|node| node.entries()).unwrap_or_default() {
-                let Some(variable) = node.text() else { continue };
                 match rule(name) {
-                    Some(Rule::Secret | Rule::Credential) => {
-                        let reference = SecretRef::Env(variable.to_owned());
-                        properties.insert(name.to_owned(), PropertyValue::Secret(reference));
-                    }
+                    Some(Rule::Secret | Rule::Credential) => match node.value().as_str().and_then(SecretRef::env) {
+                        Some(reference) => {
+                            properties.insert(name.to_owned(), PropertyValue::Secret(reference));
+                        }
+                        None => node.problem("expected the name of an environment variable"),
+                    },
                     Some(Rule::Instead(advice)) => node.problem(advice),
                     Some(Rule::Ours(why)) => node.warn(&format!("is ignored: {why}")),
                     _ => node.problem("only user names and secrets come from the environment: write the value itself"),

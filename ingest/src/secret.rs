@@ -1,6 +1,6 @@
 //! Where a secret is found. The secret itself is read when it is needed and kept nowhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -56,19 +56,27 @@ impl SecretRef {
     }
 
     /// `{"file": "/path"}` or `{"env": "NAME"}`; also Druid's `{"type": "environment", "variable": "NAME"}`.
+    ///
+    /// A secret that was put where its place belongs is seldom an absolute path or a variable's name, and is not shown.
     pub(crate) fn read_spec(node: &Node<'_>) -> Option<Self> {
-        let fields = node.fields(&["file", "env", "type", "variable"])?;
-        let text = |name| fields.get(name).and_then(|node| node.text()).filter(|text| !text.is_empty());
-        match (text("file"), text("env"), text("type"), text("variable")) {
-            (Some(path), None, None, None) => Some(Self::File(path.into())),
-            (None, Some(name), None, None) | (None, None, Some("environment"), Some(name)) => {
-                Some(Self::Env(name.to_owned()))
-            }
-            _ => {
-                node.problem(r#"expected {"file": "/path"} or {"env": "NAME"}"#);
-                None
-            }
+        let fields = node.fields(&["file", "env", "type", "variable", "password"])?;
+        let text = |name| fields.get(name).and_then(|node| node.value().as_str());
+        let reference = match (text("file"), text("env"), text("type"), text("variable")) {
+            (Some(path), None, None, None) if Path::new(path).is_absolute() => Some(Self::File(path.into())),
+            (None, Some(name), None, None) | (None, None, Some("environment"), Some(name)) => Self::env(name),
+            _ => None,
+        };
+        if reference.is_none() {
+            node.problem(r#"expected {"file": "/path"} with an absolute path, or {"env": "NAME"}"#);
         }
+        reference
+    }
+
+    /// `None` if `name` is no name of a variable.
+    pub(crate) fn env(name: &str) -> Option<Self> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(is_word);
+        is_name.then(|| Self::Env(name.to_owned()))
     }
 
     pub(crate) fn write(&self) -> Value {

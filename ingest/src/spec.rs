@@ -1,7 +1,7 @@
 //! What a supervisor is told: which topic to read, and how its records become rows of which datasource.
 //!
-//! One [`SupervisorSpec`] has two written forms: the short form ([`short_form`]), which is also how a spec is kept, and
-//! Druid's Kafka supervisor spec ([`druid`]). Both report everything that is wrong with a spec at once.
+//! One [`SupervisorSpec`] has two written forms: the short form (all its keys stand in `short_form.rs`), which is also how
+//! a spec is kept, and Druid's Kafka supervisor spec. Both report everything that is wrong with a spec at once.
 
 mod cut;
 mod druid;
@@ -142,7 +142,7 @@ impl SupervisorSpec {
     /// Reads either form: Druid's, or the short form with its name in `datasource`, as [`to_json`](Self::to_json)
     /// writes it.
     pub fn from_json(json: &Value) -> Result<Accepted, SpecError> {
-        if ["spec", "dataSchema", "ioConfig"].iter().any(|key| json.get(key).is_some()) {
+        if ["type", "spec", "dataSchema", "ioConfig", "tuningConfig"].iter().any(|key| json.get(key).is_some()) {
             return Self::from_druid(json);
         }
         let problems = Problems::default();

@@ -53,6 +53,9 @@ impl QueryError {
     }
 }
 
+/// What to do where memory runs out.
+pub(crate) const SAVE_MEMORY: &str = "ask for a shorter time range, fewer groups, or a LIMIT on what is sorted";
+
 /// Our errors travel through DataFusion as they are.
 impl From<QueryError> for DataFusionError {
     fn from(error: QueryError) -> Self {
@@ -96,7 +99,10 @@ fn translate(error: &DataFusionError) -> QueryError {
         DataFusionError::SQL(parse, _) => QueryError::new(QueryErrorKind::Parse, parse.to_string()),
         DataFusionError::SchemaError(schema, _) => translate_schema(schema),
         DataFusionError::NotImplemented(message) => QueryError::unsupported(clean(message)),
-        DataFusionError::ResourcesExhausted(message) => QueryError::limit(clean(message)),
+        // The pool's own refusal got lost on the way through an operator that tried to spill.
+        DataFusionError::ResourcesExhausted(_) => {
+            QueryError::limit(format!("the query needs too much memory: {SAVE_MEMORY}"))
+        }
         DataFusionError::Plan(message)
         | DataFusionError::Configuration(message)
         | DataFusionError::Execution(message) => QueryError::plan(clean(message)),

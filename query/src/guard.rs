@@ -18,10 +18,8 @@ pub const SET_ARMS_MAX: usize = 100;
 pub const NESTING_MAX: usize = 50;
 /// Items between one pair of parentheses.
 pub const LIST_ITEMS_MAX: usize = 10_000;
-/// Tables that a statement names, each time counted.
+/// Tables that a statement reads; what stands under WITH counts wherever it is named.
 pub const RELATIONS_MAX: usize = 100;
-/// Nodes of a logical plan: common table expressions multiply where they are used.
-pub const PLAN_NODES_MAX: usize = 2_000;
 
 pub(crate) fn check_text(sql: &str) -> Result<(), QueryError> {
     if sql.len() > TEXT_BYTES_MAX {

@@ -14,6 +14,7 @@ pub mod limits;
 mod memory;
 mod planner;
 mod pushdown;
+mod relations;
 pub mod request;
 mod running;
 mod scan;

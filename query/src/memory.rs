@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 
-use crate::error::QueryError;
+use crate::error::{QueryError, SAVE_MEMORY};
 
 /// One query's share of the memory of all queries.
 #[derive(Debug)]
@@ -55,10 +55,7 @@ impl MemoryPool for QueryMemory {
         let Some(refused) = refused else { return Ok(()) };
         self.bytes.fetch_sub(additional, Ordering::Relaxed);
         let operator = reservation.consumer().name();
-        Err(QueryError::limit(format!(
-            "{refused} (in {operator}): ask for a shorter time range, fewer groups, or a LIMIT on what is sorted"
-        ))
-        .into())
+        Err(QueryError::limit(format!("{refused} (in {operator}): {SAVE_MEMORY}")).into())
     }
 
     fn reserved(&self) -> usize {

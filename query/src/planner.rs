@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
@@ -15,7 +14,6 @@ use jiff::tz::TimeZone;
 
 use crate::catalog::QueryCatalog;
 use crate::error::QueryError;
-use crate::guard;
 use crate::request::QueryRequest;
 use crate::session::SharedSession;
 use crate::statement::SelectStatement;
@@ -61,30 +59,12 @@ impl Planner {
         only_select.verify_plan(&plan).map_err(|_| {
             QueryError::unsupported("only SELECT and EXPLAIN of a SELECT can be run: nothing can be created or changed")
         })?;
-        check_size(&plan)?;
         Ok(plan)
     }
 }
 
 fn parser_options() -> ParserOptions {
     ParserOptions::new().with_enable_ident_normalization(false).with_default_null_ordering(NullOrdering::NullsMin)
-}
-
-/// Common table expressions are copied to where they are used, so a short text can make a plan without end.
-fn check_size(plan: &LogicalPlan) -> Result<(), QueryError> {
-    let mut nodes = 0;
-    let counted = plan.apply_with_subqueries(|_| {
-        nodes += 1;
-        Ok(if nodes > guard::PLAN_NODES_MAX { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    });
-    counted?;
-    if nodes > guard::PLAN_NODES_MAX {
-        return Err(QueryError::limit(format!(
-            "the plan has more than {} steps: use its WITH queries in fewer places",
-            guard::PLAN_NODES_MAX
-        )));
-    }
-    Ok(())
 }
 
 /// Says where the text mentions a column that is not there.

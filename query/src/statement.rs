@@ -1,17 +1,16 @@
 //! SQL text -> tokens -> parameters bound -> one SELECT in DataFusion's dialect.
 
-use datafusion::sql::sqlparser::ast::{Query, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::Query;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
-use std::ops::ControlFlow;
 
 use crate::error::{QueryError, QueryErrorKind};
 use crate::request::Parameter;
-use crate::{dialect, guard};
+use crate::{dialect, guard, relations};
 
 /// How deep the parser may call itself. Chains of unary operators and nested queries cost several levels each; the
 /// planning threads have stack for far more.
@@ -49,7 +48,7 @@ impl SelectStatement {
                 format!("expected the end of the statement, found: {rest}{}", rest.span.start),
             ));
         }
-        check_relations(&query)?;
+        relations::check(&query)?;
         dialect::rewrite(&mut query, zone, now)?;
         Ok(Self { query, is_explain, tokens })
     }
@@ -165,25 +164,4 @@ fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
         )));
     }
     Ok((is_explain, start))
-}
-
-fn check_relations(query: &Query) -> Result<(), QueryError> {
-    struct Relations(usize);
-    impl Visitor for Relations {
-        type Break = ();
-
-        fn pre_visit_table_factor(
-            &mut self,
-            _: &datafusion::sql::sqlparser::ast::TableFactor,
-        ) -> ControlFlow<Self::Break> {
-            self.0 += 1;
-            if self.0 > guard::RELATIONS_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
-    }
-    match query.visit(&mut Relations(0)) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => {
-            Err(QueryError::limit(format!("the statement reads more than {} tables: split it", guard::RELATIONS_MAX)))
-        }
-    }
 }

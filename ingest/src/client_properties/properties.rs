@@ -22,6 +22,8 @@ use Rule::{Credential, Flag, Instead, Number, OneOf, Ours, Secret, Text};
 
 const OFFSETS: &str = "the manifest decides where reading starts, group offsets are only advisory";
 const GROUP: &str = "partitions are assigned without a consumer group";
+const FRESH: &str = "events are fetched as soon as they are there";
+const BOUNDED: &str = "what is fetched ahead is bounded";
 const BYTES: &str = "records are read as bytes";
 const METRICS: &str = "counters are in `/metrics`";
 const TRUSTSTORE: &str = "Java trust stores are not read: export the CA certificates as PEM and set `ssl.ca.location`";
@@ -37,6 +39,8 @@ pub(super) const PROPERTIES: &[(&str, Rule)] = &[
     ("bootstrap.servers", Text),
     ("client.id", Text),
     ("client.rack", Text),
+    // Under this name offsets are committed, for lag monitors; brokers with access rules may allow only some.
+    ("group.id", Text),
     ("broker.address.family", OneOf(&["any", "v4", "v6"])),
     ("broker.address.ttl", Number),
     ("client.dns.lookup", OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
@@ -65,21 +69,15 @@ pub(super) const PROPERTIES: &[(&str, Rule)] = &[
     ("enable.ssl.certificate.verification", Flag),
     // What to read. Druid honours both levels; with read_uncommitted the records of aborted transactions count.
     ("isolation.level", OneOf(&["read_committed", "read_uncommitted"])),
-    // How to fetch. Sizes are for brokers with large records; the rest for slow or distant ones.
-    ("fetch.min.bytes", Number),
-    ("fetch.max.bytes", Number),
+    // How to fetch: sizes are for topics with large records, the rest for slow or distant brokers.
     ("fetch.message.max.bytes", Number),
     ("max.partition.fetch.bytes", Number),
-    ("fetch.wait.max.ms", Number),
     ("fetch.error.backoff.ms", Number),
     ("receive.message.max.bytes", Number),
     ("queued.min.messages", Number),
-    ("queued.max.messages.kbytes", Number),
     ("connections.max.idle.ms", Number),
     ("metadata.max.age.ms", Number),
-    ("topic.metadata.refresh.interval.ms", Number),
     ("reconnect.backoff.ms", Number),
-    ("reconnect.backoff.max.ms", Number),
     ("retry.backoff.ms", Number),
     ("retry.backoff.max.ms", Number),
     ("socket.timeout.ms", Number),
@@ -89,7 +87,12 @@ pub(super) const PROPERTIES: &[(&str, Rule)] = &[
     ("socket.receive.buffer.bytes", Number),
     ("socket.send.buffer.bytes", Number),
     // Ours.
-    ("group.id", Ours("group offsets are committed under a name of Henge's own")),
+    ("fetch.min.bytes", Ours(FRESH)),
+    ("fetch.wait.max.ms", Ours(FRESH)),
+    ("topic.metadata.refresh.interval.ms", Ours("new partitions are looked for every ten seconds")),
+    ("reconnect.backoff.max.ms", Ours("a broker that came back is used within seconds")),
+    ("fetch.max.bytes", Ours(BOUNDED)),
+    ("queued.max.messages.kbytes", Ours(BOUNDED)),
     ("group.instance.id", Ours(GROUP)),
     ("group.protocol", Ours(GROUP)),
     ("partition.assignment.strategy", Ours(GROUP)),
@@ -143,7 +146,7 @@ pub(super) const PROPERTIES: &[(&str, Rule)] = &[
     ),
     ("ssl.protocol", Instead("leave it out: TLS 1.2 and 1.3 are negotiated")),
     ("ssl.enabled.protocols", Instead("leave it out: TLS 1.2 and 1.3 are negotiated")),
-    ("fetch.max.wait.ms", Instead("librdkafka calls it `fetch.wait.max.ms`")),
+    ("fetch.max.wait.ms", Ours(FRESH)),
     ("receive.buffer.bytes", Instead("librdkafka calls it `socket.receive.buffer.bytes`")),
     ("send.buffer.bytes", Instead("librdkafka calls it `socket.send.buffer.bytes`")),
     ("socket.connection.setup.timeout.max.ms", Instead("librdkafka calls it `socket.connection.setup.timeout.ms`")),

@@ -125,7 +125,7 @@ mod tests {
             (Seconds, Number("9223372036854775807"), Reason::TimeOutOfRange),
             (Millis, Number("1e400"), Reason::TimeOutOfRange),
             (Auto, Number("9223372036854775808"), Reason::TimeOutOfRange),
-            (Iso, String("-009999-01-01T00:00:00Z"), Reason::TimeOutOfRange),
+            (Iso, String("-000001-01-01T00:00:00Z"), Reason::TimeOutOfRange),
         ];
         for (format, value, reason) in cases {
             assert_eq!(time(format, value), Err(reason), "{format:?} {value}");

@@ -85,6 +85,17 @@ impl<'a> Node<'a> {
         Some(items.iter().enumerate().map(item).collect())
     }
 
+    /// A Kafka topic's name, by Kafka's own rules.
+    pub(crate) fn topic(&self) -> Option<&'a str> {
+        let topic = self.text()?;
+        let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if topic.is_empty() || topic.len() > 249 || !topic.chars().all(is_legal) || matches!(topic, "." | "..") {
+            self.problem("a topic has a name of 1 to 249 letters, digits, `.`, `_` and `-`");
+            return None;
+        }
+        Some(topic)
+    }
+
     /// The entries of an object whose keys are the author's.
     pub(crate) fn entries(&self) -> Option<Vec<(&'a str, Self)>> {
         let map = self.value.as_object().or_else(|| self.expected("an object"))?;
@@ -202,7 +213,7 @@ pub(crate) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'
     match nearest {
         // A third of the letters may be wrong; further away a suggestion is only noise.
         Some((distance, nearest)) if distance <= name.chars().count().div_ceil(3) => {
-            format!("unknown {what}; did you mean `{nearest}`?")
+            format!("unknown {what} (did you mean `{nearest}`?)")
         }
         _ => format!("unknown {what}"),
     }

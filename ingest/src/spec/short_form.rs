@@ -77,20 +77,21 @@ const STARTS: [(&str, StartAt); 2] = [("earliest", StartAt::Earliest), ("latest"
 pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec> {
     let fields = node.fields(KEYS)?;
     let data_source = read_name(&fields, name);
-    let topic = fields.required("topic", "name the Kafka topic to read").and_then(|node| node.text());
+    let topic = fields.required("topic", "name the Kafka topic to read").and_then(|node| node.topic());
     let client_properties = fields
         .required("kafka", r#"set at least { "bootstrap.servers" = "HOST:PORT" }"#)
         .and_then(|node| ClientProperties::read(&node, WrittenFor::Henge));
     let time = fields
         .required("time", "say which field holds the event time, such as `timestamp`")
         .and_then(|node| read_time(&node));
-    let (schema, dimensions, measures) = read_columns(&fields)?;
+    let columns = read_columns(&fields);
     let start = fields.get("start").map_or(Some(StartAt::Earliest), |node| node.choice(&STARTS));
     let time_policy = read_time_policy(&fields);
     let cut = fields.get("cut").map_or(Some(CutConfig::default()), |node| CutConfig::read(&node));
     let record_bytes_max =
         fields.get("record_bytes_max").map_or(Some(RECORD_BYTES_MAX_DEFAULT as u64), |node| node.number(1));
     let suspended = fields.get("suspended").map_or(Some(false), |node| node.boolean());
+    let (schema, dimensions, measures) = columns?;
     Some(SupervisorSpec {
         data_source: data_source?,
         schema,

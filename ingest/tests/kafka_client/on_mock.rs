@@ -211,3 +211,18 @@ fn the_fleet_stays_within_reach_of_its_reader() {
     let rest = read_to(&mut reader, &ends);
     assert_eq!(read.load(Ordering::Relaxed) + rest.len() as u64, produced);
 }
+
+#[test]
+fn a_reader_ends_although_records_were_fetched_that_nobody_took() {
+    let (_kafka, properties) = mock("events", 4);
+    for partition in 0..4 {
+        produce(&properties, "events", partition, 0..20_000);
+    }
+    for _ in 0..10 {
+        let mut reader = reader(&properties, "events", &[(0, 0), (1, 0), (2, 0), (3, 0)]);
+        let deadline = Instant::now() + PATIENCE;
+        while reader.poll_batch(100, Duration::from_millis(100), |_| ()).records == 0 {
+            assert!(Instant::now() < deadline, "no record came");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::{is_null, nullif, or};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::Transformed;
@@ -45,14 +45,33 @@ impl FunctionRewrite for BoundedConcatenation {
     fn rewrite(&self, expr: Expr, schema: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
         match expr {
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right })
-                if !left.get_type(schema)?.is_nested() && !right.get_type(schema)?.is_nested() =>
+                if is_text(&left, schema) && is_text(&right, schema) =>
             {
-                let call = ScalarFunction::new_udf(Arc::clone(&CONCATENATE), vec![*left, *right]);
-                Ok(Transformed::yes(Expr::ScalarFunction(call)))
+                Ok(Transformed::yes(concatenate(*left, *right)))
             }
             other => Ok(Transformed::no(other)),
         }
     }
+}
+
+fn is_text(expr: &Expr, schema: &DFSchema) -> bool {
+    is_concatenation(expr) || expr.get_type(schema).is_ok_and(|kind| !kind.is_nested())
+}
+
+fn is_concatenation(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if call.func == *CONCATENATE)
+}
+
+/// A chain becomes one call: planning a call within a call within a call takes time cubic in their number.
+fn concatenate(left: Expr, right: Expr) -> Expr {
+    let mut parts = Vec::new();
+    for side in [left, right] {
+        match side {
+            Expr::ScalarFunction(call) if call.func == *CONCATENATE => parts.extend(call.args),
+            other => parts.push(other),
+        }
+    }
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&CONCATENATE), parts))
 }
 
 static CONCATENATE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
@@ -114,11 +133,12 @@ impl ScalarUDFImpl for Bounded {
         if self.growth != Growth::JoinedUnlessNull {
             return self.inner.invoke_with_args(args);
         }
-        let arguments = ColumnarValue::values_to_arrays(&args.args)?;
         let rows = args.number_rows;
+        let mut has_null = BooleanArray::from(vec![false; rows]);
+        for argument in &args.args {
+            has_null = or(&has_null, &is_null(&argument.to_array(rows)?)?)?;
+        }
         let joined = self.inner.invoke_with_args(args)?.into_array(rows)?;
-        let joined = if joined.len() == arguments[0].len() { joined } else { joined.slice(0, arguments[0].len()) };
-        let has_null = or(&is_null(&arguments[0])?, &is_null(&arguments[1])?)?;
         Ok(ColumnarValue::Array(nullif(&joined, &has_null)?))
     }
 }

@@ -75,6 +75,12 @@ const ANSWERS: &[(&str, &[&str])] = &[
         &["9223372036854775807|9223372036854775808"],
     ),
     ("SELECT SUM(CAST(bytes AS DECIMAL(38, 0)) + 9223372036854775000) FROM usage", &["46116860184273875350"]),
+    (
+        "SELECT x + x AS x FROM (SELECT x + x AS x FROM (SELECT bytes AS x FROM usage WHERE org = 'beta'))",
+        &["NULL", "200"],
+    ),
+    ("SELECT partition + 1 - 2 * (partition - 3), -(partition * 2) FROM usage WHERE internal", &["5|-4"]),
+    ("SELECT SUM(bytes + 1) - SUM(bytes - 1), SUM(2 * bytes) FROM usage", &["10|700"]),
     ("SELECT COUNT(*) FROM usage UNION ALL SELECT 1", &["6", "1"]),
 ];
 

@@ -12,8 +12,11 @@ use henge_query::limits::QueryLimits;
 use henge_query::request::{Parameter, QueryRequest};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
+use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::manifest::ConsumedRange;
 use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
 use henge_segment_store::store::{Consumed, Store, StoreOptions};
+use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
 use henge_segment_store::time::TimestampMs;
 use tempfile::TempDir;
 
@@ -51,7 +54,18 @@ impl Fixture {
 
     pub async fn publish(&self) {
         let frozen = self.usage.cut();
-        self.store.publish(&self.usage, &frozen, Consumed::default()).await.expect("the publish succeeds");
+        let partition = StreamPartition { topic: "t".into(), partition: 0 };
+        let start = self.usage.progress().checkpoint.get(&partition).map_or(Offset(0), |position| position.next);
+        let end = Offset(start.0 + frozen.events() as i64);
+        let range = ConsumedRange {
+            partition,
+            range: OffsetRange { start, end },
+            topic_id: None,
+            leader_epoch: None,
+            counts: LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() },
+        };
+        let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
+        self.store.publish(&self.usage, &frozen, consumed).await.expect("the publish succeeds");
     }
 
     /// The rows, each as its values separated by `|`; or the error's message.

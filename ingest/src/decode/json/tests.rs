@@ -202,7 +202,7 @@ const BAD_RECORDS: &[(&[u8], Reason, &str)] = &[
     (b"{\"ts\":1,\"n\":\"12 kB\"}", Reason::MeasureUnreadable, "measure `bytes` (long): expected a whole number, found the string \"12 kB\""),
     (b"{\"ts\":1,\"n\":0.5,\"l\":[]}", Reason::DimensionUnreadable, "dimension `l` (long): expected a whole number, found an array"),
     (b"{\"ts\":1,\"x\":\"1,5\"}", Reason::MeasureUnreadable, "measure `latency` (double): expected a number, found the string \"1,5\""),
-    (b"{\"ts\":1,\"x\":\"an unusually long value that nobody wants to read in full\"}", Reason::MeasureUnreadable, "measure `latency` (double): expected a number, found the string \"an unusually long value that nobody wants...\""),
+    (b"{\"ts\":1,\"x\":\"an unusually long value that nobody wants to read in full\"}", Reason::MeasureUnreadable, "measure `latency` (double): expected a number, found the string \"an unusually long value that nobody want...\""),
     (b"{\"ts\":1,\"l\":9223372036854775808}", Reason::NumberOutOfRange, "dimension `l` (long): 9223372036854775808 does not fit into 64 bits"),
     (b"{\"ts\":1,\"l\":-9223372036854775809}", Reason::NumberOutOfRange, "dimension `l` (long): -9223372036854775809 does not fit into 64 bits"),
     (b"{\"ts\":1,\"n\":1e19}", Reason::NumberOutOfRange, "measure `bytes` (long): 1e19 does not fit into 64 bits"),

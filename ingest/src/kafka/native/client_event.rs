@@ -53,6 +53,12 @@ impl ClientEvents {
     }
 }
 
+impl Drop for ClientEvents {
+    fn drop(&mut self) {
+        self.0.rejoin_consumer();
+    }
+}
+
 fn read(event: &Event) -> Option<ClientEvent> {
     // SAFETY: the event is alive.
     match unsafe { rd_kafka_event_type(event.as_ptr()) } {

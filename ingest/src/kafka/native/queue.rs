@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::bindings::{
-    rd_kafka_event_destroy, rd_kafka_event_t, rd_kafka_queue_destroy, rd_kafka_queue_forward,
-    rd_kafka_queue_get_consumer, rd_kafka_queue_get_main, rd_kafka_queue_new, rd_kafka_queue_poll, rd_kafka_queue_t,
+    rd_kafka_event_destroy, rd_kafka_event_t, rd_kafka_poll_set_consumer, rd_kafka_queue_destroy,
+    rd_kafka_queue_forward, rd_kafka_queue_get_consumer, rd_kafka_queue_get_main, rd_kafka_queue_new,
+    rd_kafka_queue_poll, rd_kafka_queue_t,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
@@ -39,6 +40,13 @@ impl Queue {
         // SAFETY: the queue is alive; a null destination ends the forwarding that the consumer was created with.
         unsafe { rd_kafka_queue_forward(queue.as_ptr(), ptr::null_mut()) };
         Some(Self { queue, consumer: consumer.clone() })
+    }
+
+    /// Joins the client's queue with the consumer's again. A client that ends empties its own queue and what that leads to,
+    /// then waits for its brokers: were records left in a consumer queue of its own, it would wait for ever.
+    pub fn rejoin_consumer(&self) {
+        // SAFETY: the client is alive while `self.consumer` is, and it is a consumer, so nothing is refused.
+        unsafe { rd_kafka_poll_set_consumer(self.consumer.client().native_ptr()) };
     }
 
     /// A new queue for the answer to one request.

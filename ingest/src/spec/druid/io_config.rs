@@ -54,7 +54,7 @@ impl IoConfig {
         let reads_several = fields.refuse("topicPattern", PATTERN) | fields.refuse("multiTopic", PATTERN);
         let topic = match reads_several {
             true => None,
-            false => fields.required("topic", "name the Kafka topic to read").and_then(|node| node.text()),
+            false => fields.required("topic", "name the Kafka topic to read").and_then(|node| node.topic()),
         };
         let client_properties = fields
             .required("consumerProperties", "set at least `bootstrap.servers`")

@@ -42,13 +42,14 @@ impl Written {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    let known = ["ts", "s", "l", "d", "b", "user", "id", "user.id", "a", "a.b", "a.b.c", "c", "n", "x", "u", ""];
-    prop_oneof![9 => proptest::sample::select(known.as_slice()).prop_map(str::to_owned), 1 => ".{0,5}"]
+    const KNOWN: &[&str] =
+        &["ts", "s", "l", "d", "b", "user", "id", "user.id", "a", "a.b", "a.b.c", "c", "n", "x", "u", ""];
+    prop_oneof![9 => proptest::sample::select(KNOWN).prop_map(str::to_owned), 1 => ".{0,5}"]
 }
 
 fn scalar() -> impl Strategy<Value = String> {
-    // Doubles stay where their shortest text is their exact value.
-    let double = (-(1_i64 << 40)..1 << 40).prop_map(|units| units as f64 / 64.0);
+    // Doubles of at most 15 digits: their text is their exact value, and serde_json reads it exactly.
+    let double = (-(1_i64 << 35)..1 << 35).prop_map(|units| units as f64 / 64.0);
     prop_oneof![
         Just("null".to_owned()),
         any::<bool>().prop_map(|flag| flag.to_string()),
@@ -197,7 +198,7 @@ mod naive {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_decoder_agrees_with_a_parse_and_look_up(documents in prop::collection::vec(document(), 1..5)) {
@@ -227,8 +228,8 @@ proptest! {
         let is_malformed = decoded.is_err_and(|refusal| refusal.reason == Reason::Malformed);
         match serde_json::from_slice::<Value>(&bytes) {
             Ok(_) => prop_assert!(!is_malformed),
-            // Its numbers have to fit into a double; in the text nobody needs, ours only have to be numbers.
-            Err(error) if error.to_string().contains("number out of range") => prop_assert!(!is_malformed),
+            // Numbers have to fit into a double there, which is decided before the rest of the text is seen.
+            Err(error) if error.to_string().contains("number out of range") => {}
             Err(error) => prop_assert!(is_malformed, "{}", error),
         }
     }

@@ -1,0 +1,123 @@
+//! The `henge` binary of the same build as a child process: asked over HTTP, and looked at through `/proc`.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+
+/// Ticks a second in which Linux counts CPU time for every process.
+const TICKS_PER_SECOND: f64 = 100.0;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Killed when dropped.
+pub struct Server {
+    child: Child,
+    url: String,
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+}
+
+impl Server {
+    /// Builds the binary in this bench's profile where needed, starts it in `dir` and waits until it is ready.
+    pub fn start(dir: &Path, config: &str) -> anyhow::Result<Self> {
+        let binary = build()?;
+        fs::write(dir.join("henge.toml"), config)?;
+        let log = File::create(dir.join("henge.log"))?;
+        let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let child = Command::new(binary)
+            .current_dir(dir)
+            .args(["server", "--config", "henge.toml", "--data-dir", "data", "--listen", &listen])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        let mut server = Self { child, url: format!("http://{listen}"), runtime, client };
+        server.wait_for("henge is ready", |server| Ok(server.get("/health/ready")?.map(|_| ())))?;
+        Ok(server)
+    }
+
+    /// Repeats `attempt` until it has a result.
+    pub fn wait_for<T>(
+        &mut self,
+        what: &str,
+        mut attempt: impl FnMut(&Self) -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<T> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(result) = attempt(self)? {
+                return Ok(result);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("henge ended ({status}) before {what}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        bail!("waited {PATIENCE:?} in vain: {what}")
+    }
+
+    /// `None` when there is no answer, or none of status 200.
+    pub fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
+        self.runtime.block_on(async {
+            match self.client.get(format!("{}{path}", self.url)).send().await {
+                Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
+                _ => Ok(None),
+            }
+        })
+    }
+
+    /// Rows as arrays.
+    pub fn sql(&self, query: &str) -> anyhow::Result<Vec<Vec<Value>>> {
+        self.runtime.block_on(async {
+            let body = json!({ "query": query, "resultFormat": "array" });
+            let answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(&body).send().await?;
+            let status = answer.status();
+            let text = answer.text().await?;
+            ensure!(status == 200, "{query}: {status} {text}");
+            serde_json::from_str(&text).with_context(|| text.clone())
+        })
+    }
+
+    /// User and system time since its start.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| -> anyhow::Result<f64> {
+            Ok(fields.get(index).context("/proc/PID/stat has too few fields")?.parse()?)
+        };
+        Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+    }
+
+    pub fn resident_mib(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc/PID/status")?;
+        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way nothing of it must stay.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The path of the binary, beside this one.
+fn build() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("a binary lies in a folder")?;
+    let profile = if folder.ends_with("release") { "release" } else { "dev" };
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let built = Command::new(cargo).args(["build", "--quiet", "--package", "henge", "--profile", profile]).status()?;
+    ensure!(built.success(), "henge cannot be built");
+    Ok(folder.join("henge"))
+}
