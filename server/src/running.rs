@@ -30,7 +30,7 @@ pub enum StartError {
     #[error("{}", with_sources(.0))]
     Store(#[from] StoreError),
     #[error("datasource `{data_source}`: {}", with_sources(.source))]
-    Supervisor { data_source: String, source: IngestError },
+    Supervisor { data_source: String, source: StoreError },
     #[error("the supervisors of the manifest cannot be started: {}", with_sources(.0))]
     Resume(#[source] IngestError),
 }
@@ -56,9 +56,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the doors, recovers the store behind them, resumes its supervisors, and puts those that `config` holds.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
-        let specs = specs_of(&config)?;
+    /// Opens the doors, recovers the store behind them, puts `specs` into it, and starts all supervisors.
+    pub async fn start(config: Config, specs: Vec<SupervisorSpec>) -> Result<Self, StartError> {
         let listen_failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
@@ -76,15 +75,15 @@ impl Running {
         ));
         let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
         let store = Store::open(options).await?;
+        for spec in specs {
+            put_if_changed(&store, spec).await?;
+        }
         let services = Services {
             engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
             supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
             store,
         };
         app.recovered(services.clone());
-        for spec in specs {
-            put_if_changed(&services.supervisors, spec).await?;
-        }
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, shutdown_timeout })
     }
@@ -100,7 +99,8 @@ impl Running {
     }
 }
 
-fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
+/// The supervisors that the configuration asks for.
+pub fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
     let read = |(name, json): &(String, serde_json::Value)| {
         SupervisorSpec::from_short_form(name, json)
             .map_err(|source| StartError::Spec { file: config.file.clone(), source })
@@ -108,15 +108,19 @@ fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
     config.data_sources.iter().map(read).collect()
 }
 
-/// A file that did not change must not disturb what runs, nor resume what an operator has suspended.
-async fn put_if_changed(supervisors: &Supervisors, mut spec: SupervisorSpec) -> Result<(), StartError> {
+/// Before any supervisor runs, so that none begins with a spec that is out of date. A spec that did not change writes
+/// nothing, and one that an operator has suspended stays so.
+async fn put_if_changed(store: &Store, mut spec: SupervisorSpec) -> Result<(), StartError> {
     let name = spec.data_source.clone();
-    if let Some(known) = supervisors.spec(name.as_str()) {
+    if let Some(known) = store.supervisors().into_iter().find(|known| known.data_source == name) {
         spec.suspended = known.suspended;
+        let stored = SupervisorSpec::from_json(&known.spec);
+        if stored.is_ok_and(|stored| SupervisorSpec { suspended: spec.suspended, ..stored.spec } == spec) {
+            return Ok(());
+        }
     }
-    let put = supervisors.put(spec).await;
-    if put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })? {
-        info!(datasource = %name, "supervisor put from the configuration");
-    }
+    let put = store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
+    put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
+    info!(datasource = %name, "supervisor put from the configuration");
     Ok(())
 }

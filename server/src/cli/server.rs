@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
 use crate::config::{Config, Overrides};
-use crate::running::{Running, StartError};
+use crate::running::{Running, StartError, specs_of};
 use crate::shutdown::Signals;
 
 #[derive(Debug, Args)]
@@ -49,12 +49,16 @@ pub async fn run(args: ServerArgs) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fatal(&error.to_string(), EXIT_USAGE),
     };
+    let specs = match specs_of(&config) {
+        Ok(specs) => specs,
+        Err(error) => return fatal(&error.to_string(), start_exit_code(&error)),
+    };
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => return fatal(&format!("cannot listen for signals: {error}"), EXIT_FAILURE),
     };
     let started = tokio::select! {
-        started = Running::start(config) => started,
+        started = Running::start(config, specs) => started,
         // Nothing is open yet that would have to be published.
         _ = signals.next() => return ExitCode::SUCCESS,
     };

@@ -39,6 +39,7 @@ pub async fn live() -> Json<Value> {
 
 /// Whether answers are complete enough to be asked for, and why not, or what is wrong although they are.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Readiness {
     ready: bool,
     /// Why it is not ready.
