@@ -15,7 +15,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     pub status: StatusCode,
-    pub body: ErrorBody,
+    /// Boxed, for most results are no errors.
+    pub body: Box<ErrorBody>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,7 +87,7 @@ impl ApiError {
     pub fn new(category: Category, message: impl Into<String>) -> Self {
         Self {
             status: category.status(),
-            body: ErrorBody {
+            body: Box::new(ErrorBody {
                 error: "druidException",
                 error_code: category.error_code(),
                 persona: category.persona(),
@@ -95,7 +96,7 @@ impl ApiError {
                 error_class: None,
                 problems: Vec::new(),
                 context: IndexMap::new(),
-            },
+            }),
         }
     }
 

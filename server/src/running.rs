@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use henge_ingest::error::IngestError;
-use henge_ingest::spec::{SpecError, SupervisorSpec};
+use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_segment_store::error::StoreError;
@@ -17,21 +17,18 @@ use tracing::{info, warn};
 
 use crate::app::{App, Services};
 use crate::config::Config;
-use crate::error::with_sources;
 use crate::{listener, routes};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{file}: {}", .source.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Spec { file: String, source: SpecError },
-    #[error("cannot listen on {address}: {}", why_not_listening(.source))]
-    Listen { address: SocketAddr, source: io::Error },
-    #[error("{}", with_sources(.0))]
+    #[error("cannot listen on {address}: {}", why_not_listening(.cause))]
+    Listen { address: SocketAddr, cause: io::Error },
+    #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("datasource `{data_source}`: {}", with_sources(.source))]
+    #[error("datasource `{data_source}` cannot be changed to what the configuration says")]
     Supervisor { data_source: String, source: StoreError },
-    #[error("the supervisors of the manifest cannot be started: {}", with_sources(.0))]
+    #[error("the supervisors of the manifest cannot be started")]
     Resume(#[source] IngestError),
 }
 
@@ -56,9 +53,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the doors, recovers the store behind them, puts `specs` into it, and starts all supervisors.
-    pub async fn start(config: Config, specs: Vec<SupervisorSpec>) -> Result<Self, StartError> {
-        let listen_failed = |source| StartError::Listen { address: config.listen, source };
+    /// Opens the doors, recovers the store behind them, puts the configuration's specs into it, and starts all
+    /// supervisors.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listen_failed = |cause| StartError::Listen { address: config.listen, cause };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         if !address.ip().is_loopback() {
@@ -75,7 +73,7 @@ impl Running {
         ));
         let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
         let store = Store::open(options).await?;
-        for spec in specs {
+        for spec in config.specs {
             put_if_changed(&store, spec).await?;
         }
         let services = Services {
@@ -97,15 +95,6 @@ impl Running {
         }
         info!("henge stopped");
     }
-}
-
-/// The supervisors that the configuration asks for.
-pub fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
-    let read = |(name, json): &(String, serde_json::Value)| {
-        SupervisorSpec::from_short_form(name, json)
-            .map_err(|source| StartError::Spec { file: config.file.clone(), source })
-    };
-    config.data_sources.iter().map(read).collect()
 }
 
 /// Before any supervisor runs, so that none begins with a spec that is out of date. A spec that did not change writes

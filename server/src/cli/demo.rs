@@ -18,7 +18,7 @@ use henge_segment_store::clock;
 use owo_colors::OwoColorize;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{EXIT_FAILURE, colour, fatal, server};
+use super::{EXIT_FAILURE, colour, fatal};
 use crate::config::{Config, LISTEN_DEFAULT, Overrides};
 use crate::running::Running;
 use crate::shutdown::Signals;
@@ -59,32 +59,18 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> ExitCode {
     match demonstrate(args).await {
         Ok(code) => code,
-        Err(failure) => fatal(&failure.message, failure.code),
+        Err(error) => fatal(&format!("{error:#}"), EXIT_FAILURE),
     }
 }
 
-/// Why there is no demo: one line for a person, and the exit code.
-struct Failure {
-    message: String,
-    code: u8,
-}
-
-impl<E: std::error::Error + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self { message: crate::error::with_sources(&error), code: EXIT_FAILURE }
-    }
-}
-
-async fn demonstrate(args: DemoArgs) -> Result<ExitCode, Failure> {
+async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::install()?;
     let stream = FleetStream::open(args.bootstrap_servers).await?;
     let accepted = SupervisorSpec::from_json(&spec::spec_json(DATA_SOURCE, &stream.topic, &stream.servers))?;
     let overrides = Overrides { listen: Some(args.listen), data_dir: Some(args.data_dir), object_store: None };
-    let config = Config::load(None, overrides)?;
-    let running = Running::start(config, vec![accepted.spec]).await.map_err(|error| {
-        let code = server::start_exit_code(&error);
-        Failure { message: error.to_string(), code }
-    })?;
+    let mut config = Config::load(None, overrides)?;
+    config.specs.push(accepted.spec);
+    let running = Running::start(config).await?;
     let demo = Demo::start(stream, &running, args.rate)?;
     demo.introduce(running.address);
     tokio::select! {
@@ -111,7 +97,7 @@ impl FleetStream {
     /// of the same name would be the recreated topic that a supervisor rightly halts at (invariant M6). So each run on
     /// the mock has a topic of its own, whose partitions are new to the checkpoint and are read from their beginning,
     /// with no reset and no rule bent for the demo. What a killed demo had not published is gone with its mock.
-    async fn open(bootstrap_servers: Option<String>) -> Result<Self, Failure> {
+    async fn open(bootstrap_servers: Option<String>) -> anyhow::Result<Self> {
         if let Some(servers) = bootstrap_servers {
             let stream = Self { mock: None, servers, topic: DATA_SOURCE.to_owned() };
             topic::create_topic(&stream.properties(), &stream.topic, PARTITIONS).await?;
@@ -137,7 +123,7 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(stream: FleetStream, running: &Running, rate: u32) -> Result<Self, Failure> {
+    fn start(stream: FleetStream, running: &Running, rate: u32) -> anyhow::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let load = Load {
             topic: stream.topic.clone(),

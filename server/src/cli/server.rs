@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
 use crate::config::{Config, Overrides};
-use crate::running::{Running, StartError, specs_of};
+use crate::error::with_sources;
+use crate::running::Running;
 use crate::shutdown::Signals;
 
 #[derive(Debug, Args)]
@@ -49,16 +50,12 @@ pub async fn run(args: ServerArgs) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fatal(&error.to_string(), EXIT_USAGE),
     };
-    let specs = match specs_of(&config) {
-        Ok(specs) => specs,
-        Err(error) => return fatal(&error.to_string(), start_exit_code(&error)),
-    };
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => return fatal(&format!("cannot listen for signals: {error}"), EXIT_FAILURE),
     };
     let started = tokio::select! {
-        started = Running::start(config, specs) => started,
+        started = Running::start(config) => started,
         // Nothing is open yet that would have to be published.
         _ = signals.next() => return ExitCode::SUCCESS,
     };
@@ -67,16 +64,6 @@ pub async fn run(args: ServerArgs) -> ExitCode {
             signals.next().await;
             signals.finish(running.stop()).await
         }
-        Err(error) => fatal(&error.to_string(), start_exit_code(&error)),
-    }
-}
-
-/// Mistakes of the configuration are the caller's; the rest is the world's.
-pub fn start_exit_code(error: &StartError) -> u8 {
-    match error {
-        StartError::Spec { .. } => EXIT_USAGE,
-        StartError::Listen { .. } | StartError::Store(_) | StartError::Resume(_) | StartError::Supervisor { .. } => {
-            EXIT_FAILURE
-        }
+        Err(error) => fatal(&with_sources(&error), EXIT_FAILURE),
     }
 }
