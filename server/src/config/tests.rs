@@ -125,7 +125,12 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
             "[limits]\nquery_memroy = \"1GiB\"",
             "henge.toml: `limits.query_memroy` is no setting; did you mean `limits.query_memory`?",
         ),
-        ("[datasource.usage]\ntopik = \"x\"\n", "henge.toml: TODO"),
+        (
+            "[datasource.usage]\ntopik = \"x\"\nkafka = { \"bootstrap.servers\" = \"b:1\" }\ntime = { column = \"t\" }\n\
+             dimensions = [\"o\"]",
+            "henge.toml: datasource.usage.topik: unknown field (did you mean `topic`?); datasource.usage.topic: is \
+             missing: name the Kafka topic to read",
+        ),
         ("[datasource]\nusage = \"x\"", "henge.toml: `datasource.usage` must be a table, not \"x\""),
     ];
     for (text, expected) in cases {
