@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::limits::QueryLimits;
 
 use self::section::Section;
@@ -31,15 +32,13 @@ const DATA_DIR_DEFAULT: &str = "henge-data";
 /// Everything that `henge server` runs by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where the rest comes from, for messages; empty without a file.
-    pub file: String,
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
     pub object_store: Option<String>,
     pub limits: Limits,
-    /// Supervisors that the file asks for: name and short-form spec.
-    pub data_sources: Vec<(String, serde_json::Value)>,
+    /// Supervisors that the file asks for.
+    pub specs: Vec<SupervisorSpec>,
 }
 
 /// What requests, queries and the end of the process may take.
@@ -83,6 +82,12 @@ pub enum ConfigError {
     UnknownKey { file: String, key: String, suggestion: Option<String> },
     #[error("{file}: `{key}` must be {wanted}, not {found}")]
     Value { file: String, key: String, wanted: &'static str, found: String },
+    #[error("{file}: {}", in_one_line(.error))]
+    Spec { file: String, error: SpecError },
+}
+
+fn in_one_line(error: &SpecError) -> String {
+    error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn did_you_mean(suggestion: &Option<String>) -> String {
@@ -110,14 +115,18 @@ impl Config {
         let limits = limits(root.section("limits")?)?;
         let data_sources = root.section("datasource")?.tables()?;
         root.finish()?;
+        let spec = |(name, json): &(String, serde_json::Value)| {
+            SupervisorSpec::from_short_form(name, json)
+                .map_err(|error| ConfigError::Spec { file: file.to_owned(), error })
+        };
+        let specs = data_sources.iter().map(spec).collect::<Result<_, _>>()?;
         let listen_default = || LISTEN_DEFAULT.parse().expect("the default is an address");
         Ok(Self {
-            file: file.to_owned(),
             listen: overrides.listen.or(listen).unwrap_or_else(listen_default),
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),
             limits,
-            data_sources,
+            specs,
         })
     }
 }

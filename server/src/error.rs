@@ -15,7 +15,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     pub status: StatusCode,
-    pub body: ErrorBody,
+    /// Boxed, for most results are no errors.
+    pub body: Box<ErrorBody>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,7 +43,6 @@ pub struct ErrorBody {
 pub enum Category {
     InvalidInput,
     NotFound,
-    CapacityExceeded,
     Canceled,
     RuntimeFailure,
     Defensive,
@@ -55,7 +55,6 @@ impl Category {
         match self {
             Self::InvalidInput => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::CapacityExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::Canceled | Self::RuntimeFailure | Self::Defensive => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -66,7 +65,6 @@ impl Category {
         match self {
             Self::InvalidInput => "invalidInput",
             Self::NotFound => "notFound",
-            Self::CapacityExceeded => "capacityExceeded",
             Self::Canceled => "canceled",
             Self::RuntimeFailure => "runtimeFailure",
             Self::Defensive => "defensive",
@@ -80,7 +78,7 @@ impl Category {
         match self {
             Self::InvalidInput | Self::NotFound | Self::Unsupported => "USER",
             Self::Defensive => "DEVELOPER",
-            Self::CapacityExceeded | Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
+            Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
         }
     }
 }
@@ -89,7 +87,7 @@ impl ApiError {
     pub fn new(category: Category, message: impl Into<String>) -> Self {
         Self {
             status: category.status(),
-            body: ErrorBody {
+            body: Box::new(ErrorBody {
                 error: "druidException",
                 error_code: category.error_code(),
                 persona: category.persona(),
@@ -98,7 +96,7 @@ impl ApiError {
                 error_class: None,
                 problems: Vec::new(),
                 context: IndexMap::new(),
-            },
+            }),
         }
     }
 
@@ -218,6 +216,7 @@ impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Spec(error) => error.into(),
+            IngestError::ClientProperties(error) => Self::invalid(with_sources(&error)),
             IngestError::NoSuchSupervisor(_) => Self::not_found(error.to_string()),
             IngestError::Store(error) => error.into(),
         }

@@ -38,11 +38,7 @@ pub struct ConnectionLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self {
-            connections_max: 2_048,
-            header_timeout: Duration::from_secs(10),
-            stall_timeout: Duration::from_secs(30),
-        }
+        Self { connections_max: 2_048, header_timeout: Duration::from_secs(10), stall_timeout: Duration::from_secs(30) }
     }
 }
 

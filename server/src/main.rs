@@ -9,6 +9,7 @@ mod error;
 mod listener;
 mod process;
 mod query_metrics;
+mod recovery;
 mod routes;
 mod running;
 mod shutdown;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use henge_ingest::error::IngestError;
-use henge_ingest::spec::{SpecError, SupervisorSpec};
+use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_segment_store::error::StoreError;
@@ -17,20 +17,19 @@ use tracing::{info, warn};
 
 use crate::app::{App, Services};
 use crate::config::Config;
-use crate::error::with_sources;
 use crate::{listener, routes};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{file}: {}", .source.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Spec { file: String, source: SpecError },
-    #[error("cannot listen on {address}: {}", why_not_listening(.source))]
-    Listen { address: SocketAddr, source: io::Error },
-    #[error("{}", with_sources(.0))]
+    #[error("cannot listen on {address}: {}", why_not_listening(.cause))]
+    Listen { address: SocketAddr, cause: io::Error },
+    #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("datasource `{data_source}`: {}", with_sources(.source))]
-    Supervisor { data_source: String, source: IngestError },
+    #[error("datasource `{data_source}` cannot be changed to what the configuration says")]
+    Supervisor { data_source: String, source: StoreError },
+    #[error("the supervisors of the manifest cannot be started")]
+    Resume(#[source] IngestError),
 }
 
 fn why_not_listening(error: &io::Error) -> String {
@@ -54,10 +53,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the doors, recovers the store behind them, resumes its supervisors, and puts those that `config` holds.
+    /// Opens the doors, recovers the store behind them, puts the configuration's specs into it, and starts all
+    /// supervisors.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let specs = specs_of(&config)?;
-        let listen_failed = |source| StartError::Listen { address: config.listen, source };
+        let listen_failed = |cause| StartError::Listen { address: config.listen, cause };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         if !address.ip().is_loopback() {
@@ -74,15 +73,15 @@ impl Running {
         ));
         let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
         let store = Store::open(options).await?;
+        for spec in config.specs {
+            put_if_changed(&store, spec).await?;
+        }
         let services = Services {
             engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
-            supervisors: Supervisors::start(store.clone()),
+            supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
             store,
         };
         app.recovered(services.clone());
-        for spec in specs {
-            put_if_changed(&services.supervisors, spec).await?;
-        }
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, shutdown_timeout })
     }
@@ -98,21 +97,18 @@ impl Running {
     }
 }
 
-fn specs_of(config: &Config) -> Result<Vec<SupervisorSpec>, StartError> {
-    let read = |(name, json): &(String, serde_json::Value)| {
-        SupervisorSpec::from_short_form(name, json)
-            .map_err(|source| StartError::Spec { file: config.file.clone(), source })
-    };
-    config.data_sources.iter().map(read).collect()
-}
-
-/// A file that did not change must not disturb what runs, nor resume what an operator has suspended.
-async fn put_if_changed(supervisors: &Supervisors, spec: SupervisorSpec) -> Result<(), StartError> {
+/// Before any supervisor runs, so that none begins with a spec that is out of date. A spec that did not change writes
+/// nothing, and one that an operator has suspended stays so.
+async fn put_if_changed(store: &Store, mut spec: SupervisorSpec) -> Result<(), StartError> {
     let name = spec.data_source.clone();
-    if supervisors.spec(name.as_str()) == Some(spec.to_json()) {
-        return Ok(());
+    if let Some(known) = store.supervisors().into_iter().find(|known| known.data_source == name) {
+        spec.suspended = known.suspended;
+        let stored = SupervisorSpec::from_json(&known.spec);
+        if stored.is_ok_and(|stored| SupervisorSpec { suspended: spec.suspended, ..stored.spec } == spec) {
+            return Ok(());
+        }
     }
-    let put = supervisors.put(spec).await;
+    let put = store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
     put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
     info!(datasource = %name, "supervisor put from the configuration");
     Ok(())

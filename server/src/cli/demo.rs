@@ -18,7 +18,7 @@ use henge_segment_store::clock;
 use owo_colors::OwoColorize;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{EXIT_FAILURE, colour, fatal, server};
+use super::{EXIT_FAILURE, colour, fatal};
 use crate::config::{Config, LISTEN_DEFAULT, Overrides};
 use crate::running::Running;
 use crate::shutdown::Signals;
@@ -59,31 +59,19 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> ExitCode {
     match demonstrate(args).await {
         Ok(code) => code,
-        Err(failure) => fatal(&failure.message, failure.code),
+        Err(error) => fatal(&format!("{error:#}"), EXIT_FAILURE),
     }
 }
 
-/// Why there is no demo: one line for a person, and the exit code.
-struct Failure {
-    message: String,
-    code: u8,
-}
-
-impl<E: std::error::Error + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self { message: crate::error::with_sources(&error), code: EXIT_FAILURE }
-    }
-}
-
-async fn demonstrate(args: DemoArgs) -> Result<ExitCode, Failure> {
+async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::install()?;
+    let stream = FleetStream::open(args.bootstrap_servers).await?;
+    let accepted = SupervisorSpec::from_json(&spec::spec_json(DATA_SOURCE, &stream.topic, &stream.servers))?;
     let overrides = Overrides { listen: Some(args.listen), data_dir: Some(args.data_dir), object_store: None };
-    let config = Config::load(None, overrides)?;
-    let running = Running::start(config).await.map_err(|error| {
-        let code = server::start_exit_code(&error);
-        Failure { message: error.to_string(), code }
-    })?;
-    let demo = Demo::start(&running, args.rate, args.bootstrap_servers).await?;
+    let mut config = Config::load(None, overrides)?;
+    config.specs.push(accepted.spec);
+    let running = Running::start(config).await?;
+    let demo = Demo::start(stream, &running, args.rate)?;
     demo.introduce(running.address);
     tokio::select! {
         () = demo.report(&running) => unreachable!("reports go on until a signal"),
@@ -94,51 +82,66 @@ async fn demonstrate(args: DemoArgs) -> Result<ExitCode, Failure> {
     Ok(signals.finish(demo.stop(running)).await)
 }
 
-/// The fleet and the broker that it produces into.
+/// Where the fleet's events go.
+struct FleetStream {
+    /// The broker inside this process, unless the user brings one. Ends when this is dropped.
+    mock: Option<MockKafka>,
+    servers: String,
+    topic: String,
+}
+
+impl FleetStream {
+    /// Creates the topic.
+    ///
+    /// Every mock cluster is new: its offsets begin at 0 and its topic ids mean nothing to an older checkpoint. A topic
+    /// of the same name would be the recreated topic that a supervisor rightly halts at (invariant M6). So each run on
+    /// the mock has a topic of its own, whose partitions are new to the checkpoint and are read from their beginning,
+    /// with no reset and no rule bent for the demo. What a killed demo had not published is gone with its mock.
+    async fn open(bootstrap_servers: Option<String>) -> anyhow::Result<Self> {
+        if let Some(servers) = bootstrap_servers {
+            let stream = Self { mock: None, servers, topic: DATA_SOURCE.to_owned() };
+            topic::create_topic(&stream.properties(), &stream.topic, PARTITIONS).await?;
+            return Ok(stream);
+        }
+        let mock = MockKafka::start()?;
+        let topic = format!("{DATA_SOURCE}-{}", clock::now().0);
+        mock.create_topic(&topic, PARTITIONS)?;
+        Ok(Self { servers: mock.bootstrap_servers().to_owned(), mock: Some(mock), topic })
+    }
+
+    fn properties(&self) -> [(String, String); 1] {
+        [("bootstrap.servers".to_owned(), self.servers.clone())]
+    }
+}
+
+/// The fleet at work.
 struct Demo {
+    stream: FleetStream,
     producer: FleetProducer,
     /// Records that the supervisor has read.
     read: Arc<AtomicU64>,
-    /// Ends with the demo.
-    mock: Option<MockKafka>,
 }
 
 impl Demo {
-    async fn start(running: &Running, rate: u32, bootstrap_servers: Option<String>) -> Result<Self, Failure> {
-        let (mock, servers, topic) = match bootstrap_servers {
-            Some(servers) => (None, servers, DATA_SOURCE.to_owned()),
-            None => {
-                let mock = MockKafka::start()?;
-                let servers = mock.bootstrap_servers().to_owned();
-                (Some(mock), servers, format!("{DATA_SOURCE}-{}", runs_before(running) + 1))
-            }
-        };
-        let properties = [("bootstrap.servers".to_owned(), servers.clone())];
-        match &mock {
-            Some(mock) => mock.create_topic(&topic, PARTITIONS)?,
-            None => {
-                topic::create_topic(&properties, &topic, PARTITIONS).await?;
-            }
-        }
-        let accepted = SupervisorSpec::from_json(&spec::spec_json(DATA_SOURCE, &topic, &servers))?;
-        running.services.supervisors.put(accepted.spec).await?;
-
+    fn start(stream: FleetStream, running: &Running, rate: u32) -> anyhow::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let load = Load {
-            topic,
+            topic: stream.topic.clone(),
             partitions: PARTITIONS,
             rate,
-            max_ahead: mock.is_some().then_some(AHEAD_MAX),
+            max_ahead: stream.mock.is_some().then_some(AHEAD_MAX),
             first_row: events_before(running),
         };
-        let producer = FleetProducer::start(Fleet::new(SEED, CLUSTERS), load, &properties, read.clone())?;
-        Ok(Self { producer, read, mock })
+        let fleet = Fleet::new(SEED, CLUSTERS);
+        let producer = FleetProducer::start(fleet, load, &stream.properties(), read.clone())?;
+        Ok(Self { stream, producer, read })
     }
 
     fn introduce(&self, address: SocketAddr) {
         let binary = std::env::args().next().unwrap_or_else(|| "henge".to_owned());
-        let url = if address.to_string() == LISTEN_DEFAULT { String::new() } else { format!(" --url http://{address}") };
-        let broker = if self.mock.is_some() { "a Kafka mock inside this process" } else { "your Kafka" };
+        let url =
+            if address.to_string() == LISTEN_DEFAULT { String::new() } else { format!(" --url http://{address}") };
+        let broker = if self.stream.mock.is_some() { "a Kafka mock inside this process" } else { "your Kafka" };
         let listening = format!("http://{address}");
         let is_coloured = colour::is_wanted(&std::io::stdout());
         let bold = |text: &str| if is_coloured { text.bold().to_string() } else { text.to_owned() };
@@ -206,7 +209,7 @@ impl Demo {
     /// Stops producing, lets the reader take the rest, and publishes it: the mock cluster takes to its grave what was
     /// not read.
     async fn stop(self, running: Running) {
-        let Self { producer, read, mock } = self;
+        let Self { stream, producer, read } = self;
         let produced = tokio::task::spawn_blocking(move || producer.stop()).await.unwrap_or_default();
         let caught_up = async {
             let mut ticks = interval(PACE_EVERY);
@@ -221,24 +224,8 @@ impl Demo {
             eprintln!("gave up waiting for the reader; it is behind by some events");
         }
         running.stop().await;
-        drop(mock);
+        drop(stream);
     }
-}
-
-/// How many demos have run on this directory with a mock cluster of their own.
-///
-/// Every mock cluster is new: its offsets begin at 0 and its topic ids mean nothing to an older checkpoint. A topic of
-/// the same name would be the recreated topic that a supervisor rightly halts at (invariant M6). So each run has a
-/// topic of its own, whose partitions are new to the checkpoint and are read from their beginning, with no reset and
-/// no rule bent for the demo.
-fn runs_before(running: &Running) -> u64 {
-    let number = |topic: &str| topic.strip_prefix(DATA_SOURCE)?.strip_prefix('-')?.parse().ok();
-    let Some(data_source) = running.services.store.data_source(DATA_SOURCE) else { return 0 };
-    let progress = data_source.progress();
-    let read = progress.checkpoint.iter().filter_map(|(stream, _)| number(&stream.topic));
-    let told = running.services.supervisors.spec(DATA_SOURCE);
-    let told = told.and_then(|spec| number(spec["topic"].as_str()?));
-    read.chain(told).max().unwrap_or(0)
 }
 
 /// Events of earlier demos: the fleet's story goes on where it ended.

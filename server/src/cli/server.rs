@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
 use crate::config::{Config, Overrides};
-use crate::running::{Running, StartError};
+use crate::error::with_sources;
+use crate::running::Running;
 use crate::shutdown::Signals;
 
 #[derive(Debug, Args)]
@@ -63,14 +64,6 @@ pub async fn run(args: ServerArgs) -> ExitCode {
             signals.next().await;
             signals.finish(running.stop()).await
         }
-        Err(error) => fatal(&error.to_string(), start_exit_code(&error)),
-    }
-}
-
-/// Mistakes of the configuration are the caller's; the rest is the world's.
-pub fn start_exit_code(error: &StartError) -> u8 {
-    match error {
-        StartError::Spec { .. } => EXIT_USAGE,
-        StartError::Listen { .. } | StartError::Store(_) | StartError::Supervisor { .. } => EXIT_FAILURE,
+        Err(error) => fatal(&with_sources(&error), EXIT_FAILURE),
     }
 }

@@ -86,7 +86,8 @@ impl<'a> Section<'a> {
 
     /// Refuses what is left over.
     pub fn finish(self) -> Result<(), ConfigError> {
-        let Some(unknown) = self.table.into_iter().flat_map(Table::keys).find(|key| !self.known.contains(&key.as_str()))
+        let Some(unknown) =
+            self.table.into_iter().flat_map(Table::keys).find(|key| !self.known.contains(&key.as_str()))
         else {
             return Ok(());
         };

@@ -7,12 +7,11 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
 #[test]
 fn an_empty_file_is_all_defaults() {
     let expected = Config {
-        file: "henge.toml".into(),
         listen: "127.0.0.1:8888".parse().unwrap(),
         data_dir: "henge-data".into(),
         object_store: None,
         limits: Limits::default(),
-        data_sources: vec![],
+        specs: vec![],
     };
     assert_eq!(parse(""), Ok(expected));
 }
@@ -41,7 +40,9 @@ fn every_setting_is_read() {
         topic = "usage"
         kafka = { "bootstrap.servers" = "127.0.0.1:9092" }
         dimensions = ["org", { name = "partition", type = "long" }]
-        since = 2026-01-01T00:00:00Z
+        time = { column = "t" }
+        measures = { events = "count" }
+        segment = "1h"
         "#,
     )
     .unwrap();
@@ -67,15 +68,16 @@ fn every_setting_is_read() {
         "topic": "usage",
         "kafka": {"bootstrap.servers": "127.0.0.1:9092"},
         "dimensions": ["org", {"name": "partition", "type": "long"}],
-        "since": "2026-01-01T00:00:00Z"
+        "time": {"column": "t"},
+        "measures": {"events": "count"},
+        "segment": "1h"
     });
     let expected = Config {
-        file: "henge.toml".into(),
         listen: "0.0.0.0:80".parse().unwrap(),
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         limits,
-        data_sources: vec![("usage".into(), spec)],
+        specs: vec![SupervisorSpec::from_short_form("usage", &spec).unwrap()],
     };
     assert_eq!(config, expected);
 }
@@ -122,6 +124,12 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
         (
             "[limits]\nquery_memroy = \"1GiB\"",
             "henge.toml: `limits.query_memroy` is no setting; did you mean `limits.query_memory`?",
+        ),
+        (
+            "[datasource.usage]\ntopik = \"x\"\nkafka = { \"bootstrap.servers\" = \"b:1\" }\ntime = { column = \"t\" }\n\
+             dimensions = [\"o\"]",
+            "henge.toml: datasource.usage.topik: unknown field (did you mean `topic`?); datasource.usage.topic: is \
+             missing: name the Kafka topic to read",
         ),
         ("[datasource]\nusage = \"x\"", "henge.toml: `datasource.usage` must be a table, not \"x\""),
     ];

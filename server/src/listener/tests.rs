@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use axum::body::{Body, Bytes};
 use axum::routing::get;
-use futures::stream;
+use futures::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
@@ -31,24 +31,42 @@ async fn raw(address: SocketAddr, request: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-fn body_of(pieces: Vec<Result<&'static str, &'static str>>) -> Body {
-    let pieces = pieces.into_iter().map(|piece| piece.map(Bytes::from).map_err(io::Error::other));
-    Body::from_stream(stream::iter(pieces))
+/// A body of two pieces, the second of which comes once `go_on` is cancelled.
+fn body_of(second: Result<&'static str, &'static str>, go_on: CancellationToken) -> Body {
+    let second = second.map(Bytes::from).map_err(io::Error::other);
+    let first = stream::iter([Ok(Bytes::from("[[1]"))]);
+    Body::from_stream(first.chain(stream::once(async move {
+        go_on.cancelled().await;
+        second
+    })))
 }
 
 #[tokio::test]
 async fn a_failure_after_the_first_byte_breaks_the_framing() {
+    let (whole, broken) = (CancellationToken::new(), CancellationToken::new());
+    let (on_whole, on_broken) = (whole.clone(), broken.clone());
     let router = Router::new()
-        .route("/whole", get(|| async { body_of(vec![Ok("[[1]"), Ok("]\n")]) }))
-        .route("/broken", get(|| async { body_of(vec![Ok("[[1]"), Err("the disk is gone")]) }));
+        .route("/whole", get(move || async { body_of(Ok("]\n"), on_whole) }))
+        .route("/broken", get(move || async { body_of(Err("the disk is gone"), on_broken) }));
     let served = served(router, ConnectionLimits::default()).await;
-    let request = |path| format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    let whole = raw(served.address, &request("/whole")).await;
-    assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with("4\r\n[[1]\r\n2\r\n]\n\r\n0\r\n\r\n"), "{whole}");
-    let broken = raw(served.address, &request("/broken")).await;
-    assert!(broken.starts_with("HTTP/1.1 200 ") && broken.ends_with("4\r\n[[1]\r\n"), "{broken}");
-    let client = reqwest::get(format!("http://{}/broken", served.address)).await.unwrap();
-    assert!(client.bytes().await.is_err(), "an ordinary client must notice");
+    for (path, go_on, rest) in [("/whole", whole, "2\r\n]\n\r\n0\r\n\r\n"), ("/broken", broken, "")] {
+        let mut socket = TcpStream::connect(served.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut begun = Vec::new();
+        while !begun.ends_with(b"4\r\n[[1]\r\n") {
+            assert_ne!(socket.read_buf(&mut begun).await.unwrap(), 0, "{path}");
+        }
+        assert!(begun.starts_with(b"HTTP/1.1 200 OK\r\n"), "{path}");
+        go_on.cancel();
+        let mut ending = String::new();
+        socket.read_to_string(&mut ending).await.unwrap();
+        assert_eq!(ending, rest, "{path}");
+    }
+    // Both tokens are cancelled now, so an ordinary client gets the pieces at once.
+    let get = async |path| reqwest::get(format!("http://{}{path}", served.address)).await?.text().await;
+    assert_eq!(get("/whole").await.unwrap(), "[[1]]\n");
+    assert!(get("/broken").await.is_err());
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use super::request_body;
 use crate::app::{App, Services};
 use crate::error::ApiError;
 use crate::query_metrics::{QueryOutcome, QueryTimer};
+use crate::recovery;
 use crate::wire::{Layout, answer};
 
 const SQL_QUERY_ID: HeaderName = HeaderName::from_static("x-druid-sql-query-id");
@@ -32,6 +33,7 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
     let SqlRequest { query, layout } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string()).inspect_err(|_| refused(&mut timer))?;
+    recovery::wait_for(&services.supervisors, &query.sql).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let started = match services.engine.execute(query).await {
         Ok(answer) => answer::started(answer).await,

@@ -110,13 +110,15 @@ fn write_supervisors(services: &Services, out: &mut Exposition) {
     for (name, status) in &statuses {
         family.value(&[("datasource", name)], f64::from(u8::from(status.is_healthy())));
     }
-    let mut family = out.family("henge_ingest_lag_records", Kind::Gauge, "Records at the broker that are not read yet.");
+    let mut family =
+        out.family("henge_ingest_lag_records", Kind::Gauge, "Records at the broker that are not read yet.");
     for (name, status) in &statuses {
         if let Some(records) = status.lag_records() {
             family.value(&[("datasource", name)], records as f64);
         }
     }
-    let mut family = out.family("henge_ingest_lag_ms", Kind::Gauge, "Age of the newest event read while there is more.");
+    let mut family =
+        out.family("henge_ingest_lag_ms", Kind::Gauge, "Age of the newest event read while there is more.");
     for (name, status) in &statuses {
         if let Some(millis) = status.lag_ms(now) {
             family.value(&[("datasource", name)], millis as f64);
@@ -125,11 +127,7 @@ fn write_supervisors(services: &Services, out: &mut Exposition) {
     let help = "Records read by what became of them: accepted, or why not.";
     let mut family = out.family("henge_ingest_records_total", Kind::Counter, help);
     for (name, status) in &statuses {
-        let mut ledger = status.unpublished.clone();
-        if let Some(data_source) = services.store.data_source(name) {
-            data_source.progress().ledger.values().for_each(|counts| ledger.add(counts));
-        }
-        write_ledger(name, &ledger, &mut family);
+        write_ledger(name, &status.counts, &mut family);
     }
     let mut family = out.family("henge_publishes_total", Kind::Counter, "Publishes since the start by outcome.");
     for (name, status) in &statuses {

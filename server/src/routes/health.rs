@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use henge_ingest::status::{State as SupervisorState, SupervisorStatus};
+use henge_ingest::status::SupervisorStatus;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Services};
-use crate::process;
+use crate::{process, recovery};
 
 /// Druid's `GET /status`; clients read `version`.
 pub async fn status() -> Json<Value> {
@@ -39,6 +39,7 @@ pub async fn live() -> Json<Value> {
 
 /// Whether answers are complete enough to be asked for, and why not, or what is wrong although they are.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Readiness {
     ready: bool,
     /// Why it is not ready.
@@ -65,72 +66,45 @@ fn readiness(app: &App) -> Readiness {
     readiness
 }
 
+/// A supervisor that reads again what was already visible makes the process not ready, for counts would go backwards.
 fn of_supervisors(services: &Services) -> Readiness {
-    let mut readiness = Readiness::default();
-    for name in services.supervisors.list() {
-        if let Some(status) = services.supervisors.status(name.as_str()) {
-            judge(name.as_str(), &status, &mut readiness);
-        }
-    }
-    readiness
+    let recovering = services.supervisors.recovering();
+    let waiting_for = recovering.iter().map(recovery::explain).collect();
+    let broken = services.supervisors.list().into_iter().filter_map(|name| {
+        let status = services.supervisors.status(name.as_str())?;
+        let is_recovering = recovering.iter().any(|recovering| recovering.data_source == name);
+        if is_recovering { None } else { complaint(name.as_str(), &status) }
+    });
+    Readiness { ready: false, waiting_for, degraded: broken.collect() }
 }
 
-/// A supervisor that reads again what was already visible makes the process not ready, for counts would go backwards.
-/// One that waits for an operator would never become ready: it degrades.
-fn judge(name: &str, status: &SupervisorStatus, readiness: &mut Readiness) {
+fn complaint(name: &str, status: &SupervisorStatus) -> Option<String> {
     let because = status.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-    let goes_on_by_itself = !matches!(status.state, SupervisorState::Suspended | SupervisorState::Halted);
-    if status.is_recovering && goes_on_by_itself {
-        readiness.waiting_for.push(format!("datasource `{name}` reads again what was not published{because}"));
-    } else if !status.is_healthy() {
-        readiness.degraded.push(format!("datasource `{name}` is {}{because}", status.state));
-    }
+    (!status.is_healthy()).then(|| format!("datasource `{name}` is {}{because}", status.state))
 }
 
 #[cfg(test)]
 mod tests {
-    use henge_ingest::status::StatusCell;
+    use henge_ingest::status::{State, StatusCell};
 
-    use super::*;
+    use super::complaint;
 
     #[test]
-    fn recovering_is_not_ready_and_broken_is_degraded_each_with_its_reason() {
+    fn what_does_not_work_is_named_with_its_reason() {
         let cases = [
-            (SupervisorState::Running, false, None, vec![], vec![]),
-            (SupervisorState::Suspended, true, None, vec![], vec![]),
-            (SupervisorState::Running, true, None, vec!["datasource `a` reads again what was not published"], vec![]),
+            (State::Running, None, None),
+            (State::Suspended, None, None),
             (
-                SupervisorState::Connecting,
-                true,
+                State::Connecting,
                 Some("no broker answers"),
-                vec!["datasource `a` reads again what was not published: no broker answers"],
-                vec![],
+                Some("datasource `a` is CONNECTING_TO_STREAM: no broker answers"),
             ),
-            (
-                SupervisorState::Connecting,
-                false,
-                Some("no broker answers"),
-                vec![],
-                vec!["datasource `a` is CONNECTING_TO_STREAM: no broker answers"],
-            ),
-            (
-                SupervisorState::Halted,
-                true,
-                Some("the topic was recreated"),
-                vec![],
-                vec!["datasource `a` is HALTED: the topic was recreated"],
-            ),
+            (State::Halted, Some("recreated"), Some("datasource `a` is HALTED: recreated")),
         ];
-        for (state, is_recovering, detail, waiting_for, degraded) in cases {
-            let cell = StatusCell::new(SupervisorState::Connecting, is_recovering);
+        for (state, detail, expected) in cases {
+            let cell = StatusCell::new(State::Connecting, false);
             cell.enter(state, detail.map(str::to_owned));
-            let mut readiness = Readiness::default();
-            judge("a", &cell.get(), &mut readiness);
-            assert_eq!((readiness.waiting_for, readiness.degraded), (owned(waiting_for), owned(degraded)), "{state}");
+            assert_eq!(complaint("a", &cell.get()).as_deref(), expected, "{state}");
         }
-    }
-
-    fn owned(texts: Vec<&str>) -> Vec<String> {
-        texts.into_iter().map(str::to_owned).collect()
     }
 }

@@ -40,7 +40,7 @@ pub async fn list(services: Services, Query(query): Query<ListQuery>) -> Json<Va
         let spec = if is_full { Some(services.supervisors.spec(name.as_str())?) } else { None };
         let mut entry = state(name.as_str(), &status);
         if let Some(spec) = spec {
-            entry["spec"] = spec;
+            entry["spec"] = spec.to_json();
         }
         Some(entry)
     });
@@ -52,17 +52,18 @@ pub async fn put(State(app): State<Arc<App>>, services: Services, request: Reque
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let body = request_body::read(body, app.limits.request_bytes_max).await?;
-    let json: Value = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::invalid(format!("the spec is not JSON: {error}")))?;
+    let json: Value =
+        serde_json::from_slice(&body).map_err(|error| ApiError::invalid(format!("the spec is not JSON: {error}")))?;
     let accepted = SupervisorSpec::from_json(&json)?;
     let name = accepted.spec.data_source.clone();
-    services.supervisors.put(accepted.spec).await?;
-    info!(datasource = %name, "supervisor put");
+    if services.supervisors.put(accepted.spec).await? {
+        info!(datasource = %name, "supervisor put");
+    }
     Ok(Json(json!({ "id": name, "warnings": accepted.warnings })))
 }
 
 pub async fn spec(services: Services, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    services.supervisors.spec(&id).map(Json).ok_or_else(|| unknown(&id))
+    services.supervisors.spec(&id).map(|spec| Json(spec.to_json())).ok_or_else(|| unknown(&id))
 }
 
 pub async fn status(services: Services, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
@@ -101,9 +102,20 @@ pub async fn terminate(services: Services, Path(id): Path<String>) -> Result<Jso
     Ok(Json(json!({ "id": id })))
 }
 
-/// Gives up the checkpoint for good; the manifest keeps who was given up and when.
-pub async fn reset(services: Services, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    services.supervisors.reset(&id).await?;
+/// Why a reset happens, for the record.
+#[derive(Debug, Deserialize)]
+pub struct ResetQuery {
+    reason: Option<String>,
+}
+
+/// Gives up the checkpoint for good; the manifest keeps what was given up, when and why.
+pub async fn reset(
+    services: Services,
+    Path(id): Path<String>,
+    Query(query): Query<ResetQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let reason = query.reason.unwrap_or_else(|| "asked for by HTTP".to_owned());
+    services.supervisors.reset(&id, reason).await?;
     info!(datasource = %id, "supervisor reset");
     Ok(Json(json!({ "id": id })))
 }
@@ -126,7 +138,7 @@ fn report(services: &Services, id: &str) -> Result<Report, ApiError> {
     let status = status_of(services, id)?;
     let spec = services.supervisors.spec(id).ok_or_else(|| unknown(id))?;
     let data_source = services.store.data_source(id).ok_or_else(|| unknown(id))?;
-    Ok(Report { id: id.to_owned(), spec, status, progress: data_source.progress() })
+    Ok(Report { id: id.to_owned(), topic: spec.topic.clone(), status, progress: data_source.progress() })
 }
 
 fn unknown(id: &str) -> ApiError {

@@ -1,0 +1,349 @@
+//! The doors over a real store and a real engine; the supervisor is suspended, so no Kafka is asked.
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use henge_ingest::spec::SupervisorSpec;
+use henge_ingest::supervisors::Supervisors;
+use henge_query::engine::QueryEngine;
+use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
+use henge_segment_store::schema::DataSourceName;
+use henge_segment_store::store::{Store, StoreOptions};
+use henge_segment_store::time::TimestampMs;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::*;
+use crate::app::Services;
+use crate::config::Limits;
+use crate::query_metrics::QueryOutcome;
+
+struct Fixture {
+    app: Arc<App>,
+    router: Router,
+    _data_dir: TempDir,
+}
+
+fn spec_json() -> Value {
+    json!({
+        "datasource": "usage",
+        "topic": "usage",
+        "kafka": { "bootstrap.servers": "127.0.0.1:1" },
+        "time": { "column": "t", "format": "millis" },
+        "dimensions": ["org", { "name": "code", "type": "long" }],
+        "measures": { "events": "count", "bytes": "long_sum" },
+        "segment": "1h",
+        "suspended": true,
+    })
+}
+
+fn event(time: i64, org: Option<&str>, code: i64, bytes: i64) -> EventRow {
+    let mut row = EventRow::new(2, 2);
+    row.time = TimestampMs(time);
+    if let Some(org) = org {
+        row.set_dimension(0, DimensionValue::String(org));
+    }
+    row.set_dimension(1, DimensionValue::Long(code));
+    row.set_measure(0, MeasureValue::Long(1));
+    row.set_measure(1, MeasureValue::Long(bytes));
+    row
+}
+
+impl Fixture {
+    /// A datasource `usage` with two events.
+    async fn new() -> Self {
+        let data_dir = TempDir::new().unwrap();
+        let options = StoreOptions { data_dir: data_dir.path().to_owned(), object_store: None };
+        let store = Store::open(options).await.unwrap();
+        let spec = SupervisorSpec::from_json(&spec_json()).unwrap().spec;
+        let name = DataSourceName::new("usage").unwrap();
+        store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true).await.unwrap();
+        store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
+        let app = App::new(Limits::default());
+        app.recovered(Services {
+            engine: Arc::new(QueryEngine::new(store.clone(), app.limits.query.clone())),
+            supervisors: Supervisors::start(store.clone()).unwrap(),
+            store,
+        });
+        Self { router: router(app.clone()), app, _data_dir: data_dir }
+    }
+
+    async fn send(&self, method: &str, path: &str, content_type: &str, body: impl Into<Body>) -> Response {
+        let request = Request::builder().method(method).uri(path).header("content-type", content_type);
+        self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        json_of(self.send("GET", path, "", "").await).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        json_of(self.send("POST", path, "application/json", body.to_string()).await).await
+    }
+
+    async fn sql(&self, request: Value) -> Response {
+        self.send("POST", "/druid/v2/sql", "application/json", request.to_string()).await
+    }
+}
+
+async fn text_of(response: Response) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+async fn json_of(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = text_of(response).await;
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}")))
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+const SUPERVISOR: &str = "/druid/indexer/v1/supervisor";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_is_answered_with_druids_headers_in_the_format_that_was_asked_for() {
+    let fixture = Fixture::new().await;
+    let query = "SELECT __time, org, code, bytes FROM usage ORDER BY __time";
+    let plain = fixture.sql(json!({ "query": query, "context": { "sqlQueryId": "my-id" } })).await;
+    assert_eq!(plain.status(), 200);
+    assert_eq!(header(&plain, "content-type"), Some("application/json"));
+    assert_eq!(header(&plain, "x-druid-sql-query-id"), Some("my-id"));
+    assert_eq!(header(&plain, "x-druid-query-id"), Some("my-id"));
+    assert_eq!(header(&plain, "x-druid-sql-header-included"), None);
+    let expected = concat!(
+        r#"[{"__time":"1970-01-01T00:00:00.000Z","org":"a","code":200,"bytes":5},"#,
+        r#"{"__time":"1970-01-01T00:00:00.001Z","org":null,"code":500,"bytes":7}]"#,
+        "\n"
+    );
+    assert_eq!(text_of(plain).await, expected);
+
+    let csv = fixture
+        .sql(json!({
+            "query": query, "resultFormat": "csv", "header": true, "typesHeader": true, "sqlTypesHeader": true,
+            "context": { "sqlTimeZone": "America/Los_Angeles" },
+        }))
+        .await;
+    assert_eq!(header(&csv, "content-type"), Some("text/csv"));
+    assert_eq!(header(&csv, "x-druid-sql-header-included"), Some("yes"));
+    let expected = "__time,org,code,bytes\nLONG,STRING,LONG,LONG\nTIMESTAMP,VARCHAR,BIGINT,BIGINT\n\
+                    1969-12-31T16:00:00.000-08:00,a,200,5\n1969-12-31T16:00:00.001-08:00,,500,7\n\n";
+    assert_eq!(text_of(csv).await, expected);
+
+    let bound = json!({
+        "query": "SELECT SUM(bytes) FROM usage WHERE code = ?", "resultFormat": "arrayLines",
+        "parameters": [{ "type": "BIGINT", "value": 500 }],
+    });
+    assert_eq!(text_of(fixture.sql(bound).await).await, "[7]\n\n");
+
+    for path in ["/druid/v2/sql", "/druid/v2/sql/"] {
+        let response = fixture.send("POST", path, "text/plain", "SELECT COUNT(*) AS n FROM usage").await;
+        assert!(header(&response, "x-druid-sql-query-id").is_some_and(|id| id.len() == 36));
+        assert_eq!(text_of(response).await, "[{\"n\":2}]\n");
+    }
+    assert_eq!(fixture.app.queries.count(QueryOutcome::Success), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_is_at_fault_gets_400_and_one_that_would_change_something_is_refused() {
+    let fixture = Fixture::new().await;
+    for (query, status, error) in [
+        ("SELEC 1", 400, "druidException"),
+        ("SELECT nothing FROM usage", 400, "druidException"),
+        ("SELECT 1 FROM nowhere", 400, "druidException"),
+        ("DROP TABLE usage", 501, "Unsupported operation"),
+        ("COPY usage TO 'x.csv'", 501, "Unsupported operation"),
+        ("SET a = 1", 501, "Unsupported operation"),
+    ] {
+        let response = fixture.sql(json!({ "query": query, "context": { "sqlQueryId": "q" } })).await;
+        assert_eq!(header(&response, "x-druid-sql-query-id"), Some("q"), "{query}");
+        let (found, body) = json_of(response).await;
+        assert_eq!((found, body["error"].as_str()), (status, Some(error)), "{query}: {body}");
+        assert!(body["errorMessage"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+    }
+    assert_eq!(fixture.app.queries.count(QueryOutcome::Refused), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_query_is_cancelled_by_its_id_and_says_so() {
+    let fixture = Fixture::new().await;
+    let rows: Vec<_> = (0..1_000).map(|at| event(at, None, at, at)).collect();
+    let services = fixture.app.services().unwrap().clone();
+    services.store.data_source("usage").unwrap().append(&rows);
+    let endless = "SELECT COUNT(*) FROM usage a, usage b, usage c, usage d, usage e \
+                   WHERE a.bytes + b.bytes + c.bytes + d.bytes + e.bytes = 1";
+    let router = fixture.router.clone();
+    let body = json!({ "query": endless, "context": { "sqlQueryId": "endless" } }).to_string();
+    let request = Request::post("/druid/v2/sql").header("content-type", "application/json");
+    let asked = tokio::spawn(router.oneshot(request.body(Body::from(body)).unwrap()));
+    while services.engine.running() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.send("DELETE", "/druid/v2/sql/other", "", "").await.status(), 404);
+    assert_eq!(fixture.send("DELETE", "/druid/v2/sql/endless", "", "").await.status(), 202);
+    let (status, body) = json_of(asked.await.unwrap().unwrap()).await;
+    assert_eq!((status, &body["error"]), (500, &json!("Query cancelled")));
+    assert_eq!(fixture.app.queries.count(QueryOutcome::Cancelled), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_at_the_limit_is_read_and_one_byte_more_is_too_much() {
+    let fixture = Fixture::new().await;
+    let sql = "SELECT 1 AS n";
+    let padded = |length: usize| format!("{sql}{}", " ".repeat(length - sql.len()));
+    let limit = fixture.app.limits.request_bytes_max;
+    let (status, body) = json_of(fixture.send("POST", "/druid/v2/sql", "text/plain", padded(limit + 1)).await).await;
+    let message = "the request's body is longer than 2097152 bytes (`limits.request_size`)";
+    assert_eq!((status, &body["errorMessage"]), (413, &json!(message)));
+    // What the engine says of so long a statement is its own matter.
+    let (status, _) = json_of(fixture.send("POST", "/druid/v2/sql", "text/plain", padded(limit)).await).await;
+    assert_ne!(status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_paths_and_wrong_methods_are_answered_in_json() {
+    let fixture = Fixture::new().await;
+    let (status, body) = fixture.get("/druid/nothing").await;
+    assert_eq!((status, &body["errorMessage"]), (404, &json!("there is nothing at /druid/nothing")));
+    assert_eq!((&body["error"], &body["category"]), (&json!("druidException"), &json!("NOT_FOUND")));
+    let (status, body) = fixture.get("/druid/v2/sql").await;
+    assert_eq!((status, &body["errorMessage"]), (405, &json!("/druid/v2/sql does not take GET")));
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_request_and_shows_nothing() {
+    let router = Router::new()
+        .route("/panic", get(|| async { panic!("secret {}", 7) as &'static str }))
+        .layer(CatchPanicLayer::custom(panicked));
+    let response = router.oneshot(Request::get("/panic").body(Body::empty()).unwrap()).await.unwrap();
+    let (status, body) = json_of(response).await;
+    assert_eq!((status, &body["category"]), (500, &json!("DEFENSIVE")));
+    assert!(!body.to_string().contains("secret"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn datasources_are_listed_with_their_columns() {
+    let fixture = Fixture::new().await;
+    for path in ["/druid/v2/datasources", "/druid/v2/datasources/"] {
+        assert_eq!(fixture.get(path).await, (200, json!(["usage"])));
+    }
+    let columns = json!({ "dimensions": ["org", "code"], "metrics": ["events", "bytes"] });
+    assert_eq!(fixture.get("/druid/v2/datasources/usage").await, (200, columns));
+    assert_eq!(fixture.get("/druid/v2/datasources/other").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_says_what_it_waits_for() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.get("/status/health").await, (200, json!(true)));
+    assert_eq!(fixture.get("/health/live").await, (200, json!({ "live": true })));
+    let ready = json!({ "ready": true, "waitingFor": [], "degraded": [] });
+    assert_eq!(fixture.get("/health/ready").await, (200, ready));
+    assert_eq!(fixture.get("/status").await.1["version"], env!("CARGO_PKG_VERSION"));
+    fixture.app.stop.cancel();
+    let stopping = json!({ "ready": false, "waitingFor": ["the process is stopping"], "degraded": [] });
+    assert_eq!(fixture.get("/health/ready").await, (503, stopping));
+}
+
+#[tokio::test]
+async fn before_recovery_the_doors_answer_503_and_the_process_is_alive() {
+    let app = App::new(Limits::default());
+    let router = router(app);
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        json_of(router.clone().oneshot(request).await.unwrap()).await
+    };
+    let recovering = json!({ "ready": false, "waitingFor": ["the manifest is being replayed"], "degraded": [] });
+    assert_eq!(get("/health/ready").await, (503, recovering));
+    assert_eq!(get("/health/live").await.0, 200);
+    let (status, body) = get("/druid/v2/datasources").await;
+    assert_eq!((status, &body["errorMessage"]), (503, &json!("henge is recovering: try again in a moment")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_put_listed_shown_and_terminated() {
+    let fixture = Fixture::new().await;
+    let mut spec = spec_json();
+    spec["datasource"] = json!("audit");
+    assert_eq!(fixture.post(SUPERVISOR, spec).await, (200, json!({ "id": "audit", "warnings": [] })));
+    assert_eq!(fixture.get(SUPERVISOR).await, (200, json!(["audit", "usage"])));
+    let state = |id| json!({ "id": id, "state": "SUSPENDED", "detailedState": "SUSPENDED", "healthy": true, "suspended": true });
+    let with_state = fixture.get(&format!("{SUPERVISOR}?state=true")).await;
+    assert_eq!(with_state, (200, json!([state("audit"), state("usage")])));
+    let (_, full) = fixture.get(&format!("{SUPERVISOR}?full")).await;
+    assert_eq!(full[0]["spec"]["topic"], "usage");
+
+    let one = format!("{SUPERVISOR}/audit");
+    assert_eq!(fixture.get(&one).await.1["dimensions"][0]["name"], "org");
+    let (_, status) = fixture.get(&format!("{one}/status")).await;
+    let payload = &status["payload"];
+    assert_eq!((&status["id"], &payload["stream"]), (&json!("audit"), &json!("usage")));
+    assert_eq!((&payload["state"], &payload["suspended"]), (&json!("SUSPENDED"), &json!(true)));
+    assert_eq!(payload["records"]["seen"], 0);
+    assert_eq!(fixture.get(&format!("{one}/health")).await, (200, json!({ "healthy": true })));
+    let (_, stats) = fixture.get(&format!("{one}/stats")).await;
+    assert_eq!(stats["0"]["audit"]["totals"]["buildSegments"]["processed"], 0);
+    assert_eq!(stats["0"]["audit"]["movingAverages"]["buildSegments"]["5m"]["unparseable"], 0.0);
+    assert_eq!(fixture.get(&format!("{one}/parseErrors")).await, (200, json!([])));
+
+    let (status, reset) = fixture.post(&format!("{one}/reset?reason=moved"), json!({})).await;
+    assert_eq!((status, reset), (200, json!({ "id": "audit" })));
+    let (_, status) = fixture.get(&format!("{one}/status")).await;
+    assert_eq!(status["payload"]["generation"], 1);
+    assert_eq!(status["payload"]["resets"][0]["reason"], "moved");
+
+    assert_eq!(fixture.post(&format!("{one}/terminate"), json!({})).await, (200, json!({ "id": "audit" })));
+    assert_eq!(fixture.get(SUPERVISOR).await, (200, json!(["usage"])));
+    let (status, body) = fixture.get(&one).await;
+    assert_eq!((status, &body["errorMessage"]), (404, &json!("there is no supervisor `audit`")));
+    for action in ["suspend", "resume", "terminate", "reset"] {
+        assert_eq!(fixture.post(&format!("{one}/{action}"), json!({})).await.0, 404, "{action}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spec_that_is_wrong_is_refused_with_every_problem() {
+    let fixture = Fixture::new().await;
+    let (status, body) =
+        fixture.post(SUPERVISOR, json!({ "datasource": "x", "topik": "x", "dimensions": "org" })).await;
+    assert_eq!(status, 400, "{body}");
+    let problems = body["problems"].as_array().unwrap();
+    assert!(problems.len() > 1, "{body}");
+    assert!(problems.iter().any(|problem| problem.as_str().unwrap().contains("topik")), "{body}");
+    let (status, body) = json_of(fixture.send("POST", SUPERVISOR, "text/plain", "{}").await).await;
+    assert_eq!(status, 415);
+    assert_eq!(body["errorMessage"], "a spec comes as application/json, not as `text/plain`");
+    let (status, _) = json_of(fixture.send("POST", SUPERVISOR, "application/json", "{").await).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_well_formed_and_count_queries_and_rows() {
+    let fixture = Fixture::new().await;
+    fixture.sql(json!({ "query": "SELEC" })).await;
+    let response = fixture.send("GET", "/metrics", "", "").await;
+    assert_eq!(header(&response, "content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = text_of(response).await;
+    for line in [
+        "henge_queries_total{outcome=\"refused\"} 1",
+        "henge_query_duration_seconds_count 1",
+        "henge_open_rows{datasource=\"usage\"} 2",
+        "henge_segments{datasource=\"usage\"} 0",
+        "henge_supervisor_healthy{datasource=\"usage\"} 1",
+        "henge_ingest_records_total{datasource=\"usage\",outcome=\"accepted\"} 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is missing in:\n{text}");
+    }
+    let mut family = "";
+    for line in text.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            family = declared.split(' ').next().unwrap();
+        } else if !line.starts_with("# HELP ") {
+            assert!(line.starts_with(family), "`{line}` stands under `{family}`");
+            assert!(line.rsplit(' ').next().unwrap().parse::<f64>().is_ok(), "{line}");
+        }
+    }
+}

@@ -86,7 +86,7 @@ fn write_offset(offset_s: i64, out: &mut Vec<u8>) {
     write_padded(offset_s / 3_600, 2, out);
     out.push(b':');
     write_padded(offset_s / 60 % 60, 2, out);
-    if offset_s % 60 != 0 {
+    if !offset_s.is_multiple_of(60) {
         // Local mean time, before zones had round offsets.
         out.push(b':');
         write_padded(offset_s % 60, 2, out);

@@ -80,7 +80,10 @@ async fn obey(client: &Client, command: &str) -> bool {
     let (verb, argument) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let shown = match (verb, argument.trim()) {
         ("\\q", _) => return false,
-        ("\\d", "") => client.data_sources().await.map(|names| names.join("\n")),
+        ("\\d", "") => client.data_sources().await.map(|names| match names.as_slice() {
+            [] => "there are no tables yet".to_owned(),
+            names => names.join("\n"),
+        }),
         ("\\d", name) => columns(client, name.trim_matches('"')).await,
         ("\\?" | "\\h" | "\\help", _) => Ok(HELP.to_owned()),
         _ => Ok(format!("`{verb}` is no command; \\? lists them")),

@@ -5,6 +5,9 @@ use serde_json::value::RawValue;
 
 use super::client::ClientError;
 
+/// Below this a terminal does not tell its true width, and wrapping would leave a letter a line.
+const WIDTH_MIN: u16 = 20;
+
 /// A table and how many rows it has, the header not counted.
 #[derive(Debug)]
 pub struct RenderedTable {
@@ -23,7 +26,10 @@ pub fn render(lines: &[u8], is_coloured: bool) -> Result<RenderedTable, ClientEr
     let (names, _druid_types, sql_types) = (header()?, header()?, header()?);
 
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    if table.width().is_some_and(|width| width >= WIDTH_MIN) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     if is_coloured {
         table.enforce_styling();
     }

@@ -99,11 +99,7 @@ impl SqlBody {
             },
             layout: Layout {
                 format: self.result_format,
-                header: Header {
-                    names: self.header,
-                    druid_types: self.types_header,
-                    sql_types: self.sql_types_header,
-                },
+                header: Header { names: self.header, druid_types: self.types_header, sql_types: self.sql_types_header },
                 time,
                 arrays,
             },
@@ -360,10 +356,7 @@ mod tests {
                      application/x-www-form-urlencoded",
                 ),
             ),
-            (
-                ("application/x-www-form-urlencoded", "SELECT%2"),
-                (400, "the request is not URL-encoded UTF-8 text"),
-            ),
+            (("application/x-www-form-urlencoded", "SELECT%2"), (400, "the request is not URL-encoded UTF-8 text")),
         ];
         for ((content_type, body), (status, message)) in cases {
             assert_eq!(refused(content_type, body), (status, message.to_owned()), "{body}");

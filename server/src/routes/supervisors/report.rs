@@ -35,7 +35,7 @@ pub fn state(id: &str, status: &SupervisorStatus) -> Value {
 /// Everything that the answers about one supervisor are made from.
 pub struct Report {
     pub id: String,
-    pub spec: Value,
+    pub topic: String,
     pub status: SupervisorStatus,
     /// As published.
     pub progress: Arc<Progress>,
@@ -45,7 +45,6 @@ impl Report {
     /// Druid's status, and beside it what only Henge knows: the ledger, gaps, resets and publishes.
     pub fn status(&self, now: TimestampMs) -> Value {
         let status = &self.status;
-        let topic = self.spec["topic"].as_str().unwrap_or_default();
         let offsets = self.per_partition(|partition| Some(partition.next.0));
         let lag = self.per_partition(|partition| partition.lag_records());
         let task = json!({
@@ -55,13 +54,13 @@ impl Report {
             "currentOffsets": offsets,
             "lag": lag,
         });
-        let ledger = self.ledger();
+        let ledger = &self.status.counts;
         json!({
             "id": self.id,
             "generationTime": now.to_string(),
             "payload": {
                 "dataSource": self.id,
-                "stream": topic,
+                "stream": self.topic,
                 "partitions": status.partitions.len(),
                 "replicas": 1,
                 "activeTasks": [task],
@@ -84,7 +83,7 @@ impl Report {
                     "accepted": ledger.accepted,
                     "rejected": ledger.rejected(),
                     "filtered": ledger.filtered(),
-                    "refusedByReason": refused(&ledger),
+                    "refusedByReason": refused(ledger),
                 },
                 "gaps": self.progress.gaps,
                 "resets": self.progress.resets,
@@ -114,7 +113,7 @@ impl Report {
             });
             ((*name).to_owned(), rates)
         });
-        let ledger = self.ledger();
+        let ledger = &self.status.counts;
         let totals = json!({
             "processed": ledger.accepted,
             "processedBytes": self.status.totals.bytes,
@@ -146,13 +145,6 @@ impl Report {
         entries.collect()
     }
 
-    /// Published and not yet published together.
-    fn ledger(&self) -> LedgerCounts {
-        let mut total = self.status.unpublished.clone();
-        self.progress.ledger.values().for_each(|counts| total.add(counts));
-        total
-    }
-
     /// By partition number, which JSON makes a string; partitions without a value are left out.
     fn per_partition<T: Into<Value>>(
         &self,
@@ -162,8 +154,10 @@ impl Report {
         entries.filter_map(|(number, partition)| Some((number.to_string(), value(partition)?.into()))).collect()
     }
 
+    /// Of this topic: the spec may have named another one before.
     fn checkpoint(&self) -> BTreeMap<i32, i64> {
-        self.progress.checkpoint.iter().map(|(stream, position)| (stream.partition, position.next.0)).collect()
+        let positions = self.progress.checkpoint.iter().filter(|(stream, _)| *stream.topic == *self.topic);
+        positions.map(|(stream, position)| (stream.partition, position.next.0)).collect()
     }
 
     fn recent_errors(&self) -> Vec<Value> {

@@ -1,0 +1,6 @@
+//! The binary as a user meets it: its arguments, its output, its exit codes, its signals.
+
+mod cli;
+mod demo;
+mod process;
+mod server;

@@ -1,0 +1,117 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+
+/// The binary, with none of the caller's settings.
+pub fn henge(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
+    for variable in ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "RUST_LOG"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Exit code, stdout and stderr of a command that ends by itself.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
+    ended(henge(arguments).output().expect("the binary starts"))
+}
+
+pub fn run_with_stdin(arguments: &[&str], stdin: &str) -> (i32, String, String) {
+    let mut command = henge(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    ended(child.wait_with_output().unwrap())
+}
+
+fn ended(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (output.status.code().expect("it ended by itself"), text(output.stdout), text(output.stderr))
+}
+
+/// A process that serves until it is told to stop; killed when a test fails.
+pub struct Serving {
+    child: Child,
+    pub address: SocketAddr,
+    pub url: String,
+    stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<BufReader<ChildStderr>>,
+}
+
+impl Serving {
+    /// `henge server` on a free port; its log says which.
+    pub fn server(data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = henge(&["server", "--log-format", "json", "--listen", "127.0.0.1:0"]);
+        command.arg("--data-dir").arg(data_dir).args(arguments);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let address = find_line(&mut stderr, |line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a line of the log is JSON");
+            (line["message"] == "henge answers").then(|| line["address"].as_str().unwrap().parse().unwrap())
+        });
+        Self { child, address, url: format!("http://{address}"), stdout: None, stderr: Some(stderr) }
+    }
+
+    /// `henge demo` on a free port; its greeting says which.
+    pub fn demo(data_dir: &Path) -> Self {
+        let mut command = henge(&["demo", "--listen", "127.0.0.1:0"]);
+        command.arg("--data-dir").arg(data_dir);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let address = find_line(&mut stdout, |line| {
+            let rest = line.strip_prefix("Henge listens on http://")?;
+            Some(rest.split(';').next().unwrap().parse().unwrap())
+        });
+        Self { child, address, url: format!("http://{address}"), stdout: Some(stdout), stderr: None }
+    }
+
+    /// Reads stdout up to a line that `wanted` accepts.
+    pub fn await_stdout<T>(&mut self, wanted: impl FnMut(&str) -> Option<T>) -> T {
+        find_line(self.stdout.as_mut().expect("stdout is piped"), wanted)
+    }
+
+    /// Reads the log up to the line with this message.
+    pub fn await_log(&mut self, message: &str) {
+        find_line(self.stderr.as_mut().expect("stderr is piped"), |line| line.contains(message).then_some(()));
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub fn wait(mut self) -> i32 {
+        // Whoever does not read fills the pipe and blocks the writer.
+        if let Some(mut stdout) = self.stdout.take() {
+            stdout.read_to_end(&mut Vec::new()).unwrap();
+        }
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_end(&mut Vec::new()).unwrap();
+        }
+        self.child.wait().unwrap().code().expect("it ended by itself")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It has ended already in a test that passes.
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+fn find_line<T>(lines: &mut impl BufRead, mut wanted: impl FnMut(&str) -> Option<T>) -> T {
+    let mut seen = String::new();
+    loop {
+        let start = seen.len();
+        let read = lines.read_line(&mut seen).unwrap();
+        assert_ne!(read, 0, "it ended without the line; it said:\n{seen}");
+        if let Some(found) = wanted(seen[start..].trim_end()) {
+            return found;
+        }
+    }
+}
