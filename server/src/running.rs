@@ -81,10 +81,11 @@ impl Running {
             supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
             store,
         };
-        app.recovered(services.clone());
+        // Before the first answer, or a table of the configuration would be unknown for a moment.
         for spec in specs {
             put_if_changed(&services.supervisors, spec).await?;
         }
+        app.recovered(services.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, shutdown_timeout })
     }

@@ -105,9 +105,8 @@ impl<'a> Session<'a> {
                 return Ok(());
             }
         };
-        if published.is_some() {
-            self.recovery.insert(partition, log.end);
-        }
+        // Also where nothing is published yet: what an earlier process had read was visible all the same.
+        self.recovery.insert(partition, log.end);
         self.reader.assign(&[(partition, start)])
     }
 
