@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, TopicId};
 use rdkafka::error::RDKafkaErrorCode;
 
 /// Something that the reader of a stream has to know.
@@ -16,6 +16,9 @@ pub enum StreamEvent {
     Stopped { partition: i32, next: Offset, reason: StopReason, detail: String },
     /// Something fails, and the client keeps trying.
     Trouble { partition: Option<i32>, kind: Trouble, detail: String },
+    /// The name belongs to another topic now than the one that is [expected](super::reader::StreamReader::expect_topic).
+    /// Nothing was handed over from it, and all partitions are paused.
+    AnotherTopic { found: TopicId },
     /// A group commit was refused; nothing but lag monitors depends on it.
     CommitFailed { detail: String },
 }

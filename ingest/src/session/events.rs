@@ -34,6 +34,7 @@ impl Session<'_> {
                 self.trouble = Some(detail);
                 self.suspect();
             }
+            StreamEvent::AnotherTopic { found } => self.another_topic = Some(found),
             StreamEvent::Trouble { detail, .. } => self.trouble = Some(detail),
             StreamEvent::CommitFailed { detail } => {
                 self.context.status.trouble(format!("advisory group commit failed: {detail}"));
@@ -43,6 +44,8 @@ impl Session<'_> {
 
     /// Asks the broker about the topic from time to time, and at once when something is odd.
     pub(super) fn look_at_topic(&mut self) -> Result<(), String> {
+        resume::check_identity(&self.context.spec.topic, self.topic_id(), self.another_topic)
+            .map_err(|cause| cause.to_string())?;
         if self.is_suspect {
             self.suspect();
         }
