@@ -79,6 +79,8 @@ pub struct Session<'a> {
     stopped: BTreeMap<i32, String>,
     /// Those of them whose next offset the broker no longer has.
     lost_offsets: BTreeSet<i32>,
+    /// The id under which the topic's name was found, when it is not the one that is read.
+    another_topic: Option<TopicId>,
     /// The topic may be another one now: nothing is read until the broker was asked.
     is_suspect: bool,
     trouble: Option<String>,

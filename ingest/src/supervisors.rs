@@ -62,8 +62,8 @@ impl Supervisors {
         for record in records {
             let mut spec = SupervisorSpec::from_json(&record.spec)?.spec;
             spec.suspended = record.suspended;
-            let has_checkpoint = supervisors.data_source(&spec).progress().checkpoint.iter().next().is_some();
-            supervisors.enter(&mut entries, Arc::new(spec), has_checkpoint);
+            // Also without a checkpoint: what was read before the first publish was queryable all the same.
+            supervisors.enter(&mut entries, Arc::new(spec), true);
         }
         Ok(Arc::new(Self { entries: Mutex::new(entries), ..supervisors }))
     }

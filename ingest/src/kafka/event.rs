@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, TopicId};
 use rdkafka::error::RDKafkaErrorCode;
 
 /// Something that the reader of a stream has to know.
@@ -19,6 +19,9 @@ pub enum StreamEvent {
     /// The OAUTHBEARER token expires soon. Read it again and hand it to
     /// [`renew_token`](super::client::StreamClient::renew_token).
     TokenWanted,
+    /// The name belongs to another topic now than the one that is [expected](super::reader::StreamReader::expect_topic).
+    /// Nothing was handed over from it, and all partitions are paused.
+    AnotherTopic { found: TopicId },
     /// A group commit was refused; nothing but lag monitors depends on it.
     CommitFailed { detail: String },
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, TopicId};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError as LibraryError;
 
@@ -31,6 +31,7 @@ pub struct StreamReader {
     client_events: ClientEvents,
     client: StreamClient,
     partitions: BTreeMap<i32, Reading>,
+    expected: Option<TopicId>,
     /// A batch was left half way because its receiver panicked, so the library is ahead of `partitions`.
     is_interrupted: bool,
 }
@@ -57,12 +58,18 @@ impl StreamReader {
             client_events: ClientEvents::new(&client.consumer).ok_or_else(no_queue)?,
             client,
             partitions: BTreeMap::new(),
+            expected: None,
             is_interrupted: false,
         })
     }
 
     pub fn client(&self) -> &StreamClient {
         &self.client
+    }
+
+    /// Hands over only records of the topic with this id (invariant M6); `None` takes whichever has the name.
+    pub fn expect_topic(&mut self, id: Option<TopicId>) {
+        self.expected = id;
     }
 
     /// Reads these partitions from these offsets, beside those already assigned. A partition that is assigned already
@@ -126,7 +133,8 @@ impl StreamReader {
         mut on_record: impl FnMut(RecordView<'_>),
     ) -> Polled {
         let mut polled = Polled::default();
-        self.take_client_events(&mut polled.events);
+        let Self { client_events, partitions, expected, .. } = self;
+        take_client_events(client_events, *expected, partitions, &mut polled.events);
         if self.is_interrupted
             && let Err(error) = self.start_again()
         {
@@ -139,32 +147,27 @@ impl StreamReader {
         }
         let timeout = if polled.events.is_empty() { timeout } else { Duration::ZERO };
         self.is_interrupted = true;
-        let partitions = &mut self.partitions;
-        self.batches.take(max_records, timeout, |message| match message {
-            Message::Record(record) => {
-                if let Some(next) = due(partitions, &record) {
-                    on_record(record);
-                    *next = Offset(record.offset().0 + 1);
-                    polled.records += 1;
-                }
+        let Self { client_events, partitions, expected, .. } = self;
+        let mut is_first = true;
+        self.batches.take(max_records, timeout, |message| {
+            // Asked when the batch is already here: what is not told by now, was fetched from the expected topic.
+            if std::mem::take(&mut is_first) {
+                take_client_events(client_events, *expected, partitions, &mut polled.events);
             }
-            Message::Error(error) => polled.events.extend(note(partitions, &error)),
+            match message {
+                Message::Record(record) => {
+                    if let Some(next) = due(partitions, &record) {
+                        on_record(record);
+                        *next = Offset(record.offset().0 + 1);
+                        polled.records += 1;
+                    }
+                }
+                Message::Error(error) => polled.events.extend(note(partitions, &error)),
+            }
         });
         self.is_interrupted = false;
         self.detach_stopped(&mut polled.events);
         polled
-    }
-
-    fn take_client_events(&self, events: &mut Vec<StreamEvent>) {
-        while let Some(event) = self.client_events.next() {
-            events.push(match event {
-                ClientEvent::Error { code, detail } => {
-                    StreamEvent::Trouble { partition: None, kind: Trouble::of(code), detail }
-                }
-                ClientEvent::CommitFailed { code } => StreamEvent::CommitFailed { detail: code.to_string() },
-                ClientEvent::TokenWanted => StreamEvent::TokenWanted,
-            });
-        }
     }
 
     fn start_again(&mut self) -> Result<(), KafkaError> {
@@ -230,6 +233,29 @@ impl StreamReader {
 
     fn refused(&self, operation: &'static str, result: Result<(), LibraryError>) -> Result<(), KafkaError> {
         result.map_err(|error| KafkaError::of_library(operation, self.client.topic(), &error))
+    }
+}
+
+fn take_client_events(
+    client_events: &ClientEvents,
+    expected: Option<TopicId>,
+    partitions: &mut BTreeMap<i32, Reading>,
+    events: &mut Vec<StreamEvent>,
+) {
+    while let Some(event) = client_events.next() {
+        events.push(match event {
+            ClientEvent::Error { code, detail } => {
+                StreamEvent::Trouble { partition: None, kind: Trouble::of(code), detail }
+            }
+            ClientEvent::CommitFailed { code } => StreamEvent::CommitFailed { detail: code.to_string() },
+            ClientEvent::TokenWanted => StreamEvent::TokenWanted,
+            ClientEvent::TopicIs(found) if expected.is_none_or(|expected| expected == found) => continue,
+            ClientEvent::TopicIs(found) => {
+                let active = partitions.values_mut().filter(|reading| reading.state == State::Active);
+                active.for_each(|reading| reading.state = State::Paused);
+                StreamEvent::AnotherTopic { found }
+            }
+        });
     }
 }
 

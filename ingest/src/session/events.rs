@@ -35,6 +35,7 @@ impl Session<'_> {
                 self.trouble = Some(detail);
                 self.suspect();
             }
+            StreamEvent::AnotherTopic { found } => self.another_topic = Some(found),
             StreamEvent::Trouble { detail, .. } => self.trouble = Some(detail),
             StreamEvent::TokenWanted => self.renew_token(),
             StreamEvent::CommitFailed { detail } => {
@@ -55,6 +56,8 @@ impl Session<'_> {
 
     /// Asks the broker about the topic from time to time, and at once when something is odd.
     pub(super) fn look_at_topic(&mut self) -> Result<(), String> {
+        resume::check_identity(&self.context.spec.topic, self.topic_id(), self.another_topic)
+            .map_err(|cause| cause.to_string())?;
         if self.is_suspect {
             self.suspect();
         }

@@ -59,12 +59,14 @@ impl<'a> Session<'a> {
             unpublished_since: None,
             stopped: BTreeMap::new(),
             lost_offsets: BTreeSet::new(),
+            another_topic: None,
             is_suspect: false,
             trouble: None,
             recovery: BTreeMap::new(),
             reported: Instant::now(),
             rated: Instant::now(),
         };
+        session.reader.expect_topic(topic.id);
         session.take_up_all(topic.partitions)?;
         Ok(session)
     }
@@ -105,9 +107,8 @@ impl<'a> Session<'a> {
                 return Ok(());
             }
         };
-        if published.is_some() {
-            self.recovery.insert(partition, log.end);
-        }
+        // Also where nothing is published yet: what an earlier process had read was visible all the same.
+        self.recovery.insert(partition, log.end);
         self.reader.assign(&[(partition, start)])
     }
 

@@ -5,6 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use henge_segment_store::stream::TopicId;
 use rdkafka::bindings::{
     RD_KAFKA_EVENT_ERROR, RD_KAFKA_EVENT_LOG, RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH, RD_KAFKA_EVENT_OFFSET_COMMIT,
     rd_kafka_event_error, rd_kafka_event_error_string, rd_kafka_event_log, rd_kafka_event_type,
@@ -26,6 +27,9 @@ pub enum ClientEvent {
     },
     /// The broker wants an OAUTHBEARER token.
     TokenWanted,
+    /// The topic's id as the newest metadata has it, at first and whenever it is another one. It comes before anything
+    /// is fetched under that id.
+    TopicIs(TopicId),
 }
 
 pub struct ClientEvents(Queue);
@@ -62,10 +66,7 @@ impl Drop for ClientEvents {
 fn read(event: &Event) -> Option<ClientEvent> {
     // SAFETY: the event is alive.
     match unsafe { rd_kafka_event_type(event.as_ptr()) } {
-        RD_KAFKA_EVENT_LOG => {
-            log(event);
-            None
-        }
+        RD_KAFKA_EVENT_LOG => log(event).map(ClientEvent::TopicIs),
         RD_KAFKA_EVENT_ERROR => {
             // SAFETY: the event is alive, and its text a C string inside it or null.
             let detail = unsafe { text(rd_kafka_event_error_string(event.as_ptr())) };
@@ -86,12 +87,13 @@ fn event_error(event: &Event) -> RDKafkaErrorCode {
     code.into()
 }
 
-/// The library's errors are ours to report as events and states, so its lines are never louder than a warning.
-fn log(event: &Event) {
+/// The library's errors are ours to report as events and states, so its lines are never louder than a warning. Returns
+/// what only a line tells.
+fn log(event: &Event) -> Option<TopicId> {
     let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
     // SAFETY: the event is alive and the three places are valid.
     if unsafe { rd_kafka_event_log(event.as_ptr(), &mut facility, &mut line, &mut level) } != 0 {
-        return;
+        return None;
     }
     // SAFETY: both are C strings inside the event.
     let (facility, line) = unsafe { (text(facility), text(line)) };
@@ -100,6 +102,22 @@ fn log(event: &Event) {
         5..=6 => tracing::debug!(facility, line, "kafka client"),
         _ => tracing::trace!(facility, line, "kafka client"),
     }
+    new_topic_id(&line)
+}
+
+/// The library goes on at the same offset when a topic is made again, and says so in one debug line.
+fn new_topic_id(line: &str) -> Option<TopicId> {
+    let (_, ids) = line.split_once(" changed id from ")?;
+    topic_id_from_base64(ids.split_once(" to ")?.1)
+}
+
+/// 22 characters of plain base64 for 128 bits.
+fn topic_id_from_base64(text: &str) -> Option<TopicId> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |byte: u8| DIGITS.iter().position(|known| *known == byte).map(|place| place as u128);
+    let (&last, first) = text.as_bytes().split_last().filter(|(_, first)| first.len() == 21)?;
+    let high = first.iter().try_fold(0, |bits, byte| Some(bits << 6 | digit(*byte)?))?;
+    Some(TopicId(high << 2 | digit(last)? >> 4))
 }
 
 /// # Safety
@@ -110,4 +128,26 @@ unsafe fn text(start: *const c_char) -> String {
     }
     // SAFETY: the caller's promise.
     unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_id_is_read_from_the_line_that_tells_it() {
+        let cases = [
+            (
+                "[thrd:main]: Topic usage changed id from AAAAAAAAAAAAAAAAAAAAAA to AAECAwQFBgcICQoLDA0ODw",
+                Some(TopicId(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f)),
+            ),
+            ("Topic a to b changed id from x to //////////////////////", Some(TopicId(u128::MAX))),
+            ("Topic usage changed id from x to AAECAwQFBgcICQoLDA0OD-", None),
+            ("Topic usage changed id from x to AAECAwQFBgcICQoLDA0O", None),
+            ("Topic usage partition 1 Leader 1 Epoch 0", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(new_topic_id(line), expected, "{line}");
+        }
+    }
 }
