@@ -13,6 +13,7 @@ use anyhow::ensure;
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 
+use crate::median;
 use crate::server::Server;
 
 /// What may be changed at the command line.
@@ -67,11 +68,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     println!("| produced to visible at {} events/s, p99 | {:.1} ms | 100 ms |", options.rate, fresh.p99_ms);
     println!("| resident memory, idle | {idle_mib:.0} MiB | 100 MiB |");
     Ok(())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// Of a process that has a supervisor with nothing to read.

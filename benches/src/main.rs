@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! cargo run --release -p henge-benches -- ingest
+//! cargo run --release -p henge-benches -- start
 //! ```
 
 mod calibration;
 mod ingest;
 mod server;
+mod start;
 
 use clap::{Parser, Subcommand};
 
@@ -21,10 +23,20 @@ struct Arguments {
 enum Bench {
     /// CPU per event from a real broker beside DuckDB's, freshness at 10,000 events/s, idle memory.
     Ingest(ingest::Options),
+    /// Time from the start of the process to ready, over many segments.
+    Start(start::Options),
 }
 
 fn main() -> anyhow::Result<()> {
-    let Bench::Ingest(options) = Arguments::parse().bench;
+    let bench = Arguments::parse().bench;
     println!("{}", calibration::line());
-    ingest::run(&options)
+    match bench {
+        Bench::Ingest(options) => ingest::run(&options),
+        Bench::Start(options) => start::run(&options),
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -24,7 +24,13 @@ pub struct Server {
 impl Server {
     /// Builds the binary in this bench's profile where needed, starts it in `dir` and waits until it is ready.
     pub fn start(dir: &Path, config: &str) -> anyhow::Result<Self> {
-        let binary = build()?;
+        let mut server = Self::spawn(&build()?, dir, config)?;
+        server.wait_for("henge is ready", |server| Ok(server.get("/health/ready")?.map(|_| ())))?;
+        Ok(server)
+    }
+
+    /// Starts the binary in `dir` and does not wait for it.
+    pub fn spawn(binary: &Path, dir: &Path, config: &str) -> anyhow::Result<Self> {
         fs::write(dir.join("henge.toml"), config)?;
         let log = File::create(dir.join("henge.log"))?;
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
@@ -37,9 +43,7 @@ impl Server {
             .spawn()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
-        let mut server = Self { child, url: format!("http://{listen}"), runtime, client };
-        server.wait_for("henge is ready", |server| Ok(server.get("/health/ready")?.map(|_| ())))?;
-        Ok(server)
+        Ok(Self { child, url: format!("http://{listen}"), runtime, client })
     }
 
     /// Repeats `attempt` until it has a result.
@@ -112,10 +116,12 @@ impl Drop for Server {
 }
 
 /// The path of the binary, beside this one.
-fn build() -> anyhow::Result<PathBuf> {
+pub fn build() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().context("a binary lies in a folder")?;
-    let profile = if folder.ends_with("release") { "release" } else { "dev" };
+    // A profile's folder has its name, but for that of `dev`.
+    let folder_name = folder.file_name().and_then(|name| name.to_str()).context("a folder has a name")?;
+    let profile = if folder_name == "debug" { "dev" } else { folder_name };
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let built = Command::new(cargo).args(["build", "--quiet", "--package", "henge", "--profile", profile]).status()?;
     ensure!(built.success(), "henge cannot be built");
