@@ -198,7 +198,7 @@ mod tests {
             let mut dictionary = GrowingDictionary::default();
             let codes: Vec<u32> = words.iter().map(|word| dictionary.intern(word)).collect();
             let prefix = dictionary.prefix();
-            for number in 0..10_000 {
+            for number in 0..4_500 {
                 dictionary.intern(&format!("another string, number {number}"));
             }
             prop_assert_eq!(prefix.distinct(), words.iter().collect::<BTreeSet<_>>().len());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array,
+    new_empty_array,
 };
 use arrow::compute::{concat, take};
 use arrow::datatypes::{Float64Type, Int64Type, SchemaRef};
@@ -14,7 +15,7 @@ use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order
 use super::open_rows::{OpenRows, strings};
 use super::page::SealedColumn;
 use crate::error::StoreError;
-use crate::schema::{Aggregation, DataSourceSchema};
+use crate::schema::{Aggregation, DataSourceSchema, DimensionType};
 
 /// Rows in their final order (invariant S2), each once.
 #[derive(Debug)]
@@ -99,7 +100,15 @@ fn whole_column(rows: &OpenRows, column: usize) -> Result<Column, StoreError> {
             SealedColumn::Values(values) => arrays.push(values),
         }
     }
-    if arrays.is_empty() { Ok(Column::Codes(codes)) } else { Ok(Column::Values(concat(&arrays)?)) }
+    let is_string = rows.schema.dimensions.get(column).is_some_and(|dimension| dimension.kind == DimensionType::String);
+    if is_string {
+        return Ok(Column::Codes(codes));
+    }
+    if arrays.is_empty() {
+        // `__time` comes before the other columns.
+        return Ok(Column::Values(new_empty_array(rows.schema.arrow().field(column + 1).data_type())));
+    }
+    Ok(Column::Values(concat(&arrays)?))
 }
 
 /// A dimension's part of the key; nulls sort first.

@@ -195,6 +195,12 @@ fn a_prefix_does_not_see_what_is_appended_after_it() {
 }
 
 #[test]
+fn nothing_sorts_to_nothing() {
+    let sorted = sort(filled(&[], true).prefix()).unwrap();
+    assert_eq!((sorted.row_count(), rows_of(sorted.batches(64))), (0, vec![]));
+}
+
+#[test]
 fn sums_that_would_leave_64_bits_stay_in_rows_of_their_own() {
     let event = |bytes| Event { time: 0, bytes: Some(bytes), ..numbered(0) };
     let mut segment = filled(&[event(i64::MAX), event(1), event(2), event(i64::MAX)], true);
