@@ -63,7 +63,8 @@ impl Supervisors {
             let mut spec = SupervisorSpec::from_json(&record.spec)?.spec;
             spec.suspended = record.suspended;
             // Also without a checkpoint: what was read before the first publish was queryable all the same.
-            supervisors.enter(&mut entries, Arc::new(spec), true);
+            let was_restored = supervisors.data_source(&spec).was_restored();
+            supervisors.enter(&mut entries, Arc::new(spec), was_restored);
         }
         Ok(Arc::new(Self { entries: Mutex::new(entries), ..supervisors }))
     }

@@ -20,6 +20,7 @@ use crate::timeline::{SegmentView, Snapshot, Timeline};
 #[derive(Debug)]
 pub struct DataSource {
     name: DataSourceName,
+    was_restored: bool,
     /// Held while rows are appended or a cut moves them; never across I/O.
     live: Mutex<Live>,
     timeline: ArcSwap<Timeline>,
@@ -83,7 +84,7 @@ impl Frozen {
 }
 
 impl DataSource {
-    pub(crate) fn new(name: DataSourceName, state: &DataSourceState, objects: &Objects) -> Self {
+    pub(crate) fn new(name: DataSourceName, state: &DataSourceState, objects: &Objects, was_restored: bool) -> Self {
         let schema = Arc::new(state.schema.clone());
         let published = state.segments.values().map(|meta| {
             let segment = PublishedSegment::new(meta.clone(), objects.clone());
@@ -92,6 +93,7 @@ impl DataSource {
         let timeline = Timeline { schema: schema.clone(), published: published.collect(), frozen: Vec::new() };
         Self {
             name,
+            was_restored,
             live: Mutex::new(Live { schema, open: BTreeMap::new() }),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
@@ -100,6 +102,11 @@ impl DataSource {
 
     pub fn name(&self) -> &DataSourceName {
         &self.name
+    }
+
+    /// Whether it was there when the store was opened: an earlier process may have shown rows that it did not publish.
+    pub fn was_restored(&self) -> bool {
+        self.was_restored
     }
 
     pub fn schema(&self) -> Arc<DataSourceSchema> {

@@ -65,7 +65,7 @@ impl Store {
         let mut manifest = ManifestLog::open(objects.clone()).await?;
         manifest.claim_epoch(clock::now()).await?;
         let data_sources = manifest.state().data_sources.iter().map(|(name, state)| {
-            let data_source = DataSource::new(name.clone(), state, &objects);
+            let data_source = DataSource::new(name.clone(), state, &objects, true);
             (name.clone(), Arc::new(data_source))
         });
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
@@ -106,7 +106,8 @@ impl Store {
             known.set_schema(schema);
         } else {
             let manifest = self.manifest.lock().await;
-            let created = Arc::new(DataSource::new(name.clone(), manifest.state().data_source(name)?, &self.objects));
+            let state = manifest.state().data_source(name)?;
+            let created = Arc::new(DataSource::new(name.clone(), state, &self.objects, false));
             self.data_sources.rcu(|known| {
                 let mut next = BTreeMap::clone(known);
                 next.insert(name.clone(), created.clone());
