@@ -50,8 +50,8 @@ pub(super) const PROPERTIES: &[(&str, Rule)] = &[
     ("sasl.mechanisms", OneOf(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])),
     ("sasl.username", Credential),
     ("sasl.password", Secret),
-    ("sasl.oauthbearer.config", Credential),
-    ("enable.sasl.oauthbearer.unsecure.jwt", Flag),
+    // The token itself; one in a file is read again when it expires.
+    ("sasl.oauthbearer.config", Secret),
     ("ssl.ca.location", Text),
     ("ssl.ca.pem", Text),
     ("ssl.certificate.location", Text),

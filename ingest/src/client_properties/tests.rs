@@ -104,6 +104,10 @@ fn each_wrong_property_is_refused_with_advice() {
             r#"kafka."sasl.password": a secret does not belong in a spec: use {"file": "/path"} or {"env": "NAME"}, and change the secret if it was real"#,
         ),
         (
+            json!({ "sasl.oauthbearer.config": "canary" }),
+            r#"kafka."sasl.oauthbearer.config": a secret does not belong in a spec: use {"file": "/path"} or {"env": "NAME"}, and change the secret if it was real"#,
+        ),
+        (
             json!({ "sasl.password": { "file": "/p", "env": "P" } }),
             r#"kafka."sasl.password": expected {"file": "/path"} with an absolute path, or {"env": "NAME"}"#,
         ),

@@ -15,15 +15,14 @@ pub struct OauthToken {
 }
 
 impl OauthToken {
-    /// `None` when the mechanism is another one or the library makes its own unsecured tokens.
+    /// `None` when the mechanism is another one.
     pub fn from_properties(properties: &[(String, String)]) -> Result<Option<Self>, KafkaError> {
         let value = |names: [&str; 2]| {
             let found = properties.iter().rev().find(|(name, _)| names.contains(&name.as_str()));
             found.map_or("", |(_, value)| value.trim())
         };
         let is_wanted = value(["sasl.mechanism", "sasl.mechanisms"]).eq_ignore_ascii_case("OAUTHBEARER");
-        let is_made = value(["enable.sasl.oauthbearer.unsecure.jwt"; 2]) == "true";
-        if !is_wanted || is_made {
+        if !is_wanted {
             return Ok(None);
         }
         Self::parse(value(["sasl.oauthbearer.config"; 2])).map(Some)
