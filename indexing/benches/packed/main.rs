@@ -27,8 +27,9 @@ const ORDERS: [&[&str]; 6] = [
 ];
 
 fn main() {
-    let rows =
-        std::env::args().skip(1).find_map(|argument| argument.replace('_', "").parse().ok()).unwrap_or(2_000_000);
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.replace('_', "").parse::<usize>().ok());
+    let rows = numbers.next().unwrap_or(2_000_000);
+    let clusters = numbers.next().unwrap_or((rows / 50).max(1));
     println!("{}", calibration::line());
     let columns = cmu::columns(rows, clusters as u64);
     let tables: Vec<Columns> = ORDERS.iter().map(|order| sorted(&columns, order)).collect();
