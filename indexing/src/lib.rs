@@ -2,8 +2,16 @@
 //!
 //! value -> code -> rank -> key -> row order
 
+mod format;
 mod growing_dictionary;
 mod row_order;
 
+pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
+
+/// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
+pub const BLOCK_ROWS: usize = 1_024;
+
+/// Rows of one block: bit `i` of word `w` is row `w * 64 + i`. Bits past the last row are 0.
+pub type BlockMask = [u64; BLOCK_ROWS / 64];
