@@ -2,13 +2,17 @@
 //!
 //! value -> code -> rank -> key -> row order
 
+mod code_set;
 mod format;
 mod growing_dictionary;
 mod row_order;
+mod row_set;
 
+pub use code_set::CodeSet;
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
+pub use row_set::{BlockRows, RowSet};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
 pub const BLOCK_ROWS: usize = 1_024;
