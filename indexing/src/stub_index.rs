@@ -30,6 +30,12 @@ impl std::fmt::Display for IndexForm {
     }
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexedRows {
+    Exact(RowSet),
+    Within(RowSet),
+}
+
 impl DimensionIndex {
     pub fn build(codes: &[u32], _distinct: u32) -> BuiltIndex {
         let bytes = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
@@ -54,9 +60,13 @@ impl DimensionIndex {
         codes.iter().filter_map(|code| self.rows.get(code as usize))
     }
 
-    pub fn rows(&self, codes: &CodeSet) -> Option<RowSet> {
+    pub fn rows(&self, codes: &CodeSet) -> Option<IndexedRows> {
         let rows = self.rows_of(codes).flatten().copied().collect();
-        Some(RowSet::from_sorted_rows(self.row_count, rows))
+        Some(IndexedRows::Exact(RowSet::from_sorted_rows(self.row_count, rows)))
+    }
+
+    pub fn estimated_ns(&self, codes: &CodeSet) -> Option<f64> {
+        Some(self.estimated_rows(codes)? as f64 * 8.0)
     }
 
     pub fn estimated_rows(&self, codes: &CodeSet) -> Option<u64> {

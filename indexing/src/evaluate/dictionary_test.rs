@@ -207,7 +207,7 @@ mod tests {
     use crate::predicate::tests::{by_reference, text, text_test};
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1_000))]
+        #![proptest_config(ProptestConfig::with_cases(300))]
 
         #[test]
         fn every_search_gives_the_codes_whose_texts_pass(texts in prop::collection::vec(text(), 0..60), test in text_test()) {

@@ -157,6 +157,8 @@ fn predicate() -> impl Strategy<Value = Predicate> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     /// X3, Q1: what is found does not depend on how the rows are stored, nor on how they are looked for.
     #[test]
     fn every_form_gives_the_reference_rows_with_and_without_indexes(
