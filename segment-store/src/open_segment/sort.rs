@@ -71,13 +71,8 @@ fn arranged(
 }
 
 fn text_values(dictionary: &DictionaryPrefix, ranks: &[u32], codes: &[u32], order: &[u32]) -> TextValues {
-    let mut by_rank = vec![0_u32; dictionary.distinct()];
-    for (code, &rank) in ranks.iter().enumerate().skip(1) {
-        by_rank[rank as usize - 1] = code as u32;
-    }
-    let mut distinct = Strings::default();
-    by_rank.iter().for_each(|&code| distinct.push(dictionary.value(code)));
-    TextValues { distinct, codes: order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect() }
+    let codes = order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect();
+    TextValues { distinct: Strings::in_order_of_ranks(dictionary, ranks), codes }
 }
 
 fn gather(column: Column, order: &[u32]) -> SortedColumn {
