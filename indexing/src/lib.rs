@@ -4,11 +4,15 @@
 
 mod format;
 mod growing_dictionary;
+mod packed;
 mod row_order;
+mod zone_map;
 
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
+pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
+pub use zone_map::{DoubleZone, LongZone};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
 pub const BLOCK_ROWS: usize = 1_024;
