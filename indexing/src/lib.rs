@@ -5,12 +5,18 @@
 mod format;
 mod growing_dictionary;
 mod packed;
+#[cfg(any(test, feature = "test-support"))]
+pub mod naive;
+mod predicate;
+mod promotion;
 mod row_order;
 mod zone_map;
 
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
+pub use predicate::{Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts};
+pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use zone_map::{DoubleZone, LongZone};
 
