@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use henge_indexing::CodeSetCache;
+
 use crate::error::StoreError;
 use crate::segment::{SegmentId, ServingError, ServingSegment};
 
@@ -14,11 +16,15 @@ const TEMPORARY_EXTENSION: &str = "tmp";
 /// Files that are mapped at once. Linux maps at most 65,530 regions for a process unless told otherwise.
 const OPEN_MAX: usize = 16_384;
 
+/// Memory for what LIKE, regular expressions and long IN lists found in dictionaries.
+const CODE_SETS_BYTES_MAX: usize = 64 << 20;
+
 /// Serving files by segment.
 #[derive(Debug)]
 pub struct ServingCache {
     directory: PathBuf,
     bytes_max: u64,
+    code_sets: Arc<CodeSetCache>,
     state: Mutex<State>,
 }
 
@@ -63,7 +69,8 @@ impl ServingCache {
         for path in found.keys() {
             remove(path);
         }
-        let cache = Self { directory, bytes_max, state: Mutex::new(state) };
+        let code_sets = Arc::new(CodeSetCache::new(CODE_SETS_BYTES_MAX));
+        let cache = Self { directory, bytes_max, code_sets, state: Mutex::new(state) };
         cache.make_room(&mut cache.state(), None);
         Ok(cache)
     }
@@ -93,7 +100,7 @@ impl ServingCache {
         if let Some(open) = &entry.open {
             return Ok(Some(open.clone()));
         }
-        let opened = Arc::new(ServingSegment::open(&self.path(id))?);
+        let opened = Arc::new(ServingSegment::open(&self.path(id), &self.code_sets)?);
         entry.open = Some(opened.clone());
         state.open += 1;
         if state.open > OPEN_MAX {
@@ -121,6 +128,11 @@ impl ServingCache {
         state.entries.insert(id.clone(), entry);
         self.make_room(&mut state, Some(id));
         Ok(())
+    }
+
+    /// A file's bytes in memory as if they were mapped, for when there is no room on disk.
+    pub fn open_in_memory(&self, bytes: Vec<u8>) -> Result<ServingSegment, ServingError> {
+        ServingSegment::from_bytes(bytes.into(), &self.code_sets)
     }
 
     /// Deletes a segment's file; who has it mapped reads on.

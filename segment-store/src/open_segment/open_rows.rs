@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, TimestampMillisecondArray, new_null_array,
+    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    TimestampMillisecondArray, UInt32Array, new_null_array,
 };
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::SchemaRef;
-use henge_indexing::DictionaryPrefix;
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow::compute::take;
+use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type, SchemaRef};
+use henge_indexing::{
+    BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet, TextColumn,
+};
 
 use super::page::{SealedColumn, SealedPage};
 use super::time_bounds;
+use super::PAGE_ROWS;
 use crate::error::StoreError;
-use crate::schema::{DataSourceSchema, TIME_COLUMN};
+use crate::promotion::promoted;
+use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of one time chunk as they were at one moment; appending goes on elsewhere.
@@ -76,7 +82,7 @@ impl OpenRows {
     /// A column as predicates see it.
     pub fn column(&self, name: &str) -> Column<'_> {
         if name == TIME_COLUMN {
-            let pages = self.pages.iter().map(|page| (page.times.values().as_ref(), None));
+            let pages = self.pages.iter().map(|page| Page { values: page.times.values(), validity: None });
             return Column::Longs(LongColumn::Pages(pages.collect()));
         }
         let Some(index) = self.column_index(name) else { return Column::Missing };
@@ -87,16 +93,14 @@ impl OpenRows {
                 Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages })
             }
             DimensionType::Long => {
-                let pages = pages().map(|page| page.values().as_primitive::<Int64Type>());
-                Column::Longs(LongColumn::Pages(pages.map(|page| (page.values().as_ref(), validity(page.nulls()))).collect()))
+                Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))
             }
             DimensionType::Double => {
-                let pages = pages().map(|page| page.values().as_primitive::<Float64Type>());
-                Column::Doubles(DoubleColumn::Pages(pages.map(|page| (page.values().as_ref(), validity(page.nulls()))).collect()))
+                let pages = pages().map(|page| number_page::<Float64Type>(page.values()));
+                Column::Doubles(DoubleColumn::Pages(pages.collect()))
             }
             DimensionType::Boolean => {
-                let pages = pages().map(|page| page.values().as_boolean());
-                Column::Flags(FlagColumn::Pages(pages.map(|page| (page.values().values(), validity(page.nulls()))).collect()))
+                Column::Flags(FlagColumn::Pages(pages().map(|page| flag_page(page.values())).collect()))
             }
         }
     }
@@ -189,12 +193,20 @@ fn selected_by_page(selected: &RowSet) -> Vec<(usize, PageRows)> {
     pages.into_iter().map(selection).collect()
 }
 
-/// The bits of a column's validity; pages begin at the first bit.
-fn validity(nulls: Option<&NullBuffer>) -> Option<&[u8]> {
-    nulls.map(|nulls| {
-        assert_eq!(nulls.offset(), 0, "a page's columns are whole arrays");
-        nulls.validity()
-    })
+fn number_page<T: ArrowPrimitiveType>(array: &ArrayRef) -> Page<'_, T::Native> {
+    let numbers = array.as_primitive::<T>();
+    Page { values: numbers.values(), validity: numbers.nulls().map(|nulls| bits(nulls.inner())) }
+}
+
+fn flag_page(array: &ArrayRef) -> FlagPage<'_> {
+    let flags = array.as_boolean();
+    let validity = flags.nulls().map(|nulls| bits(nulls.inner()));
+    FlagPage { rows: flags.len(), values: bits(flags.values()), validity }
+}
+
+fn bits(buffer: &BooleanBuffer) -> Bits<'_> {
+    assert_eq!(buffer.offset(), 0, "a page's columns are whole arrays");
+    Bits(buffer.values())
 }
 
 fn times_of(times: &TimestampMillisecondArray) -> impl Iterator<Item = i64> {

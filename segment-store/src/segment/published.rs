@@ -170,7 +170,7 @@ impl PublishedSegment {
             }
             Err(error) => tracing::warn!(segment = %id, %error, "a serving form cannot be kept"),
         }
-        ServingSegment::from_bytes(bytes.into()).map(Arc::new).map_err(unusable)
+        self.files.cache.open_in_memory(bytes).map(Arc::new).map_err(unusable)
     }
 
     fn corrupt(&self, detail: String) -> StoreError {

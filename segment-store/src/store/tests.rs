@@ -1,5 +1,6 @@
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use henge_indexing::RowSet;
 
 use super::*;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
@@ -11,7 +12,7 @@ use crate::time::{Interval, TimestampMs};
 const HOUR_MS: i64 = 3_600_000;
 
 fn options(root: &Path) -> StoreOptions {
-    StoreOptions { data_dir: root.to_owned(), object_store: None }
+    StoreOptions::local(root)
 }
 
 fn usage() -> DataSourceName {
@@ -66,7 +67,9 @@ fn totals(data_source: &DataSource) -> (i64, i64) {
     let snapshot = data_source.snapshot(Interval::ALL);
     let mut totals = (0, 0);
     for segment in &snapshot.segments {
-        for batch in segment.batches(&snapshot.schema, &[2, 3], Interval::ALL).unwrap() {
+        let reader = segment.open(&["events", "bytes"]).unwrap();
+        let measures = Arc::new(snapshot.schema.arrow().project(&[2, 3]).unwrap());
+        for batch in reader.batches(measures, &RowSet::all(reader.row_count())) {
             let batch = batch.unwrap();
             totals.0 += batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>();
             totals.1 += batch.column(1).as_primitive::<Int64Type>().values().iter().sum::<i64>();

@@ -41,7 +41,7 @@ impl ServingBatches {
         let (mut taken, mut rows) = (Vec::new(), 0);
         while rows < BATCH_ROWS {
             let Some((block, selected)) = self.blocks.pop_front() else { break };
-            rows += selected_count(&selected, self.rows_of_block(block));
+            rows += selected.len(self.rows_of_block(block));
             taken.push((block, selected));
         }
         (taken, rows)
@@ -76,41 +76,18 @@ impl Iterator for ServingBatches {
     }
 }
 
-fn selected_count(rows: &BlockRows, rows_of_block: usize) -> usize {
-    match rows {
-        BlockRows::All => rows_of_block,
-        BlockRows::Range(range) => range.len(),
-        BlockRows::Mask(mask) => mask.iter().map(|word| word.count_ones() as usize).sum(),
-    }
-}
-
 /// The selected ones of a block's values.
 fn select<T: Copy>(values: &[T], rows: &BlockRows, out: &mut Vec<T>) {
     match rows {
         BlockRows::All => out.extend_from_slice(values),
-        BlockRows::Range(range) => out.extend_from_slice(&values[range.start as usize..range.end as usize]),
-        BlockRows::Mask(mask) => for_each_row(mask, |row| out.push(values[row])),
-    }
-}
-
-fn for_each_row(mask: &BlockMask, mut visit: impl FnMut(usize)) {
-    for (word, &bits) in mask.iter().enumerate() {
-        let mut left = bits;
-        while left != 0 {
-            visit(word * 64 + left.trailing_zeros() as usize);
-            left &= left - 1;
-        }
+        BlockRows::Range(range) => out.extend_from_slice(&values[range.clone()]),
+        BlockRows::Mask(_) => rows.for_each(values.len(), |row| out.push(values[row])),
     }
 }
 
 /// The selected bits of a block.
 fn select_bits(mask: &BlockMask, rows: &BlockRows, rows_of_block: usize, out: &mut Vec<bool>) {
-    let bit = |row: usize| mask[row / 64] >> (row % 64) & 1 == 1;
-    match rows {
-        BlockRows::All => out.extend((0..rows_of_block).map(bit)),
-        BlockRows::Range(range) => out.extend((range.start as usize..range.end as usize).map(bit)),
-        BlockRows::Mask(selected) => for_each_row(selected, |row| out.push(bit(row))),
-    }
+    rows.for_each(rows_of_block, |row| out.push(mask[row / 64] >> (row % 64) & 1 == 1));
 }
 
 fn array(column: &Column<'_>, blocks: &[(usize, BlockRows)], rows: usize, wanted: &DataType) -> ArrayRef {
@@ -188,13 +165,11 @@ fn selected_flags(flags: &PackedFlags, blocks: &[(usize, BlockRows)], rows: usiz
     BooleanArray::new(values.into(), Some(nulls).filter(|nulls| nulls.null_count() > 0))
 }
 
-fn nulls(blocks: &[(usize, BlockRows)], rows: usize, validity: impl Fn(usize, &mut BlockMask)) -> NullBuffer {
+fn nulls(blocks: &[(usize, BlockRows)], rows: usize, validity: impl Fn(usize, &mut BlockMask) -> usize) -> NullBuffer {
     let mut is_valid = Vec::with_capacity(rows);
     let mut mask = [0; BLOCK_ROWS / 64];
     for (block, selected) in blocks {
-        validity(*block, &mut mask);
-        // Only the last block is shorter, and the rows asked for end with it.
-        let rows_of_block = (rows - is_valid.len()).min(BLOCK_ROWS);
+        let rows_of_block = validity(*block, &mut mask);
         select_bits(&mask, selected, rows_of_block, &mut is_valid);
     }
     NullBuffer::from(is_valid)

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use henge_indexing::{
@@ -32,6 +33,7 @@ pub enum ServingError {
 pub struct ServingSegment {
     file: Bytes,
     footer: Footer,
+    code_sets: Arc<CodeSetCache>,
     times: OnceLock<PackedLongs>,
     /// In the order of the footer.
     columns: Vec<OnceLock<LoadedColumn>>,
@@ -50,20 +52,24 @@ struct LoadedText {
     dictionary: Dictionary,
     codes: PackedCodes,
     index: DimensionIndex,
-    cache: CodeSetCache,
+    /// What this dictionary is called in the cache of code sets.
+    number: u64,
 }
 
+/// The next dictionary's number: no two dictionaries of a process have the same.
+static DICTIONARIES: AtomicU64 = AtomicU64::new(0);
+
 impl ServingSegment {
-    /// Maps a file and reads its footer.
-    pub fn open(path: &Path) -> Result<Self, ServingError> {
-        Self::from_bytes(mapping::map(path)?)
+    /// Maps a file and reads its footer. What costly tests of its strings find is kept in `code_sets`.
+    pub fn open(path: &Path, code_sets: &Arc<CodeSetCache>) -> Result<Self, ServingError> {
+        Self::from_bytes(mapping::map(path)?, code_sets)
     }
 
     /// The same of bytes in memory.
-    pub fn from_bytes(file: Bytes) -> Result<Self, ServingError> {
+    pub fn from_bytes(file: Bytes, code_sets: &Arc<CodeSetCache>) -> Result<Self, ServingError> {
         let footer = Footer::read(&file)?;
         let columns = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { file, footer, times: OnceLock::new(), columns })
+        Ok(Self { file, footer, code_sets: code_sets.clone(), times: OnceLock::new(), columns })
     }
 
     /// The BLAKE3 digest of the Parquet file that it was made from.
@@ -112,8 +118,9 @@ impl ServingSegment {
             .map_err(|source| ServingError::Column { column: name.to_owned(), source })?;
         Ok(match loaded {
             LoadedColumn::Text(text) => {
-                let LoadedText { dictionary, codes, index, cache } = text.as_ref();
-                Column::Text(TextColumn::Sorted { dictionary, codes, index, cache })
+                let LoadedText { dictionary, codes, index, number } = text.as_ref();
+                let cache = Some(self.code_sets.dictionary(*number));
+                Column::Text(TextColumn::Sorted { dictionary, codes, index: Some(index), cache })
             }
             LoadedColumn::Longs(longs) => Column::Longs(LongColumn::Packed(longs)),
             LoadedColumn::Doubles(doubles) => Column::Doubles(DoubleColumn::Packed(doubles)),
@@ -167,7 +174,7 @@ impl ServingSegment {
             return Err(FormatError { what: "dictionary", detail: "another number of values than the footer says" });
         }
         let index = DimensionIndex::decode(layout.index.read(&self.file)?, self.row_count(), layout.distinct)?;
-        Ok(LoadedText { dictionary, codes, index, cache: CodeSetCache::default() })
+        Ok(LoadedText { dictionary, codes, index, number: DICTIONARIES.fetch_add(1, Ordering::Relaxed) })
     }
 
     /// Invariant S3.

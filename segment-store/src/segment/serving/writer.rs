@@ -42,7 +42,8 @@ impl Sections {
                 (self.append(&PackedDoubles::encode(&doubles.values, doubles.validity.as_deref())), None)
             }
             SortedColumn::Flags(flags) => {
-                (self.append(&PackedFlags::encode(&flags.values, flags.validity.as_deref())), None)
+                let flags: Vec<Option<bool>> = (0..flags.values.len()).map(|row| flags.get(row)).collect();
+                (self.append(&PackedFlags::encode(&flags)), None)
             }
         };
         ColumnLayout { name: name.to_owned(), kind: column.kind(), values, text }
