@@ -2,6 +2,7 @@
 //!
 //! value -> code -> rank -> key -> row order
 
+mod code_set;
 mod format;
 mod growing_dictionary;
 mod packed;
@@ -11,7 +12,9 @@ mod predicate;
 mod promotion;
 mod row_order;
 mod zone_map;
+mod row_set;
 
+pub use code_set::CodeSet;
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
@@ -19,6 +22,7 @@ pub use predicate::{Comparison, LikePattern, NumberTest, PatternError, Predicate
 pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use zone_map::{DoubleZone, LongZone};
+pub use row_set::{BlockRows, RowSet};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
 pub const BLOCK_ROWS: usize = 1_024;
