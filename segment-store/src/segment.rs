@@ -21,3 +21,6 @@ pub use serving::{
     ColumnLayout, FORMAT_VERSION, SectionPlace, ServingBatches, ServingError, ServingSegment, TextLayout, encode_serving,
 };
 pub use sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
+
+#[cfg(test)]
+mod tests;

@@ -141,6 +141,15 @@ impl ServingCache {
         remove(&self.path(id));
     }
 
+    /// Unmaps a file without deleting it.
+    #[cfg(test)]
+    pub fn close(&self, id: &SegmentId) {
+        let mut state = self.state();
+        let entry = state.entries.get_mut(id).expect("it is there");
+        let was_open = entry.open.take().is_some();
+        state.open -= usize::from(was_open);
+    }
+
     /// Where a segment's file lies, or would lie.
     pub fn path(&self, id: &SegmentId) -> PathBuf {
         path_below(&self.directory, id)

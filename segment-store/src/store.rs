@@ -18,7 +18,7 @@ use crate::objects::Objects;
 use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{PublishedSegment, SegmentFile, SegmentFiles, SegmentId, SegmentMeta};
-use crate::serving_cache::ServingCache;
+use crate::serving_cache::{CacheStats, ServingCache};
 
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
@@ -199,6 +199,33 @@ impl Store {
         let build = move || SegmentFile::build(id, &sort(&rows), rows.events(), consumed, Vec::new());
         let built = tokio::task::spawn_blocking(build).await;
         built.expect("building a segment does not panic")?.write(&self.files).await
+    }
+
+    /// Makes the serving forms that are missing, the newest segments' first, as long as the cache has room for them without
+    /// evicting others. For the time after a start; returns how many were made. A query that needs one sooner makes it.
+    pub async fn make_missing_serving_forms(&self) -> usize {
+        let data_sources = self.data_sources.load_full();
+        let mut missing: Vec<Arc<PublishedSegment>> =
+            data_sources.values().flat_map(|data_source| data_source.published_segments()).collect();
+        missing.retain(|segment| !segment.has_serving());
+        missing.sort_by_key(|segment| std::cmp::Reverse(segment.meta.time_max));
+        let mut made = 0;
+        for segment in missing {
+            // The two forms of a segment are of similar size.
+            if !self.files.cache.has_room_for(segment.meta.bytes) {
+                break;
+            }
+            let make = move || segment.serving(&[]).map(|_| ());
+            // What failed is logged, and the segment is in quarantine.
+            let outcome = tokio::task::spawn_blocking(make).await;
+            made += usize::from(matches!(outcome, Ok(Ok(()))));
+        }
+        made
+    }
+
+    /// What the cache of serving forms holds.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.files.cache.stats()
     }
 
     /// Commits a change of the control plane and shows it.

@@ -201,6 +201,3 @@ impl TextBuilder {
         TextValues { distinct: Strings::in_order_of_ranks(&dictionary, &ranks), codes }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! A segment that the manifest names: its serving form when a query needs it, made again where it is missing or damaged.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,13 @@ use bytes::Bytes;
 
 use super::parquet_reader::ParquetSegment;
 use super::serving::{ServingError, ServingSegment, encode_serving};
-use super::{SegmentId, SegmentMeta};
+use super::SegmentMeta;
 use crate::error::StoreError;
 use crate::objects::Objects;
 use crate::serving_cache::ServingCache;
 
 /// How long a damaged segment is left alone before a query looks whether a good copy is back.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(2) };
 
 /// Where the files of segments lie.
 #[derive(Debug)]
@@ -118,6 +119,16 @@ impl PublishedSegment {
     /// Forgets the serving form, so that the next query makes it anew.
     pub fn discard_serving(&self) {
         self.files.cache.discard(&self.meta.id);
+    }
+
+    /// Where its serving form lies, or would lie.
+    pub fn serving_path(&self) -> PathBuf {
+        self.files.cache.path(&self.meta.id)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn close_serving(&self) {
+        self.files.cache.close(&self.meta.id);
     }
 
     fn cached(&self, columns: &[&str]) -> Option<Arc<ServingSegment>> {
