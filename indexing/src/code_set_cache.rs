@@ -100,7 +100,8 @@ impl DictionaryCache<'_> {
         let mut state = self.cache.state();
         state.remove(self.dictionary, test);
         while state.bytes + bytes > self.cache.bytes_max {
-            let (dictionary, oldest) = state.by_use.first_entry().expect("the bytes are those of entries").get().clone();
+            let (dictionary, oldest) =
+                state.by_use.first_entry().expect("the bytes are those of entries").get().clone();
             state.remove(dictionary, &oldest);
         }
         state.now += 1;

@@ -83,7 +83,12 @@ impl Frozen {
 }
 
 impl DataSource {
-    pub(crate) fn new(name: DataSourceName, state: &DataSourceState, files: &Arc<SegmentFiles>, was_restored: bool) -> Self {
+    pub(crate) fn new(
+        name: DataSourceName,
+        state: &DataSourceState,
+        files: &Arc<SegmentFiles>,
+        was_restored: bool,
+    ) -> Self {
         let schema = Arc::new(state.schema.clone());
         let published = state.segments.values().map(|meta| {
             let segment = PublishedSegment::new(meta.clone(), files.clone());

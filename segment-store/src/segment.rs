@@ -18,7 +18,8 @@ pub use parquet_writer::encode_parquet;
 pub use provenance::{PROVENANCE_KEY, Provenance};
 pub use published::{Damage, PublishedSegment, SegmentFiles};
 pub use serving::{
-    ColumnLayout, FORMAT_VERSION, SectionPlace, ServingBatches, ServingError, ServingSegment, TextLayout, encode_serving,
+    ColumnLayout, FORMAT_VERSION, SectionPlace, ServingBatches, ServingError, ServingSegment, TextLayout,
+    encode_serving,
 };
 pub use sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
 

@@ -46,9 +46,7 @@ impl SegmentReader {
     pub fn batches(&self, projected: SchemaRef, rows: &RowSet) -> Batches {
         match self {
             Self::Open(open) => Box::new(open.batches(projected, rows)),
-            Self::Published(id, serving) => {
-                Box::new(ServingBatches::new(serving.clone(), id.clone(), projected, rows))
-            }
+            Self::Published(id, serving) => Box::new(ServingBatches::new(serving.clone(), id.clone(), projected, rows)),
         }
     }
 }

@@ -10,12 +10,13 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type, SchemaRef};
 use henge_indexing::{
-    BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet, TextColumn,
+    BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet,
+    TextColumn,
 };
 
+use super::PAGE_ROWS;
 use super::page::{SealedColumn, SealedPage};
 use super::time_bounds;
-use super::PAGE_ROWS;
 use crate::error::StoreError;
 use crate::promotion::promoted;
 use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
@@ -105,12 +106,7 @@ impl OpenRows {
         }
     }
 
-    fn page_batch(
-        &self,
-        page: usize,
-        selected: &PageRows,
-        projected: &SchemaRef,
-    ) -> Result<RecordBatch, StoreError> {
+    fn page_batch(&self, page: usize, selected: &PageRows, projected: &SchemaRef) -> Result<RecordBatch, StoreError> {
         let page = &self.pages[page];
         let count = selected.as_ref().map_or(page.row_count(), PrimitiveArray::len);
         let columns = projected.fields().iter().map(|field| -> Result<ArrayRef, StoreError> {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::SegmentMeta;
 use super::parquet_reader::ParquetSegment;
 use super::serving::{ServingError, ServingSegment, encode_serving};
-use super::SegmentMeta;
 use crate::error::StoreError;
 use crate::objects::Objects;
 use crate::serving_cache::ServingCache;
@@ -102,11 +102,12 @@ impl PublishedSegment {
     /// Parquet itself notices next to no damage: most flipped bits would give a wrong answer.
     pub fn parquet(&self) -> Result<Bytes, StoreError> {
         let path = &self.meta.path;
-        let not_found = || StoreError::File { action: "read", path: path.clone(), source: std::io::ErrorKind::NotFound.into() };
+        let not_found =
+            || StoreError::File { action: "read", path: path.clone(), source: std::io::ErrorKind::NotFound.into() };
         let bytes = match &self.files.objects {
-            Objects::Local(root) => std::fs::read(root.join(path)).map(Bytes::from).map_err(|source| {
-                StoreError::File { action: "read", path: path.clone(), source }
-            })?,
+            Objects::Local(root) => std::fs::read(root.join(path))
+                .map(Bytes::from)
+                .map_err(|source| StoreError::File { action: "read", path: path.clone(), source })?,
             remote @ Objects::Remote(_) => {
                 let get = remote.get(path);
                 tokio::runtime::Handle::current().block_on(get)?.ok_or_else(not_found)?

@@ -37,7 +37,10 @@ fn text(values: &[Option<String>]) -> SortedColumn {
     let mut distinct = Strings::default();
     known.iter().for_each(|value| distinct.push(value.as_bytes()));
     let code = |value: &String| known.iter().position(|known| *known == value).unwrap() as u32 + 1;
-    SortedColumn::Text(TextValues { distinct, codes: values.iter().map(|value| value.as_ref().map_or(0, code)).collect() })
+    SortedColumn::Text(TextValues {
+        distinct,
+        codes: values.iter().map(|value| value.as_ref().map_or(0, code)).collect(),
+    })
 }
 
 type Row = (i64, Option<String>, Option<String>, Option<i64>, Option<f64>, Option<bool>, Option<i64>);
@@ -107,6 +110,8 @@ fn text_cell(value: &Option<impl ToString>) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// S4 in one direction: the Parquet file holds the rows, bit for bit.
     #[test]
     fn rows_come_back_from_their_parquet_file(rows in prop::collection::vec(row(), 1..300)) {
@@ -122,8 +127,8 @@ proptest! {
     /// S4 in the other: so does the serving form, for whatever rows are asked for.
     #[test]
     fn any_choice_of_rows_comes_back_from_a_serving_form(
-        rows in prop::collection::vec(row(), 1..2_500),
-        choice in prop::collection::vec(any::<bool>(), 2_500),
+        rows in prop::collection::vec(row(), 1..1_500),
+        choice in prop::collection::vec(any::<bool>(), 1_500),
     ) {
         let columns = sorted(&rows);
         let reader = serving(encode_serving(&columns, [7; 32])).unwrap();
@@ -195,17 +200,16 @@ fn every_flipped_bit_of_a_serving_form_is_noticed_or_changes_nothing() {
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1 << (at % 8);
-        let read = ServingSegment::from_bytes(Bytes::from(damaged), &code_sets());
-        let Ok(read) = read else { continue };
+        let Ok(read) = ServingSegment::from_bytes(Bytes::from(damaged), &code_sets()) else { continue };
         if read.verify().is_err() {
             continue;
         }
         unnoticed += 1;
-        assert!(unnoticed < 64 * 64, "only the padding between sections is not covered");
         if unnoticed % 50 == 1 {
             assert_eq!(cells(&SegmentReader::Published(id(), Arc::new(read)), &all), expected, "byte {at}");
         }
     }
+    assert!(unnoticed < 64 * 16, "only the padding between sections is not covered: {unnoticed} bytes");
 }
 
 #[test]

@@ -145,35 +145,34 @@ async fn a_publish_that_does_not_follow_the_checkpoint_changes_nothing() {
     assert_eq!(totals(&usage), expected(20));
 }
 
-/// One segment of 100 events, and where its Parquet file lies.
-async fn one_segment(root: &Path) -> (Arc<Store>, Arc<DataSource>, std::path::PathBuf) {
+/// Segments of 100 events, each of a publish of its own.
+async fn segments(root: &Path, count: i64) -> (Arc<Store>, Arc<DataSource>) {
     let (store, usage) = open(root).await;
-    usage.append(&(0..100).map(event).collect::<Vec<_>>());
-    let frozen = usage.cut();
-    let published = store.publish(&usage, &frozen, consumed(0, 100)).await.unwrap();
-    (store, usage, root.join("store").join(&published[0].path))
+    for start in (0..count * 100).step_by(100) {
+        usage.append(&(start..start + 100).map(event).collect::<Vec<_>>());
+        store.publish(&usage, &usage.cut(), consumed(start, start + 100)).await.unwrap();
+    }
+    (store, usage)
 }
 
-fn flip_a_bit(path: &Path) {
+fn flip_a_bit(path: &Path, at: usize) {
     let mut bytes = std::fs::read(path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    bytes[at] ^= 1;
     std::fs::write(path, bytes).unwrap();
 }
 
 #[tokio::test]
 async fn a_serving_form_that_is_missing_damaged_or_older_is_made_again() {
     let root = tempfile::tempdir().unwrap();
-    let (_store, usage, _) = one_segment(root.path()).await;
+    let (_store, usage) = segments(root.path(), 1).await;
     let segment = &usage.published_segments()[0];
     let path = segment.serving_path();
     let whole = std::fs::read(&path).unwrap();
-    type Harm = fn(&Path);
-    let harms: [Harm; 3] = [
-        |path| std::fs::remove_file(path).unwrap(),
-        flip_a_bit,
-        |path| std::fs::write(path, b"bytes of another format version").unwrap(),
-    ];
+    let place = segment.serving(&[]).unwrap().layout().last().unwrap().values.byte_offset as usize;
+    let harms: [&dyn Fn(&Path); 3] =
+        [&|path| std::fs::remove_file(path).unwrap(), &|path| flip_a_bit(path, place), &|path| {
+            std::fs::write(path, b"bytes of another format version").unwrap()
+        }];
     for harm in harms {
         segment.close_serving();
         harm(&path);
@@ -185,9 +184,9 @@ async fn a_serving_form_that_is_missing_damaged_or_older_is_made_again() {
 #[tokio::test]
 async fn a_restart_makes_missing_serving_forms_and_deletes_those_of_no_segment() {
     let root = tempfile::tempdir().unwrap();
-    let (store, usage, _) = one_segment(root.path()).await;
+    let (store, usage) = segments(root.path(), 3).await;
     let path = usage.published_segments()[0].serving_path();
-    assert_eq!(store.cache_stats().files, 3, "one for each time chunk");
+    assert_eq!(store.cache_stats().files, 3);
     let stranger = path.with_file_name("0-0_7.serving");
     std::fs::copy(&path, &stranger).unwrap();
     std::fs::remove_file(&path).unwrap();
@@ -196,15 +195,15 @@ async fn a_restart_makes_missing_serving_forms_and_deletes_those_of_no_segment()
     assert!(!stranger.exists());
     assert_eq!((store.cache_stats().files, store.make_missing_serving_forms().await), (2, 1));
     assert!(path.exists());
-    assert_eq!(totals(&usage), expected(100));
+    assert_eq!(totals(&usage), expected(300));
 }
 
 #[tokio::test]
 async fn the_cache_keeps_what_was_used_last_and_what_a_query_holds() {
     let root = tempfile::tempdir().unwrap();
-    let (_, usage, _) = one_segment(root.path()).await;
+    let (store, usage) = segments(root.path(), 3).await;
     let bytes = std::fs::metadata(usage.published_segments()[0].serving_path()).unwrap().len();
-    drop(usage);
+    drop((store, usage));
     // Room for one of the three.
     let options = StoreOptions { cache_bytes_max: bytes * 3 / 2, ..options(root.path()) };
     let store = Store::open(options).await.unwrap();
@@ -217,17 +216,18 @@ async fn the_cache_keeps_what_was_used_last_and_what_a_query_holds() {
     let kept: Vec<bool> = segments.iter().map(|segment| segment.has_serving()).collect();
     assert_eq!(kept, [true, false, true]);
     drop(held);
-    assert_eq!(totals(&usage), expected(100));
+    assert_eq!(totals(&usage), expected(300));
     assert_eq!(store.cache_stats().files, 1);
 }
 
 #[tokio::test]
 async fn a_segment_without_a_whole_file_is_an_error_that_names_it_until_a_good_copy_is_back() {
     let root = tempfile::tempdir().unwrap();
-    let (_store, usage, path) = one_segment(root.path()).await;
-    let good = std::fs::read(&path).unwrap();
-    flip_a_bit(&path);
+    let (_store, usage) = segments(root.path(), 1).await;
     let segment = &usage.published_segments()[0];
+    let path = root.path().join("store").join(&segment.meta.path);
+    let good = std::fs::read(&path).unwrap();
+    flip_a_bit(&path, good.len() / 2);
     assert_eq!(totals(&usage), expected(100), "the serving form is whole");
     segment.discard_serving();
     let view = &usage.snapshot(Interval::ALL).segments[0];

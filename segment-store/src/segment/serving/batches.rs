@@ -124,11 +124,7 @@ fn selected_codes(codes: &PackedCodes, blocks: &[(usize, BlockRows)], rows: usiz
     selected
 }
 
-fn selected_longs(
-    longs: &PackedLongs,
-    blocks: &[(usize, BlockRows)],
-    rows: usize,
-) -> (Vec<i64>, Option<NullBuffer>) {
+fn selected_longs(longs: &PackedLongs, blocks: &[(usize, BlockRows)], rows: usize) -> (Vec<i64>, Option<NullBuffer>) {
     let mut selected = Vec::with_capacity(rows);
     let mut buffer = [0; BLOCK_ROWS];
     for (block, rows) in blocks {
