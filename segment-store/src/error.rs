@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::schema::{DataSourceName, SchemaError};
 use crate::segment::SegmentId;
 use crate::stream::CheckpointError;
+use crate::upkeep::PolicyError;
 
 /// An error of the store. [`kind`](StoreError::kind) says what a caller can do.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +28,14 @@ pub enum StoreError {
     ColumnKind { data_source: DataSourceName, column: String },
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("datasource `{data_source}`: what was read does not follow the published checkpoint")]
     Checkpoint { data_source: DataSourceName, source: Box<CheckpointError> },
     #[error("datasource `{data_source}`: the ledger does not balance: {detail}")]
     Ledger { data_source: DataSourceName, detail: String },
+    #[error("segment `{id}` is not live, or stands there twice, so it cannot be retired")]
+    NotLive { id: SegmentId },
     #[error("segment `{id}` is corrupt: {detail}")]
     Corrupt { id: SegmentId, detail: String },
     #[error("segment `{id}` cannot be read")]
@@ -65,10 +70,12 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Object { .. } => ErrorKind::Unavailable,
-            Self::UnknownDataSource(_) | Self::ColumnKind { .. } | Self::Schema(_) | Self::NoRemote(_) => {
-                ErrorKind::Invalid
-            }
-            Self::Locked(_) | Self::Fenced { .. } => ErrorKind::Conflict,
+            Self::UnknownDataSource(_)
+            | Self::ColumnKind { .. }
+            | Self::Schema(_)
+            | Self::Policy(_)
+            | Self::NoRemote(_) => ErrorKind::Invalid,
+            Self::Locked(_) | Self::Fenced { .. } | Self::NotLive { .. } => ErrorKind::Conflict,
             Self::ManifestRecord { .. } | Self::Corrupt { .. } | Self::Parquet { .. } => ErrorKind::Data,
             Self::Checkpoint { .. }
             | Self::Ledger { .. }

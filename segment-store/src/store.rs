@@ -18,6 +18,9 @@ use crate::objects::Objects;
 use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{Provenance, PublishedSegment, SegmentId, SegmentMeta, encode_parquet};
+use crate::upkeep::UpkeepPolicy;
+
+mod upkeep;
 
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
@@ -99,8 +102,10 @@ impl Store {
         schema: DataSourceSchema,
         spec: serde_json::Value,
         suspended: bool,
+        upkeep: UpkeepPolicy,
     ) -> Result<(), StoreError> {
-        let change = Change::PutSupervisor { data_source: name.clone(), schema: schema.clone(), spec, suspended };
+        let change =
+            Change::PutSupervisor { data_source: name.clone(), schema: schema.clone(), spec, suspended, upkeep };
         self.change(change).await?;
         if let Some(known) = self.data_source(name.as_str()) {
             known.set_schema(schema);
@@ -196,6 +201,9 @@ impl Store {
                 events,
                 time_min,
                 time_max,
+                query_granularity: Some(rows.schema().query_granularity.clone()),
+                written_at: Some(clock::now()),
+                merged: None,
             };
             Ok((meta, bytes))
         };

@@ -55,7 +55,10 @@ fn consumed(start: i64, end: i64) -> Consumed {
 async fn open(root: &Path) -> (Arc<Store>, Arc<DataSource>) {
     let store = Store::open(options(root)).await.unwrap();
     if store.data_source("usage").is_none() {
-        store.put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false).await.unwrap();
+        store
+            .put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false, UpkeepPolicy::default())
+            .await
+            .unwrap();
     }
     let data_source = store.data_source("usage").unwrap();
     (store, data_source)
@@ -169,7 +172,7 @@ async fn a_column_that_came_later_is_null_in_older_segments() {
     store.publish(&usage, &usage.cut(), consumed(0, 1)).await.unwrap();
     let mut wider = schema();
     wider.dimensions.push(Dimension { name: "topic".into(), kind: DimensionType::String });
-    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false).await.unwrap();
+    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false, UpkeepPolicy::default()).await.unwrap();
     let snapshot = usage.snapshot(Interval::ALL);
     let batch =
         snapshot.segments[0].batches(&snapshot.schema, &[2, 1], Interval::ALL).unwrap().next().unwrap().unwrap();
