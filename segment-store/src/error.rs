@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{DataSourceName, SchemaError};
+use crate::schema::{DataSourceName, EvolutionError, SchemaError};
 use crate::segment::SegmentId;
 use crate::stream::CheckpointError;
 use crate::upkeep::PolicyError;
@@ -24,8 +24,8 @@ pub enum StoreError {
     Fenced { ours: u64, newer: u64 },
     #[error("datasource `{0}` does not exist")]
     UnknownDataSource(DataSourceName),
-    #[error("datasource `{data_source}`: column `{column}` would change its kind; use a new name for it")]
-    ColumnKind { data_source: DataSourceName, column: String },
+    #[error("datasource `{data_source}`: {cause}")]
+    Evolution { data_source: DataSourceName, cause: EvolutionError },
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error(transparent)]
@@ -71,7 +71,7 @@ impl StoreError {
         match self {
             Self::File { .. } | Self::Object { .. } => ErrorKind::Unavailable,
             Self::UnknownDataSource(_)
-            | Self::ColumnKind { .. }
+            | Self::Evolution { .. }
             | Self::Schema(_)
             | Self::Policy(_)
             | Self::NoRemote(_) => ErrorKind::Invalid,

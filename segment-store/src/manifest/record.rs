@@ -42,6 +42,7 @@ pub enum Change {
     /// A datasource gets a supervisor, or another spec for it.
     PutSupervisor {
         data_source: DataSourceName,
+        /// As declared; types are promoted when the record is applied.
         schema: DataSourceSchema,
         /// Understood by the ingest side only.
         spec: serde_json::Value,

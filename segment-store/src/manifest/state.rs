@@ -8,7 +8,7 @@ use super::record::{Change, ConsumedRange, ManifestRecord, Publish};
 use crate::error::StoreError;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::retention::Rule;
-use crate::schema::{DataSourceName, DataSourceSchema};
+use crate::schema::{ColumnHistory, DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::stream::{Checkpoint, StreamPartition};
 use crate::time::TimestampMs;
@@ -32,7 +32,10 @@ pub struct ManifestState {
 /// What the manifest says of one datasource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSourceState {
+    /// What was declared last, with types that hold all that was ever declared.
     pub schema: DataSourceSchema,
+    #[serde(default)]
+    pub columns: ColumnHistory,
     pub supervisor: Option<SupervisorState>,
     pub generation: u32,
     pub checkpoint: Checkpoint,
@@ -117,11 +120,7 @@ impl ManifestState {
             Change::PutSupervisor { data_source, schema, upkeep, .. } => {
                 schema.validate()?;
                 upkeep.validate(schema)?;
-                let conflict = self.data_sources.get(data_source).and_then(|known| known.schema.conflict_with(schema));
-                match conflict {
-                    Some(column) => Err(StoreError::ColumnKind { data_source: data_source.clone(), column }),
-                    None => Ok(()),
-                }
+                self.declare(data_source, schema).map(|_| ())
             }
             Change::SetSuspended { data_source, .. }
             | Change::TerminateSupervisor { data_source }
@@ -145,9 +144,11 @@ impl ManifestState {
             Change::ClaimEpoch => {}
             Change::PutSupervisor { data_source, schema, spec, suspended, upkeep } => {
                 let supervisor = Some(SupervisorState { spec: spec.clone(), suspended: *suspended });
+                let (columns, schema) = self.declare(data_source, schema)?;
                 let new = || DataSourceState::new(schema.clone());
                 let data_source = self.data_sources.entry(data_source.clone()).or_insert_with(new);
-                data_source.schema = schema.clone();
+                data_source.columns = columns;
+                data_source.schema = schema;
                 data_source.supervisor = supervisor;
                 data_source.upkeep = upkeep.clone();
             }
@@ -165,6 +166,22 @@ impl ManifestState {
         Ok(())
     }
 
+    /// A datasource's columns and schema after a declaration.
+    fn declare(
+        &self,
+        name: &DataSourceName,
+        schema: &DataSourceSchema,
+    ) -> Result<(ColumnHistory, DataSourceSchema), StoreError> {
+        let columns = match self.data_sources.get(name) {
+            // A snapshot from before there was a history: the schema in force is all of it.
+            Some(known) if known.columns == ColumnHistory::default() => known.columns.declare(&known.schema),
+            Some(known) => Ok((known.columns.clone(), known.schema.clone())),
+            None => Ok((ColumnHistory::default(), schema.clone())),
+        };
+        let declared = columns.and_then(|(columns, _)| columns.declare(schema));
+        declared.map_err(|cause| StoreError::Evolution { data_source: name.clone(), cause })
+    }
+
     fn known(&mut self, name: &DataSourceName) -> &mut DataSourceState {
         self.data_sources.get_mut(name).expect("checked before it is applied")
     }
@@ -174,6 +191,7 @@ impl DataSourceState {
     fn new(schema: DataSourceSchema) -> Self {
         Self {
             schema,
+            columns: ColumnHistory::default(),
             supervisor: None,
             generation: 0,
             checkpoint: Checkpoint::default(),

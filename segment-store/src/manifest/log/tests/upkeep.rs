@@ -3,6 +3,7 @@
 use super::*;
 use crate::manifest::RetiredCounts;
 use crate::retention::Rule;
+use crate::schema::{ColumnHistory, Dimension, DimensionType};
 use crate::segment::MergeHistory;
 
 fn id(version: &str) -> SegmentId {
@@ -119,4 +120,32 @@ async fn an_operators_rules_stand_before_the_specs_and_survive_another_spec() {
     let unreachable = Change::SetRules { data_source: usage(), rules: vec![Rule::DropForever; 2] };
     let refused = commit(&mut log, unreachable).await.unwrap_err();
     assert_eq!(refused.to_string(), "rule 2 is never asked: the rule before it decides about every time chunk");
+}
+
+#[tokio::test]
+async fn a_column_keeps_the_type_that_holds_all_that_was_declared_also_from_a_snapshot_without_history() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    let put = |kind: Option<DimensionType>| {
+        let Change::PutSupervisor { data_source, mut schema, spec, suspended, upkeep } = put_supervisor() else {
+            unreachable!()
+        };
+        schema.dimensions = kind.map(|kind| Dimension { name: "port".into(), kind }).into_iter().collect();
+        Change::PutSupervisor { data_source, schema, spec, suspended, upkeep }
+    };
+    let kinds = |log: &ManifestLog| {
+        let dimensions = &log.state().data_sources[&usage()].schema.dimensions;
+        dimensions.iter().map(|dimension| dimension.kind).collect::<Vec<_>>()
+    };
+    commit(&mut log, put(Some(DimensionType::Double))).await.unwrap();
+    commit(&mut log, put(Some(DimensionType::Long))).await.unwrap();
+    assert_eq!(kinds(&log), [DimensionType::Double]);
+    commit(&mut log, put(None)).await.unwrap();
+    commit(&mut log, put(Some(DimensionType::Boolean))).await.unwrap();
+    assert_eq!(kinds(&log), [DimensionType::String]);
+    assert_eq!(open(root.path()).await.state(), log.state());
+
+    log.state.data_sources.get_mut(&usage()).unwrap().columns = ColumnHistory::default();
+    commit(&mut log, put(Some(DimensionType::Long))).await.unwrap();
+    assert_eq!(kinds(&log), [DimensionType::String]);
 }
