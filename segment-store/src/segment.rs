@@ -12,7 +12,7 @@ mod serving;
 mod sorted_rows;
 
 pub use file::SegmentFile;
-pub use id::{SegmentId, SegmentMeta};
+pub use id::{MergeHistory, SegmentId, SegmentMeta};
 pub use parquet_reader::ParquetSegment;
 pub use parquet_writer::encode_parquet;
 pub use provenance::{PROVENANCE_KEY, Provenance};

@@ -19,6 +19,9 @@ use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{PublishedSegment, SegmentFile, SegmentFiles, SegmentId, SegmentMeta};
 use crate::serving_cache::{CacheStats, ServingCache};
+use crate::upkeep::UpkeepPolicy;
+
+mod upkeep;
 
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
@@ -109,20 +112,22 @@ impl Store {
     }
 
     /// Creates a datasource or changes its schema and its supervisor's spec. Nothing of it may be open: cut before.
+    ///
+    /// The schema in force is the datasource's afterwards: columns keep types that hold what is stored already.
     pub async fn put_supervisor(
         &self,
         name: &DataSourceName,
         schema: DataSourceSchema,
         spec: serde_json::Value,
         suspended: bool,
+        upkeep: UpkeepPolicy,
     ) -> Result<(), StoreError> {
-        let change = Change::PutSupervisor { data_source: name.clone(), schema: schema.clone(), spec, suspended };
-        self.change(change).await?;
+        self.change(Change::PutSupervisor { data_source: name.clone(), schema, spec, suspended, upkeep }).await?;
+        let manifest = self.manifest.lock().await;
+        let state = manifest.state().data_source(name)?;
         if let Some(known) = self.data_source(name.as_str()) {
-            known.set_schema(schema);
+            known.set_schema(state.schema.clone());
         } else {
-            let manifest = self.manifest.lock().await;
-            let state = manifest.state().data_source(name)?;
             let created = Arc::new(DataSource::new(name.clone(), state, &self.files, false));
             self.data_sources.rcu(|known| {
                 let mut next = BTreeMap::clone(known);

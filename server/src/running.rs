@@ -112,7 +112,8 @@ async fn put_if_changed(store: &Store, mut spec: SupervisorSpec) -> Result<(), S
             return Ok(());
         }
     }
-    let put = store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
+    let (schema, upkeep) = (spec.schema.clone(), spec.upkeep.clone());
+    let put = store.put_supervisor(&name, schema, spec.to_json(), spec.suspended, upkeep).await;
     put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
     info!(datasource = %name, "supervisor put from the configuration");
     Ok(())

@@ -6,6 +6,7 @@ use super::published::SegmentFiles;
 use super::serving::encode_serving;
 use super::sorted_rows::SortedRows;
 use super::{SegmentId, SegmentMeta};
+use crate::clock;
 use crate::error::StoreError;
 use crate::manifest::ConsumedRange;
 
@@ -18,7 +19,8 @@ pub struct SegmentFile {
 }
 
 impl SegmentFile {
-    /// Encodes rows; busy for a while. `events`: accepted events that the rows stand for.
+    /// Encodes rows; busy for a while. `events`: accepted events that the rows stand for. Who merged segments adds their
+    /// history to `meta`.
     ///
     /// Panics without rows.
     pub fn build(
@@ -45,6 +47,9 @@ impl SegmentFile {
             events,
             time_min,
             time_max,
+            query_granularity: Some(rows.schema.query_granularity.clone()),
+            written_at: Some(clock::now()),
+            merged: None,
         };
         Ok(Self { meta, parquet, serving })
     }

@@ -56,7 +56,10 @@ fn consumed(start: i64, end: i64) -> Consumed {
 async fn open(root: &Path) -> (Arc<Store>, Arc<DataSource>) {
     let store = Store::open(options(root)).await.unwrap();
     if store.data_source("usage").is_none() {
-        store.put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false).await.unwrap();
+        store
+            .put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false, UpkeepPolicy::default())
+            .await
+            .unwrap();
     }
     let data_source = store.data_source("usage").unwrap();
     (store, data_source)
@@ -248,7 +251,7 @@ async fn a_column_that_came_later_is_null_in_older_segments() {
     store.publish(&usage, &usage.cut(), consumed(0, 1)).await.unwrap();
     let mut wider = schema();
     wider.dimensions.push(Dimension { name: "topic".into(), kind: DimensionType::String });
-    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false).await.unwrap();
+    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false, UpkeepPolicy::default()).await.unwrap();
     let snapshot = usage.snapshot(Interval::ALL);
     let reader = snapshot.segments[0].open(&["events", "topic", "org"]).unwrap();
     let projected = Arc::new(snapshot.schema.arrow().project(&[2, 1]).unwrap());
