@@ -3,6 +3,7 @@
 //! value -> code -> rank -> key -> row order
 
 mod code_set;
+mod dictionary;
 mod format;
 mod growing_dictionary;
 #[cfg(any(test, feature = "test-support"))]
@@ -15,6 +16,7 @@ mod row_set;
 mod zone_map;
 
 pub use code_set::CodeSet;
+pub use dictionary::{Dictionary, DictionaryBuilder};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
