@@ -68,6 +68,7 @@ async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse()?,
+        sort: Vec::new(),
     };
     store.put_supervisor(&name, schema, serde_json::Value::Null, true).await?;
     store.terminate_supervisor(&name).await?;

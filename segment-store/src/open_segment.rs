@@ -15,7 +15,7 @@ use henge_indexing::GrowingDictionary;
 pub use open_rows::OpenRows;
 use page::{Page, SealedPage};
 use rollup::RollupIndex;
-pub use sort::{SortedRows, sort};
+pub use sort::sort;
 
 use crate::event::{DimensionValue, EventRow};
 use crate::schema::{DataSourceSchema, DimensionType};

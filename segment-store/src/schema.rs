@@ -4,6 +4,6 @@ mod data_source;
 mod dimension;
 mod measure;
 
-pub use data_source::{DataSourceName, DataSourceSchema, SchemaError, TIME_COLUMN};
+pub use data_source::{DataSourceName, DataSourceSchema, SchemaError, SortKey, TIME_COLUMN};
 pub use dimension::{Dimension, DimensionType};
 pub use measure::{Aggregation, Measure};

@@ -17,7 +17,7 @@ use crate::manifest::{Change, ConsumedRange, ManifestLog, ManifestState, Publish
 use crate::objects::Objects;
 use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
-use crate::segment::{Provenance, PublishedSegment, SegmentId, SegmentMeta, encode};
+use crate::segment::{Provenance, PublishedSegment, SegmentId, SegmentMeta, encode_parquet};
 
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
@@ -182,11 +182,11 @@ impl Store {
     ) -> Result<SegmentMeta, StoreError> {
         let build = move || -> Result<(SegmentMeta, Vec<u8>), StoreError> {
             let (time_min, time_max) = rows.time_bounds().expect("a cut has no empty segments");
-            let sorted = sort(rows.clone())?;
+            let sorted = sort(&rows);
             let (row_count, events) = (sorted.row_count() as u64, rows.events());
             let provenance =
                 Provenance { id: &id, rows: row_count, events, schema: rows.schema(), consumed: &consumed };
-            let bytes = encode(&sorted, &provenance)?;
+            let bytes = encode_parquet(&sorted, &provenance)?;
             let meta = SegmentMeta {
                 path: id.path(),
                 id,

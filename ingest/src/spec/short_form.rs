@@ -171,6 +171,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         rollup: rollup.is_some(),
         query_granularity: rollup.or(query_granularity)?,
         segment_granularity: segment?,
+        sort: Vec::new(),
     };
     check(&schema, fields.node())?;
     Some((schema, dimension_sources, measure_sources))

@@ -124,6 +124,7 @@ fn schema() -> DataSourceSchema {
         rollup: false,
         query_granularity: "none".parse().expect("a granularity"),
         segment_granularity: "1h".parse().expect("a granularity"),
+        sort: Vec::new(),
     }
 }
 

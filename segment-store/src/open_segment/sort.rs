@@ -1,152 +1,160 @@
-//! Freezing: sorts rows by dimensions, then time, and rolls up the ones that are equal.
+//! Freezing: sorts rows as the schema says and rolls up the ones that are equal.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array,
-    new_empty_array,
-};
-use arrow::compute::{concat, take};
-use arrow::datatypes::{Float64Type, Int64Type, SchemaRef};
-
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order_of_long};
 
-use super::open_rows::{OpenRows, strings};
+use super::open_rows::OpenRows;
 use super::page::SealedColumn;
-use crate::error::StoreError;
-use crate::schema::{Aggregation, DataSourceSchema, DimensionType};
+use crate::schema::{Aggregation, DataSourceSchema, DimensionType, SortKey};
+use crate::segment::{SortedColumn, SortedRows, Strings, TextValues, Values};
 
-/// Rows in their final order (invariant S2), each once.
-#[derive(Debug)]
-pub struct SortedRows {
-    schema: SchemaRef,
-    rows: Arc<OpenRows>,
-    /// Row numbers of the first row of each group, in sort order.
-    firsts: Vec<u32>,
-    times: TimestampMillisecondArray,
-    dimensions: Vec<Column>,
-    /// One value for each group.
-    measures: Vec<ArrayRef>,
-}
-
-/// One column of all pages together.
-#[derive(Debug)]
+/// One column of all pages together, in the order of arrival.
 enum Column {
+    /// Codes of the growing dictionary.
     Codes(Vec<u32>),
-    Values(ArrayRef),
+    Longs(Values<i64>),
+    Doubles(Values<f64>),
+    Flags(Values<bool>),
 }
 
 /// Sorts frozen rows. Takes a while for many rows: call it on a thread that may be busy.
-pub fn sort(rows: Arc<OpenRows>) -> Result<SortedRows, StoreError> {
+pub fn sort(rows: &OpenRows) -> SortedRows {
     let schema = rows.schema.clone();
-    let count = rows.row_count();
     let times: Vec<i64> = rows.times().collect();
-    let columns = (0..schema.dimensions.len() + schema.measures.len())
-        .map(|column| whole_column(&rows, column))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut dimensions = columns;
+    let mut dimensions: Vec<Column> =
+        (0..schema.dimensions.len() + schema.measures.len()).map(|column| whole_column(rows, column)).collect();
     let measures = dimensions.split_off(schema.dimensions.len());
+    let ranks: Vec<Vec<u32>> = rows.dictionaries.iter().map(DictionaryPrefix::ranks).collect();
 
     let mut fields = Vec::new();
-    for (column, dictionary) in dimensions.iter().zip(&rows.dictionaries) {
-        fields.extend(key_fields(column, dictionary));
+    for key in schema.sort_keys() {
+        match key {
+            SortKey::Time => fields.push(KeyField::of(times.iter().map(|&time| order_of_long(time)))),
+            SortKey::Dimension(index) => fields.extend(key_fields(&dimensions[index], &ranks[index])),
+        }
     }
-    fields.push(KeyField::of(times.iter().map(|&time| order_of_long(time))));
-    let keys = RowKeys::pack(&fields, count);
+    let keys = RowKeys::pack(&fields, times.len());
+    drop(fields);
     let order = keys.sorted_rows();
-    let groups = if schema.rollup { equal_rows(&keys, &order, &measures, &schema) } else { singles(count) };
-    let measures = measures.iter().zip(&schema.measures);
-    let measures =
-        measures.map(|(column, measure)| merge_groups(column, measure.aggregation, &order, &groups)).collect();
-    let firsts = groups.iter().map(|group| order[group.start]).collect();
-    Ok(SortedRows { schema: schema.arrow(), rows, firsts, times: times.into(), dimensions, measures })
+    if !schema.rollup {
+        let measures = measures.into_iter().map(|column| gather(column, &order)).collect();
+        return arranged(schema, rows, &times, dimensions, &ranks, &order, measures);
+    }
+    let groups = equal_rows(&keys, &order, &measures, &schema);
+    let merged = measures.iter().zip(&schema.measures);
+    let merged = merged.map(|(column, measure)| merge_groups(column, measure.aggregation, &order, &groups)).collect();
+    let firsts: Vec<u32> = groups.iter().map(|group| order[group.start]).collect();
+    arranged(schema, rows, &times, dimensions, &ranks, &firsts, merged)
 }
 
-impl SortedRows {
-    pub fn row_count(&self) -> usize {
-        self.firsts.len()
-    }
+/// The rows in `order`, with measures that are in that order already.
+fn arranged(
+    schema: Arc<DataSourceSchema>,
+    rows: &OpenRows,
+    times: &[i64],
+    dimensions: Vec<Column>,
+    ranks: &[Vec<u32>],
+    order: &[u32],
+    measures: Vec<SortedColumn>,
+) -> SortedRows {
+    let times = order.iter().map(|&row| times[row as usize]).collect();
+    let dimensions = dimensions.into_iter().zip(&rows.dictionaries).zip(ranks);
+    let dimensions = dimensions.map(|((column, dictionary), ranks)| match column {
+        Column::Codes(codes) => SortedColumn::Text(text_values(dictionary, ranks, &codes, order)),
+        column => gather(column, order),
+    });
+    SortedRows { schema, times, dimensions: dimensions.collect(), measures }
+}
 
-    /// All columns of the sorted rows, in batches of at most `batch_rows`.
-    pub fn batches(&self, batch_rows: usize) -> impl Iterator<Item = Result<RecordBatch, StoreError>> {
-        (0..self.row_count()).step_by(batch_rows).map(move |start| {
-            let end = self.row_count().min(start + batch_rows);
-            self.batch(start..end)
+fn text_values(dictionary: &DictionaryPrefix, ranks: &[u32], codes: &[u32], order: &[u32]) -> TextValues {
+    let mut by_rank = vec![0_u32; dictionary.distinct()];
+    for (code, &rank) in ranks.iter().enumerate().skip(1) {
+        by_rank[rank as usize - 1] = code as u32;
+    }
+    let mut distinct = Strings::default();
+    by_rank.iter().for_each(|&code| distinct.push(dictionary.value(code)));
+    TextValues { distinct, codes: order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect() }
+}
+
+fn gather(column: Column, order: &[u32]) -> SortedColumn {
+    match column {
+        Column::Codes(_) => unreachable!("codes are gathered with their dictionary"),
+        Column::Longs(longs) => SortedColumn::Longs(gather_values(&longs, order)),
+        Column::Doubles(doubles) => SortedColumn::Doubles(gather_values(&doubles, order)),
+        Column::Flags(flags) => SortedColumn::Flags(gather_values(&flags, order)),
+    }
+}
+
+fn gather_values<T: Copy>(column: &Values<T>, order: &[u32]) -> Values<T> {
+    let validity = column.validity.as_ref();
+    Values {
+        values: order.iter().map(|&row| column.values[row as usize]).collect(),
+        validity: validity.map(|validity| order.iter().map(|&row| validity[row as usize]).collect()),
+    }
+}
+
+fn whole_column(rows: &OpenRows, column: usize) -> Column {
+    let pages = || rows.pages.iter().map(|page| &page.columns[column]);
+    let arrays = || {
+        pages().filter_map(|page| match page {
+            SealedColumn::Values(values) => Some(values.as_ref()),
+            SealedColumn::Codes(_) => None,
         })
-    }
-
-    fn batch(&self, range: Range<usize>) -> Result<RecordBatch, StoreError> {
-        let firsts = &self.firsts[range.clone()];
-        let indices = UInt32Array::from(firsts.to_vec());
-        let mut columns = vec![take(&self.times, &indices, None)?];
-        for (column, dictionary) in self.dimensions.iter().zip(&self.rows.dictionaries) {
-            columns.push(match column {
-                Column::Codes(codes) => Arc::new(strings(dictionary, firsts.iter().map(|&row| codes[row as usize]))),
-                Column::Values(values) => take(values, &indices, None)?,
+    };
+    match rows.schema.column_kind(column) {
+        DimensionType::String => {
+            let codes = pages().flat_map(|page| match page {
+                SealedColumn::Codes(codes) => codes.as_ref(),
+                SealedColumn::Values(_) => &[],
             });
+            Column::Codes(codes.copied().collect())
         }
-        columns.extend(self.measures.iter().map(|measure| measure.slice(range.start, range.len())));
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        DimensionType::Long => Column::Longs(primitives::<Int64Type>(arrays())),
+        DimensionType::Double => Column::Doubles(primitives::<Float64Type>(arrays())),
+        DimensionType::Boolean => Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect()),
     }
 }
 
-fn whole_column(rows: &OpenRows, column: usize) -> Result<Column, StoreError> {
-    let mut codes = Vec::new();
-    let mut arrays: Vec<&dyn Array> = Vec::new();
-    for page in &rows.pages {
-        match &page.columns[column] {
-            SealedColumn::Codes(page_codes) => codes.extend_from_slice(page_codes),
-            SealedColumn::Values(values) => arrays.push(values),
-        }
-    }
-    let is_string = rows.schema.dimensions.get(column).is_some_and(|dimension| dimension.kind == DimensionType::String);
-    if is_string {
-        return Ok(Column::Codes(codes));
-    }
-    if arrays.is_empty() {
-        // `__time` comes before the other columns.
-        return Ok(Column::Values(new_empty_array(rows.schema.arrow().field(column + 1).data_type())));
-    }
-    Ok(Column::Values(concat(&arrays)?))
+fn primitives<'a, T: ArrowPrimitiveType>(arrays: impl Iterator<Item = &'a dyn Array>) -> Values<T::Native>
+where
+    T::Native: Copy + Default,
+{
+    arrays.flat_map(|array| array.as_primitive::<T>().iter()).collect()
 }
 
 /// A dimension's part of the key; nulls sort first.
-fn key_fields(column: &Column, dictionary: &DictionaryPrefix) -> Vec<KeyField> {
-    let values = match column {
-        Column::Codes(codes) => {
-            let ranks = dictionary.ranks();
-            return vec![KeyField::of(codes.iter().map(|&code| u64::from(ranks[code as usize])))];
-        }
-        Column::Values(values) => values,
-    };
-    let is_valid = KeyField::of((0..values.len()).map(|row| u64::from(values.is_valid(row))));
-    let ordered: Box<dyn Iterator<Item = u64>> = if let Some(longs) = values.as_primitive_opt::<Int64Type>() {
-        Box::new(longs.iter().map(|long| long.map_or(0, order_of_long)))
-    } else if let Some(doubles) = values.as_primitive_opt::<Float64Type>() {
-        Box::new(doubles.iter().map(|double| double.map_or(0, order_of_double)))
-    } else {
-        Box::new(values.as_boolean().iter().map(|flag| u64::from(flag == Some(true))))
-    };
-    vec![is_valid, KeyField::of(ordered)]
+fn key_fields(column: &Column, ranks: &[u32]) -> Vec<KeyField> {
+    match column {
+        Column::Codes(codes) => vec![KeyField::of(codes.iter().map(|&code| u64::from(ranks[code as usize])))],
+        Column::Longs(longs) => nullable_key(longs, order_of_long),
+        Column::Doubles(doubles) => nullable_key(doubles, order_of_double),
+        Column::Flags(flags) => nullable_key(flags, u64::from),
+    }
 }
 
-fn singles(count: usize) -> Vec<Range<usize>> {
-    (0..count).map(|at| at..at + 1).collect()
+fn nullable_key<T: Copy + Default>(values: &Values<T>, order_of: impl Fn(T) -> u64) -> Vec<KeyField> {
+    let rows = 0..values.values.len();
+    let is_valid = KeyField::of(rows.clone().map(|row| u64::from(values.get(row).is_some())));
+    vec![is_valid, KeyField::of(rows.map(|row| values.get(row).map_or(0, &order_of)))]
 }
 
 /// Runs of rows with equal keys; a run ends early where a sum of longs would leave 64 bits.
 fn equal_rows(keys: &RowKeys, order: &[u32], measures: &[Column], schema: &DataSourceSchema) -> Vec<Range<usize>> {
-    let sums: Vec<&Int64Array> = measures
+    let sums: Vec<&Values<i64>> = measures
         .iter()
         .zip(&schema.measures)
         .filter(|(_, measure)| matches!(measure.aggregation, Aggregation::Count | Aggregation::LongSum))
-        .map(|(column, _)| values_of(column).as_primitive())
+        .map(|(column, _)| longs_of(column))
         .collect();
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut totals = vec![0_i64; sums.len()];
     for (at, &row) in order.iter().enumerate() {
-        let inputs = || sums.iter().map(|sum| if sum.is_valid(row as usize) { sum.value(row as usize) } else { 0 });
+        // A null's value is 0.
+        let inputs = || sums.iter().map(|sum| sum.values[row as usize]);
         let continues = at > 0 && keys.of(order[at - 1]) == keys.of(row);
         let merged: Option<Vec<i64>> = match continues {
             true => totals.iter().zip(inputs()).map(|(total, input)| total.checked_add(input)).collect(),
@@ -166,32 +174,27 @@ fn equal_rows(keys: &RowKeys, order: &[u32], measures: &[Column], schema: &DataS
     groups
 }
 
-fn values_of(column: &Column) -> &ArrayRef {
+fn longs_of(column: &Column) -> &Values<i64> {
     match column {
-        Column::Values(values) => values,
-        Column::Codes(_) => unreachable!("measures have no dictionary"),
+        Column::Longs(longs) => longs,
+        _ => unreachable!("an aggregation of longs holds longs"),
     }
 }
 
 /// One value for each group; null where no row of the group has one.
-fn merge_groups(column: &Column, aggregation: Aggregation, order: &[u32], groups: &[Range<usize>]) -> ArrayRef {
-    let values = values_of(column);
-    let rows =
-        |group: &Range<usize>| order[group.clone()].iter().map(|&row| row as usize).filter(|&row| values.is_valid(row));
-    if aggregation.is_long() {
-        let longs: &Int64Array = values.as_primitive();
-        let merge = |left, right| aggregation.merge_long(left, right).expect("groups end before a sum overflows");
-        Arc::new(
-            groups.iter().map(|group| rows(group).map(|row| longs.value(row)).reduce(merge)).collect::<Int64Array>(),
-        )
-    } else {
-        let doubles: &Float64Array = values.as_primitive();
-        let merge = |left, right| aggregation.merge_double(left, right);
-        Arc::new(
-            groups
-                .iter()
-                .map(|group| rows(group).map(|row| doubles.value(row)).reduce(merge))
-                .collect::<Float64Array>(),
-        )
+fn merge_groups(column: &Column, aggregation: Aggregation, order: &[u32], groups: &[Range<usize>]) -> SortedColumn {
+    let rows = |group: &Range<usize>| order[group.clone()].iter().map(|&row| row as usize);
+    match column {
+        Column::Longs(longs) => {
+            let merge = |left, right| aggregation.merge_long(left, right).expect("groups end before a sum overflows");
+            let merged = |group| rows(group).filter_map(|row| longs.get(row)).reduce(merge);
+            SortedColumn::Longs(groups.iter().map(merged).collect())
+        }
+        Column::Doubles(doubles) => {
+            let merge = |left, right| aggregation.merge_double(left, right);
+            let merged = |group| rows(group).filter_map(|row| doubles.get(row)).reduce(merge);
+            SortedColumn::Doubles(groups.iter().map(merged).collect())
+        }
+        Column::Codes(_) | Column::Flags(_) => unreachable!("measures are numbers"),
     }
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::MeasureValue;
 use crate::schema::{Aggregation, Dimension, Measure};
+use crate::segment::{SortedColumn, SortedRows};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -33,6 +34,7 @@ fn schema(rollup: bool) -> Arc<DataSourceSchema> {
         rollup,
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
+        sort: Vec::new(),
     })
 }
 
@@ -115,6 +117,29 @@ fn rows_of(
     rows
 }
 
+/// The same of sorted rows.
+fn sorted_rows_of(rows: &SortedRows) -> Vec<(Key, Values)> {
+    let [SortedColumn::Text(org), SortedColumn::Longs(code), SortedColumn::Doubles(ratio), SortedColumn::Flags(flag)] =
+        &rows.dimensions[..]
+    else {
+        panic!("{:?}", rows.dimensions)
+    };
+    let long = |measure: usize, row: usize| match &rows.measures[measure] {
+        SortedColumn::Longs(longs) => longs.get(row),
+        other => panic!("{other:?}"),
+    };
+    let SortedColumn::Doubles(latency) = &rows.measures[3] else { panic!("{:?}", rows.measures) };
+    let text = |code: u32| String::from_utf8(org.distinct.get(code as usize - 1).to_vec()).unwrap();
+    let row = |row: usize| {
+        let org = (org.codes[row] > 0).then(|| text(org.codes[row]));
+        let ratio = ratio.get(row).map(|ratio| (ratio * 4.0) as i64);
+        let key = (org, code.get(row), ratio, flag.get(row), rows.times[row]);
+        (key, (long(0, row).unwrap(), long(1, row), long(2, row), latency.get(row)))
+    };
+    assert!((1..org.distinct.len()).all(|at| org.distinct.get(at - 1) < org.distinct.get(at)), "X1");
+    (0..rows.row_count()).map(row).collect()
+}
+
 fn filled(events: &[Event], rollup: bool) -> OpenSegment {
     let mut segment = OpenSegment::new(schema(rollup), chunk());
     events.iter().for_each(|event| segment.append(&event.row()));
@@ -149,8 +174,7 @@ proptest! {
         let mut segment = filled(&events, true);
         let prefix = segment.prefix();
         prop_assert_eq!(prefix.events(), events.len() as u64);
-        let sorted = sort(prefix).unwrap();
-        prop_assert_eq!(rows_of(sorted.batches(64)), rolled_up(&events));
+        prop_assert_eq!(sorted_rows_of(&sort(&prefix)), rolled_up(&events));
     }
 
     /// Without rollup every event is a row; what is seen while open is what is frozen later.
@@ -162,7 +186,7 @@ proptest! {
         let open = rows_of(prefix.batches(schema(false).arrow(), Interval::ALL));
         let mut in_order = open.clone();
         in_order.sort_by(|left, right| left.0.cmp(&right.0));
-        prop_assert_eq!(rows_of(sort(prefix).unwrap().batches(64)), in_order);
+        prop_assert_eq!(sorted_rows_of(&sort(&prefix)), in_order);
         let keys: Vec<Key> = open.into_iter().map(|(key, _)| key).collect();
         prop_assert_eq!(keys, events.iter().map(Event::key).collect::<Vec<_>>());
     }
@@ -195,16 +219,31 @@ fn a_prefix_does_not_see_what_is_appended_after_it() {
 }
 
 #[test]
+fn a_declared_sort_order_comes_before_the_order_of_the_dimensions() {
+    let mut declared = DataSourceSchema::clone(&schema(false));
+    declared.sort = vec!["code".into(), "__time".into()];
+    let mut segment = OpenSegment::new(Arc::new(declared), chunk());
+    for number in 0..1_000 {
+        segment.append(&Event { code: Some(number as i64 % 3), ..numbered(number) }.row());
+    }
+    let rows = sort(&segment.prefix());
+    let SortedColumn::Longs(code) = &rows.dimensions[1] else { panic!("{:?}", rows.dimensions) };
+    let SortedColumn::Text(org) = &rows.dimensions[0] else { panic!("{:?}", rows.dimensions) };
+    let key = |row: usize| (code.get(row), rows.times[row], org.codes[row]);
+    assert!((1..rows.row_count()).all(|row| key(row - 1) <= key(row)));
+}
+
+#[test]
 fn nothing_sorts_to_nothing() {
-    let sorted = sort(filled(&[], true).prefix()).unwrap();
-    assert_eq!((sorted.row_count(), rows_of(sorted.batches(64))), (0, vec![]));
+    let sorted = sort(&filled(&[], true).prefix());
+    assert_eq!((sorted.row_count(), sorted_rows_of(&sorted)), (0, vec![]));
 }
 
 #[test]
 fn sums_that_would_leave_64_bits_stay_in_rows_of_their_own() {
     let event = |bytes| Event { time: 0, bytes: Some(bytes), ..numbered(0) };
     let mut segment = filled(&[event(i64::MAX), event(1), event(2), event(i64::MAX)], true);
-    let rows = rows_of(sort(segment.prefix()).unwrap().batches(64));
+    let rows = sorted_rows_of(&sort(&segment.prefix()));
     let total: i128 = rows.iter().map(|row| i128::from(row.1.1.unwrap())).sum();
     assert_eq!(total, 2 * i128::from(i64::MAX) + 3);
     assert_eq!(rows.iter().map(|row| row.1.0).sum::<i64>(), 4);

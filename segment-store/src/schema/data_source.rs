@@ -73,6 +73,8 @@ pub enum SchemaError {
     TooManyColumns(usize),
     #[error("rollup buckets of {query_granularity} cross the boundaries of time chunks of {segment_granularity}")]
     GranularityDoesNotNest { query_granularity: String, segment_granularity: String },
+    #[error("`{0}` cannot be sorted by: name dimensions or `{TIME_COLUMN}`, each once")]
+    SortKey(String),
     #[error("segment granularity `none` would make a time chunk of every millisecond")]
     SegmentGranularity,
 }
@@ -89,9 +91,44 @@ pub struct DataSourceSchema {
     pub query_granularity: Granularity,
     /// The length of a time chunk.
     pub segment_granularity: Granularity,
+    /// What rows of a segment are sorted by first, dimensions or `__time`. The dimensions that it leaves out follow in
+    /// the order of their declaration, then the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<String>,
+}
+
+/// A column that rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SortKey {
+    Time,
+    /// The place of a dimension in the schema.
+    Dimension(usize),
 }
 
 impl DataSourceSchema {
+    /// Every dimension and the time once, the one that sorts first first.
+    pub fn sort_keys(&self) -> Vec<SortKey> {
+        let key_of = |name: &String| match name.as_str() {
+            TIME_COLUMN => Some(SortKey::Time),
+            name => self.dimensions.iter().position(|dimension| dimension.name == name).map(SortKey::Dimension),
+        };
+        let declared = (0..self.dimensions.len()).map(SortKey::Dimension);
+        let mut seen = HashSet::new();
+        let all = self.sort.iter().filter_map(key_of).chain(declared).chain(std::iter::once(SortKey::Time));
+        all.filter(|key| seen.insert(*key)).collect()
+    }
+
+    /// What the values of a dimension or measure are, by its place behind `__time`.
+    ///
+    /// Panics where there is no such column.
+    pub fn column_kind(&self, column: usize) -> DimensionType {
+        match self.dimensions.get(column) {
+            Some(dimension) => dimension.kind,
+            None if self.measures[column - self.dimensions.len()].aggregation.is_long() => DimensionType::Long,
+            None => DimensionType::Double,
+        }
+    }
+
     pub fn validate(&self) -> Result<(), SchemaError> {
         let names = || self.dimensions.iter().map(|d| &d.name).chain(self.measures.iter().map(|m| &m.name));
         let columns = names().count() + 1;
@@ -105,6 +142,13 @@ impl DataSourceSchema {
                 TIME_COLUMN => return Err(SchemaError::TimeColumn),
                 name if !seen.insert(name) => return Err(SchemaError::Duplicate(name.to_owned())),
                 _ => {}
+            }
+        }
+        let mut sorted = HashSet::new();
+        for name in &self.sort {
+            let is_key = name == TIME_COLUMN || self.dimensions.iter().any(|dimension| dimension.name == *name);
+            if !is_key || !sorted.insert(name) {
+                return Err(SchemaError::SortKey(name.clone()));
             }
         }
         if self.segment_granularity.is_none() {
@@ -173,17 +217,20 @@ mod tests {
             rollup: true,
             query_granularity: "1m".parse().unwrap(),
             segment_granularity: "1h".parse().unwrap(),
+            sort: Vec::new(),
         }
     }
 
     #[test]
     fn a_schema_is_refused_for_each_reason() {
         type Break = fn(&mut DataSourceSchema);
-        let cases: [(Break, SchemaError); 5] = [
+        let cases: [(Break, SchemaError); 7] = [
             (|s| s.dimensions[0].name = "events".into(), SchemaError::Duplicate("events".into())),
             (|s| s.dimensions[0].name = "__time".into(), SchemaError::TimeColumn),
             (|s| s.measures[0].name = String::new(), SchemaError::EmptyName),
             (|s| s.segment_granularity = Granularity::NONE, SchemaError::SegmentGranularity),
+            (|s| s.sort = vec!["events".into()], SchemaError::SortKey("events".into())),
+            (|s| s.sort = vec!["org".into(), "org".into()], SchemaError::SortKey("org".into())),
             (
                 |s| s.query_granularity = "7m".parse().unwrap(),
                 SchemaError::GranularityDoesNotNest {
@@ -198,6 +245,17 @@ mod tests {
             break_it(&mut broken);
             assert_eq!(broken.validate(), Err(expected));
         }
+    }
+
+    #[test]
+    fn the_sort_order_is_completed_by_what_it_leaves_out() {
+        let mut schema = schema();
+        schema.dimensions.push(Dimension { name: "topic".into(), kind: DimensionType::String });
+        let declared = [SortKey::Dimension(0), SortKey::Dimension(1), SortKey::Time];
+        assert_eq!(schema.sort_keys(), declared);
+        schema.sort = vec!["topic".into(), TIME_COLUMN.into()];
+        assert_eq!(schema.validate(), Ok(()));
+        assert_eq!(schema.sort_keys(), [SortKey::Dimension(1), SortKey::Time, SortKey::Dimension(0)]);
     }
 
     #[test]

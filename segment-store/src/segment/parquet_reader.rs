@@ -9,7 +9,6 @@ use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
-use super::parquet_writer::file_schema;
 use super::{SegmentId, SegmentMeta};
 use crate::error::StoreError;
 use crate::objects::Objects;
@@ -103,10 +102,10 @@ impl PublishedSegment {
 
 /// The file's columns with the Arrow types that the datasource reads them as.
 fn hinted_schema(file: &SchemaRef, schema: &DataSourceSchema) -> SchemaRef {
-    let wanted = file_schema(&schema.arrow());
+    let wanted = schema.arrow();
     let fields = file.fields().iter().map(|field| match wanted.field_with_name(field.name()) {
-        Ok(wanted) => field.as_ref().clone().with_data_type(wanted.data_type().clone()),
-        Err(_) => field.as_ref().clone(),
+        Ok(wanted) if field.name() != TIME_COLUMN => field.as_ref().clone().with_data_type(wanted.data_type().clone()),
+        _ => field.as_ref().clone(),
     });
     Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }

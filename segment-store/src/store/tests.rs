@@ -28,6 +28,7 @@ fn schema() -> DataSourceSchema {
         rollup: true,
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
+        sort: Vec::new(),
     }
 }
 

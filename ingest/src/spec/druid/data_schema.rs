@@ -54,7 +54,8 @@ impl DataSchema {
         let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
         let (measures, measure_sources) = measures?.into_iter().unzip();
         let Granularities { segment_granularity, query_granularity, rollup } = granularities?;
-        let schema = DataSourceSchema { dimensions, measures, rollup, query_granularity, segment_granularity };
+        let schema =
+            DataSourceSchema { dimensions, measures, rollup, query_granularity, segment_granularity, sort: Vec::new() };
         check(&schema, node)?;
         warn_of_uncounted_rollup(&schema, &fields);
         Some(Self { data_source: data_source?, schema, time: time?, dimension_sources, measure_sources })

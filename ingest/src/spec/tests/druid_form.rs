@@ -81,6 +81,7 @@ fn druids_spec_is_understood_nested_and_flat() {
             rollup: true,
             query_granularity: granularity("1m"),
             segment_granularity: granularity("1h"),
+            sort: Vec::new(),
         },
         input: InputSpec {
             time: TimeSpec { source: path("ts"), format: TimeFormat::Seconds, missing: None },

@@ -64,6 +64,7 @@ fn the_short_form_is_understood() {
             rollup: true,
             query_granularity: granularity("1m"),
             segment_granularity: granularity("1h"),
+            sort: Vec::new(),
         },
         input: InputSpec {
             time: TimeSpec { source: path("timestamp"), format: TimeFormat::Auto, missing: None },

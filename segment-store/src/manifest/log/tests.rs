@@ -21,6 +21,7 @@ fn put_supervisor() -> Change {
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse().unwrap(),
+        sort: Vec::new(),
     };
     Change::PutSupervisor { data_source: usage(), schema, spec: serde_json::json!({}), suspended: false }
 }
