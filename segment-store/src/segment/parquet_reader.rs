@@ -56,8 +56,6 @@ impl PublishedSegment {
     }
 
     /// The footer, after length and digest of the whole file were found to be the manifest's.
-    ///
-    /// Parquet itself notices next to no damage: most flipped bits would give a wrong answer.
     fn metadata(
         &self,
         schema: &DataSourceSchema,
@@ -67,7 +65,7 @@ impl PublishedSegment {
             return Ok(opened.clone());
         }
         let bytes = read_all().map_err(|source| self.file_error("read", source))?;
-        self.check(&bytes)?;
+        self.meta.check(&bytes)?;
         let load = |options| ArrowReaderMetadata::load(&bytes, options);
         let corrupt = |source| StoreError::Parquet { id: self.meta.id.clone(), source };
         let plain = load(ArrowReaderOptions::new()).map_err(corrupt)?;
@@ -76,22 +74,11 @@ impl PublishedSegment {
         Ok(self.opened.get_or_init(|| metadata).clone())
     }
 
-    fn check(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        let corrupt = |detail| StoreError::Corrupt { id: self.meta.id.clone(), detail };
-        if bytes.len() as u64 != self.meta.bytes {
-            return Err(corrupt(format!("it has {} bytes instead of {}", bytes.len(), self.meta.bytes)));
-        }
-        if blake3::hash(bytes).to_hex().as_str() != self.meta.blake3 {
-            return Err(corrupt("its digest is not the manifest's".to_owned()));
-        }
-        Ok(())
-    }
-
     fn fetch(&self) -> Result<Bytes, StoreError> {
         let (objects, path) = (self.objects.clone(), self.meta.path.clone());
         let bytes = tokio::runtime::Handle::current().block_on(async move { objects.get(&path).await })?;
         let bytes = bytes.ok_or_else(|| self.file_error("read", std::io::ErrorKind::NotFound.into()))?;
-        self.check(&bytes)?;
+        self.meta.check(&bytes)?;
         Ok(bytes)
     }
 

@@ -24,7 +24,7 @@ use crate::manifest::ConsumedRange;
 use crate::schema::{DataSourceSchema, TIME_COLUMN};
 
 /// The footer key that holds a segment's [`Provenance`] as JSON.
-const PROVENANCE_KEY: &str = "henge.segment";
+pub(super) const PROVENANCE_KEY: &str = "henge.segment";
 /// Rows handed to the encoder at once.
 const BATCH_ROWS: usize = 16_384;
 /// Rows of a row group: the unit that readers take one at a time.

@@ -18,6 +18,12 @@ impl TimestampMs {
         Self::MIN <= self && self < Self::MAX
     }
 
+    /// A file's time; one before 1970 counts as 1970.
+    pub(crate) fn of(time: std::time::SystemTime) -> Self {
+        let since_epoch = time.duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis());
+        Self(i64::try_from(since_epoch).unwrap_or(i64::MAX))
+    }
+
     /// Reads an ISO-8601 instant, such as `2026-01-01T00:00:00.123Z`, `2026-01-01T02:00:00+02:00` or `2026-01-01`.
     ///
     /// Text without an offset is UTC. Digits finer than a millisecond are cut off toward minus infinity. `None` for

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
+use henge_segment_store::error::with_sources;
 use henge_segment_store::manifest::ManifestState;
+use henge_segment_store::reader::StoreReader;
 use henge_segment_store::segment::SegmentMeta;
-use henge_segment_store::store::{Store, StoreOptions};
+use henge_segment_store::store::StoreOptions;
 
 use super::{EXIT_FAILURE, fatal};
-use crate::error::with_sources;
 
 #[derive(Debug, Args)]
 pub struct SegmentsArgs {
@@ -54,7 +55,8 @@ pub async fn run(args: SegmentsArgs) -> ExitCode {
         return fatal(&format!("there is no data directory `{}`", args.data_dir.display()), EXIT_FAILURE);
     }
     let options = StoreOptions { data_dir: args.data_dir, object_store: args.object_store };
-    match Store::read_manifest(&options).await {
+    let read = async { StoreReader::new(&options)?.manifest().await };
+    match read.await {
         Ok(state) => {
             list(&state, args.datasource.as_deref(), args.format);
             ExitCode::SUCCESS

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use henge_segment_store::error::with_sources;
 
 use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
 use crate::config::{Config, Overrides};
-use crate::error::with_sources;
 use crate::running::Running;
 use crate::shutdown::Signals;
 
