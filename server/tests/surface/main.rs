@@ -2,5 +2,8 @@
 
 mod cli;
 mod demo;
+mod directory;
 mod process;
+mod segments;
 mod server;
+mod verify;
