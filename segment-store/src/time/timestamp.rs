@@ -40,6 +40,14 @@ impl TimestampMs {
         let instant = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
         Some(Self(instant.as_nanosecond().div_euclid(1_000_000) as i64))
     }
+
+    /// Reads what `Display` writes, also beyond the calendar: the time chunk of the last storable day ends there.
+    pub fn parse_shown(text: &str) -> Option<Self> {
+        match text.strip_suffix("ms") {
+            Some(millis) => millis.parse().ok().map(Self),
+            None => Self::parse_iso(text),
+        }
+    }
 }
 
 /// Reads exactly `YYYY-MM-DDTHH:MM:SS[.mmm]Z`, the form that most producers write, without a general parser.
@@ -126,6 +134,17 @@ mod tests {
             let text = instant.to_string();
             assert_eq!(TimestampMs::parse_iso(&text), Some(instant), "{text}");
         }
+    }
+
+    #[test]
+    fn whatever_is_shown_reads_back_equal() {
+        for time in [i64::MIN, i64::MIN / 3, TimestampMs::MIN.0 - 1, -1, 0, TimestampMs::MAX.0 - 1, TimestampMs::MAX.0]
+        {
+            for time in [time, time + 1].map(TimestampMs) {
+                assert_eq!(TimestampMs::parse_shown(&time.to_string()), Some(time), "{time}");
+            }
+        }
+        assert_eq!(TimestampMs::parse_shown("12 ms"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod cli;
 mod demo;
 mod directory;
 mod process;
+mod readers;
 mod segments;
 mod server;
 mod verify;
