@@ -10,4 +10,4 @@ pub(crate) use record::decode_checked;
 #[cfg(test)]
 pub(crate) use record::encode_checked;
 pub use record::{Change, ConsumedRange, ManifestRecord, Publish};
-pub use state::{DataSourceState, ManifestState, Reset, SupervisorState};
+pub use state::{DataSourceState, ManifestState, Reset, RetiredCounts, SupervisorState};

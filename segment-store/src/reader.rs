@@ -1,12 +1,20 @@
 //! Reads a data directory or a bucket without becoming its writer: for tools, also beside a running server.
 
+use std::ops::Bound;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use henge_indexing::{CodeSetCache, NumberTest, Predicate};
 
 use crate::error::StoreError;
 use crate::manifest::{ManifestLog, ManifestState};
 use crate::objects::Objects;
-use crate::segment::{Footer, FooterError, PublishedSegment, SegmentMeta};
+use crate::schema::TIME_COLUMN;
+use crate::segment::{Footer, FooterError, ParquetSegment, SegmentMeta, ServingError, ServingSegment, encode_serving};
+use crate::segment_reader::{Batches, SegmentReader};
 use crate::store::StoreOptions;
+use crate::time::Interval;
 
 /// Read first: holds the footer of all but very wide segments.
 const FOOTER_BYTES: u64 = 64 << 10;
@@ -46,13 +54,35 @@ impl StoreReader {
     /// A segment's whole file, after length and digest were found to be the manifest's.
     pub async fn file(&self, meta: &SegmentMeta) -> Result<Bytes, StoreError> {
         let bytes = self.objects.get(&meta.path).await?.ok_or_else(|| missing(meta))?;
-        meta.check(&bytes)?;
+        meta.check(&bytes).map_err(|detail| StoreError::Corrupt { id: meta.id.clone(), detail })?;
         Ok(bytes)
     }
 
-    /// For a segment's rows.
-    pub fn segment(&self, meta: &SegmentMeta) -> PublishedSegment {
-        PublishedSegment::new(meta.clone(), self.objects.clone())
+    /// A segment's rows in `interval` as a query would see them, from its Parquet file: the columns that `projected`
+    /// names, null where the segment has none, promoted where it has a narrower kind. Takes all of the segment's rows
+    /// into memory.
+    pub async fn rows(
+        &self,
+        meta: &SegmentMeta,
+        projected: SchemaRef,
+        interval: Interval,
+    ) -> Result<Batches, StoreError> {
+        let (file, id) = (self.file(meta).await?, meta.id.clone());
+        let read = move || {
+            let unreadable = |source| StoreError::Parquet { id: id.clone(), source };
+            let rows = ParquetSegment::open(file).and_then(|file| file.rows()).map_err(unreadable)?;
+            let (start, end) = (Bound::Included(interval.start().0), Bound::Excluded(interval.end().0));
+            let test = NumberTest::Range { lower: start, upper: end };
+            let in_interval = Predicate::Long { column: TIME_COLUMN.into(), test };
+            let corrupt = |error: ServingError| StoreError::Corrupt { id: id.clone(), detail: error.to_string() };
+            let cache = Arc::new(CodeSetCache::new(0));
+            let serving = ServingSegment::from_bytes(encode_serving(&rows, [0; 32]).into(), &cache).map_err(corrupt)?;
+            drop(rows);
+            let reader = SegmentReader::Published(id.clone(), Arc::new(serving));
+            let wanted = reader.evaluate(&in_interval, true)?;
+            Ok(reader.batches(projected, &wanted))
+        };
+        tokio::task::spawn_blocking(read).await.expect("reading rows does not panic")
     }
 }
 

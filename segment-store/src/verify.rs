@@ -12,12 +12,13 @@ mod rows;
 mod segment_file;
 mod tiling;
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 
-use self::chain::Chain;
+use self::chain::{Chain, Origin};
 use self::segment_file::{FileCounts, Problem};
 use crate::error::StoreError;
-use crate::manifest::ConsumedRange;
 use crate::reader::StoreReader;
 use crate::segment::SegmentMeta;
 use crate::time::TimestampMs;
@@ -46,7 +47,7 @@ pub async fn directory(
     let files = reader.objects.walk("").await?;
     let mut chain = Chain::replay(reader.objects.clone(), &mut report).await?;
     let live = chain.state.data_sources.values().flat_map(|state| state.segments.values());
-    let wanted: Vec<_> = live.map(|meta| (meta.clone(), chain.consumed.get(&meta.id).cloned())).collect();
+    let wanted: Vec<_> = live.map(|meta| (meta.clone(), chain.origins.get(&meta.id).cloned())).collect();
     let problems = read_segments(reader, wanted, &mut report, progress).await?;
     chain.catch_up().await?;
     let is_live = |meta: &SegmentMeta| {
@@ -74,13 +75,13 @@ pub async fn segments(
 /// Reads every segment's file. What is found comes in the order of `wanted`.
 async fn read_segments(
     reader: &StoreReader,
-    wanted: Vec<(SegmentMeta, Option<Vec<ConsumedRange>>)>,
+    wanted: Vec<(SegmentMeta, Option<Arc<Origin>>)>,
     report: &mut Report,
     mut progress: impl FnMut(Progress),
 ) -> Result<Vec<(SegmentMeta, Problem)>, StoreError> {
     let mut at = Progress { done_bytes: 0, total_bytes: wanted.iter().map(|(meta, _)| meta.bytes).sum() };
     progress(at);
-    let checks = wanted.into_iter().map(|(meta, consumed)| check_segment(reader, meta, consumed));
+    let checks = wanted.into_iter().map(|(meta, origin)| check_segment(reader, meta, origin));
     let mut checks = futures::stream::iter(checks).buffered(SEGMENTS_AT_ONCE);
     let mut problems = Vec::new();
     while let Some((meta, checked)) = checks.next().await {
@@ -104,7 +105,7 @@ type Checking = Result<Result<FileCounts, Problem>, StoreError>;
 async fn check_segment(
     reader: &StoreReader,
     meta: SegmentMeta,
-    consumed: Option<Vec<ConsumedRange>>,
+    origin: Option<Arc<Origin>>,
 ) -> (SegmentMeta, Checking) {
     let bytes = match reader.objects.get(&meta.path).await {
         Ok(Some(bytes)) => bytes,
@@ -113,7 +114,7 @@ async fn check_segment(
     };
     let checking = {
         let meta = meta.clone();
-        tokio::task::spawn_blocking(move || segment_file::check(&bytes, &meta, consumed.as_deref()))
+        tokio::task::spawn_blocking(move || segment_file::check(&bytes, &meta, origin.as_deref()))
     };
     // A file whose digest is right was written that way: decoders that panic over it are a finding like any other.
     let checked = checking.await.unwrap_or_else(|_| Err(Problem::unreadable("a decoder panicked over it".to_owned())));

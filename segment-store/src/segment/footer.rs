@@ -4,33 +4,19 @@ use bytes::Bytes;
 use parquet::basic::LogicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::SegmentId;
-use super::parquet_writer::PROVENANCE_KEY;
-use crate::manifest::ConsumedRange;
-use crate::schema::DataSourceSchema;
+use super::provenance::{PROVENANCE_KEY, Provenance};
 
 /// A segment file's footer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Footer {
-    pub provenance: FileProvenance,
+    pub provenance: Provenance,
     pub rows: u64,
     pub row_groups: usize,
     /// Which version of henge wrote the file.
     pub created_by: String,
     pub columns: Vec<FileColumn>,
-}
-
-/// Where a file's rows come from, as its writer put it there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FileProvenance {
-    pub id: SegmentId,
-    pub rows: u64,
-    pub events: u64,
-    pub schema: DataSourceSchema,
-    /// Everything that the same publish consumed, in this segment or in another time chunk's.
-    pub consumed: Vec<ConsumedRange>,
 }
 
 /// One column of a file, all row groups together.

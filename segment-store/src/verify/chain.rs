@@ -1,6 +1,7 @@
 //! Replays the manifest from its first record, and holds its snapshots against what the records say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::report::{Check, Finding, Report};
 use super::tiling::Tiling;
@@ -13,6 +14,14 @@ use crate::objects::Objects;
 use crate::segment::SegmentId;
 
 const RESTORE: &str = "restore it from a backup of the object store; records are never skipped";
+
+/// What one publish made its segments from.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub consumed: Vec<ConsumedRange>,
+    /// Segments that the new ones replace.
+    pub merged_from: Vec<SegmentId>,
+}
 
 /// The manifest as far as it was replayed.
 pub(super) struct Chain {
@@ -27,8 +36,8 @@ pub(super) struct Chain {
     is_at_end: bool,
     /// Every record was read; otherwise nobody knows all that was ever named.
     pub is_whole: bool,
-    /// What the publish of each live segment consumed; segments from before a jump are missing.
-    pub consumed: BTreeMap<SegmentId, Vec<ConsumedRange>>,
+    /// What each live segment was made from; segments from before a jump are missing.
+    pub origins: BTreeMap<SegmentId, Arc<Origin>>,
 }
 
 impl Chain {
@@ -42,7 +51,7 @@ impl Chain {
             retired: BTreeSet::new(),
             is_at_end: true,
             is_whole: true,
-            consumed: BTreeMap::new(),
+            origins: BTreeMap::new(),
         };
         chain.snapshots = chain.numbers(SNAPSHOTS, Check::ManifestSnapshot, report).await?;
         chain.go_on(report).await?;
@@ -104,21 +113,26 @@ impl Chain {
         self.tiling.observe(record, &self.state, report);
         self.state.apply(record, digest).map_err(|error| with_sources(&error))?;
         for (id, path) in retired {
-            self.consumed.remove(&id);
+            self.origins.remove(&id);
             self.retired.insert(path);
         }
         if let Change::Publish(publish) = &record.change {
-            let added = publish.added.iter().map(|added| (added.id.clone(), publish.consumed.clone()));
-            self.consumed.extend(added);
+            let origin = Origin { consumed: publish.consumed.clone(), merged_from: publish.retired.clone() };
+            let origin = Arc::new(origin);
+            self.origins.extend(publish.added.iter().map(|added| (added.id.clone(), origin.clone())));
         }
         report.checked.records += 1;
         Ok(())
     }
 
     fn paths_retired_by(&self, change: &Change) -> Vec<(SegmentId, String)> {
-        let Change::Publish(publish) = change else { return Vec::new() };
-        let Ok(known) = self.state.data_source(&publish.data_source) else { return Vec::new() };
-        let metas = publish.retired.iter().filter_map(|id| known.segments.get(id));
+        let (data_source, ids) = match change {
+            Change::Publish(publish) => (&publish.data_source, &publish.retired),
+            Change::Retire { data_source, segments, .. } => (data_source, segments),
+            _ => return Vec::new(),
+        };
+        let Ok(known) = self.state.data_source(data_source) else { return Vec::new() };
+        let metas = ids.iter().filter_map(|id| known.segments.get(id));
         metas.map(|meta| (meta.id.clone(), meta.path.clone())).collect()
     }
 
@@ -153,7 +167,7 @@ impl Chain {
             {
                 report.checked.snapshots += 1;
                 self.tiling = Tiling::at(&state);
-                self.consumed.clear();
+                self.origins.clear();
                 self.state = state;
                 return Ok(true);
             }

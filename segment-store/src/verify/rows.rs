@@ -64,6 +64,11 @@ impl Seen {
             if !meta.id.chunk.contains(TimestampMs(time)) {
                 return Err(format!("a row of {} lies outside of its time chunk", TimestampMs(time)));
             }
+            if let Some(granularity) = &meta.query_granularity
+                && granularity.floor(TimestampMs(time)) != TimestampMs(time)
+            {
+                return Err(format!("a row of {} is not floored to {granularity}", TimestampMs(time)));
+            }
             let (earliest, latest) = self.times.unwrap_or((time, time));
             self.times = Some((earliest.min(time), latest.max(time)));
         }
@@ -178,13 +183,16 @@ mod tests {
             events: 2 * ROWS,
             time_min: TimestampMs(0),
             time_max: TimestampMs(ROWS as i64 - 1),
+            ..SegmentMeta::sample()
         }
     }
 
     fn check_after(change: impl FnOnce(&mut SortedRows, &mut SegmentMeta)) -> Result<(), String> {
         let (mut rows, mut meta) = (rows(), meta());
         change(&mut rows, &mut meta);
-        let provenance = Provenance { id: &meta.id, rows: ROWS, events: ROWS, schema: &rows.schema, consumed: &[] };
+        let schema = rows.schema.as_ref().clone();
+        let (id, consumed, merged_from) = (meta.id.clone(), Vec::new(), Vec::new());
+        let provenance = Provenance { id, rows: ROWS, events: ROWS, schema, consumed, merged_from };
         let file = encode_parquet(&rows, &provenance).unwrap().into();
         check(&file, &meta, &rows.schema)
     }
@@ -198,13 +206,17 @@ mod tests {
     fn rows_out_of_order_out_of_their_chunk_or_miscounted_are_found() {
         assert_eq!(check_after(|_, _| ()), Ok(()));
         type Break = fn(&mut SortedRows, &mut SegmentMeta);
-        let cases: [(Break, &str); 8] = [
+        let cases: [(Break, &str); 9] = [
             (|rows, _| rows.times.swap(7, 8), "row 8 sorts before the row in front of it"),
             (|rows, _| codes(rows)[16_384] = 0, "row 16384 sorts before the row in front of it"),
             (|rows, _| codes(rows)[39_999] = 1, "row 39999 sorts before the row in front of it"),
             (
                 |rows, _| rows.times[39_999] = 3_600_000,
                 "a row of 1970-01-01T01:00:00.000Z lies outside of its time chunk",
+            ),
+            (
+                |_, meta| meta.query_granularity = Some("1s".parse().unwrap()),
+                "a row of 1970-01-01T00:00:00.003Z is not floored to PT1S",
             ),
             (|_, meta| meta.rows += 1, "it has 40000 rows, the manifest counts 40001"),
             (|_, meta| meta.time_max = TimestampMs(40_000), "its times do not span what the manifest says"),

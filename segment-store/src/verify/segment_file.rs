@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 
+use super::chain::Origin;
 use super::report::{Check, Finding};
 use super::rows;
-use crate::error::StoreError;
-use crate::manifest::ConsumedRange;
-use crate::segment::{Footer, FooterError, SegmentMeta};
+use crate::segment::{Footer, FooterError, SegmentId, SegmentMeta};
 
 const RESTORE: &str = "restore the file from a backup, or read its offsets again from Kafka after a reset";
 const REPORT: &str = "keep the file and report it: its digest is right, so it was written like this";
@@ -43,31 +42,21 @@ impl Problem {
     }
 }
 
-/// Checks length and digest, then the footer, then every row. `consumed` is what the segment's publish consumed, where
-/// that is known.
-pub(super) fn check(
-    file: &Bytes,
-    meta: &SegmentMeta,
-    consumed: Option<&[ConsumedRange]>,
-) -> Result<FileCounts, Problem> {
-    meta.check(file).map_err(|error| {
-        let detail = match error {
-            StoreError::Corrupt { detail, .. } => detail,
-            error => error.to_string(),
-        };
-        Problem { check: Check::SegmentDigest, detail, advice: RESTORE }
-    })?;
+/// Checks length and digest, then the footer, then every row. `origin` is what the segment was made from, where that is
+/// known.
+pub(super) fn check(file: &Bytes, meta: &SegmentMeta, origin: Option<&Origin>) -> Result<FileCounts, Problem> {
+    meta.check(file).map_err(|detail| Problem { check: Check::SegmentDigest, detail, advice: RESTORE })?;
     let footer = Footer::parse(file, file.len() as u64).map_err(|error| match error {
         FooterError::NeedsTail(_) => Problem::footer("its footer is cut off".to_owned()),
         FooterError::Invalid(detail) => Problem::footer(detail),
     })?;
-    agrees(&footer, meta, consumed).map_err(Problem::footer)?;
+    agrees(&footer, meta, origin).map_err(Problem::footer)?;
     rows::check(file, meta, &footer.provenance.schema).map_err(Problem::unreadable)?;
     Ok(FileCounts { rows: footer.rows })
 }
 
 /// Whether the footer says what the manifest says (invariant S3).
-fn agrees(footer: &Footer, meta: &SegmentMeta, consumed: Option<&[ConsumedRange]>) -> Result<(), String> {
+fn agrees(footer: &Footer, meta: &SegmentMeta, origin: Option<&Origin>) -> Result<(), String> {
     let provenance = &footer.provenance;
     if provenance.id != meta.id {
         return Err(format!("it calls itself `{}`", provenance.id));
@@ -83,8 +72,15 @@ fn agrees(footer: &Footer, meta: &SegmentMeta, consumed: Option<&[ConsumedRange]
     if provenance.events != meta.events {
         return Err(format!("its provenance counts {} events, the manifest {}", provenance.events, meta.events));
     }
-    if consumed.is_some_and(|consumed| consumed != provenance.consumed) {
+    let Some(origin) = origin else { return Ok(()) };
+    if origin.consumed != provenance.consumed {
         return Err("its provenance names other offset ranges than the record that published it".to_owned());
+    }
+    let is_replaced = |id: &SegmentId| origin.merged_from.contains(id);
+    if provenance.merged_from.is_empty() != origin.merged_from.is_empty()
+        || !provenance.merged_from.iter().all(is_replaced)
+    {
+        return Err("its provenance names other segments than those that its record replaces".to_owned());
     }
     Ok(())
 }
@@ -99,7 +95,7 @@ mod tests {
     async fn file() -> (Bytes, SegmentMeta) {
         let root = tempfile::tempdir().unwrap();
         let (.., metas) = filled(root.path()).await;
-        let reader = StoreReader::new(&StoreOptions { data_dir: root.path().to_owned(), object_store: None }).unwrap();
+        let reader = StoreReader::new(&StoreOptions::local(root.path())).unwrap();
         (reader.file(&metas[0]).await.unwrap(), metas[0].clone())
     }
 
@@ -107,7 +103,7 @@ mod tests {
     fn assert_noticed(damaged: &Bytes, meta: &SegmentMeta, place: &str) {
         let problem = check(damaged, meta, None).unwrap_err();
         assert_eq!(problem.check, Check::SegmentDigest, "{place}");
-        assert!(matches!(meta.check(damaged), Err(StoreError::Corrupt { .. })), "{place}");
+        assert!(meta.check(damaged).is_err(), "{place}");
         let _whatever_it_says = Footer::parse(damaged, damaged.len() as u64);
     }
 
@@ -131,11 +127,13 @@ mod tests {
             change(&mut meta);
             check(&file, &meta, None).unwrap_err()
         };
+        let consumed = Footer::parse(&file, file.len() as u64).unwrap().provenance.consumed;
         let found = [
             other(|meta| meta.rows += 1),
             other(|meta| meta.events += 1),
             other(|meta| meta.id.shard += 1),
-            check(&file, &meta, Some(&[])).unwrap_err(),
+            check(&file, &meta, Some(&Origin::default())).unwrap_err(),
+            check(&file, &meta, Some(&Origin { consumed, merged_from: vec![meta.id.clone()] })).unwrap_err(),
         ];
         assert!(found.iter().all(|problem| problem.check == Check::SegmentFooter), "{found:?}");
         let (rows, events) = (meta.rows, meta.events);
@@ -144,6 +142,7 @@ mod tests {
             format!("its provenance counts {events} events, the manifest {}", events + 1),
             format!("it calls itself `{}`", meta.id),
             "its provenance names other offset ranges than the record that published it".to_owned(),
+            "its provenance names other segments than those that its record replaces".to_owned(),
         ];
         assert_eq!(found.map(|problem| problem.detail), expected);
     }

@@ -6,13 +6,13 @@ use crate::clock;
 use crate::data_source::DataSource;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
 use crate::ledger::{Gap, GapCause, LedgerCounts, Reason};
-use crate::manifest::{Change, ManifestRecord};
+use crate::manifest::{Change, ConsumedRange, ManifestRecord};
 use crate::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
 use crate::store::{Consumed, Store, StoreOptions};
 use crate::stream::{Offset, OffsetRange, StreamPartition};
 
 fn options(root: &Path) -> StoreOptions {
-    StoreOptions { data_dir: root.to_owned(), object_store: None }
+    StoreOptions::local(root)
 }
 
 fn schema() -> DataSourceSchema {
@@ -68,7 +68,7 @@ async fn publish(store: &Store, usage: &DataSource, start: i64, gaps: Vec<Gap>) 
 pub(super) async fn filled(root: &Path) -> (Arc<Store>, Arc<DataSource>, Vec<SegmentMeta>) {
     let store = Store::open(options(root)).await.unwrap();
     let name = DataSourceName::new("usage").unwrap();
-    store.put_supervisor(&name, schema(), serde_json::json!({}), false).await.unwrap();
+    store.put_supervisor(&name, schema(), serde_json::json!({}), false, Default::default()).await.unwrap();
     let usage = store.data_source("usage").unwrap();
     let mut published = Vec::new();
     for (start, gaps) in [(0, vec![]), (100, vec![]), (250, vec![gap(200, 250)])] {

@@ -29,6 +29,8 @@ struct Consumption {
     ledger: BTreeMap<StreamPartition, LedgerCounts>,
     /// Events of the live segments.
     live_events: u64,
+    /// Events that left by retention.
+    retired_events: u64,
 }
 
 impl Tiling {
@@ -43,6 +45,7 @@ impl Tiling {
                 .collect(),
             ledger: state.ledger.clone(),
             live_events: events_of(state),
+            retired_events: state.retired.events,
         };
         Self {
             data_sources: state.data_sources.iter().map(|(name, state)| (name.clone(), consumption(state))).collect(),
@@ -65,6 +68,13 @@ impl Tiling {
                 };
                 let known = before.data_sources.get(&publish.data_source);
                 consumption.publish(publish, known, found);
+            }
+            Change::Retire { data_source, segments, .. } => {
+                let known = before.data_sources.get(data_source);
+                let events = sum(segments.iter().filter_map(|id| known?.segments.get(id)));
+                let consumption = self.data_sources.entry(data_source.clone()).or_default();
+                consumption.live_events = consumption.live_events.saturating_sub(events);
+                consumption.retired_events += events;
             }
             _ => {}
         }
@@ -147,9 +157,12 @@ impl Consumption {
         if self.ledger != state.ledger {
             found.push((Check::Ledger, "the ledger is not the sum of the records".to_owned()));
         }
-        let live = events_of(state);
-        if self.live_events != live {
-            let detail = format!("its segments hold {live} events, the records account for {}", self.live_events);
+        let (live, retired) = (events_of(state), state.retired.events);
+        if (self.live_events, self.retired_events) != (live, retired) {
+            let detail = format!(
+                "its segments hold {live} events and {retired} were retired, the records account for {} and {}",
+                self.live_events, self.retired_events
+            );
             found.push((Check::Ledger, detail));
         }
         found

@@ -21,7 +21,7 @@ impl DirectoryArgs {
         if self.object_store.is_none() && !self.data_dir.is_dir() {
             return Err(format!("there is no data directory `{}`", self.data_dir.display()));
         }
-        let options = StoreOptions { data_dir: self.data_dir.clone(), object_store: self.object_store.clone() };
+        let options = StoreOptions { object_store: self.object_store.clone(), ..StoreOptions::local(&self.data_dir) };
         StoreReader::new(&options).map_err(|error| with_sources(&error))
     }
 

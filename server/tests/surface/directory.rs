@@ -50,10 +50,10 @@ fn event((minute, org, load): (i64, Option<&str>, Option<f64>)) -> EventRow {
 pub fn published(data_dir: &Path) -> Vec<SegmentMeta> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let options = StoreOptions { data_dir: data_dir.to_owned(), object_store: None };
+        let options = StoreOptions::local(data_dir);
         let store = Store::open(options).await.unwrap();
         let name = DataSourceName::new("usage").unwrap();
-        store.put_supervisor(&name, schema(), serde_json::json!({}), true).await.unwrap();
+        store.put_supervisor(&name, schema(), serde_json::json!({}), true, Default::default()).await.unwrap();
         let usage = store.data_source("usage").unwrap();
         usage.append(&EVENTS.map(event));
         let mut counts = LedgerCounts { accepted: 4, ..LedgerCounts::default() };

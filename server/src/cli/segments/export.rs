@@ -72,8 +72,8 @@ pub async fn run(args: ExportArgs) -> Result<(), String> {
             let output = args.output.ok_or("say where Parquet files go with --output")?;
             files::export(&reader, selected.segments, &output, args.id.is_some()).await
         }
-        ExportFormat::Csv => rows::export(reader, selected, rows::RowFormat::Csv, args.output).await,
-        ExportFormat::Jsonl => rows::export(reader, selected, rows::RowFormat::Jsonl, args.output).await,
+        ExportFormat::Csv => rows::export(&reader, &selected, rows::RowFormat::Csv, args.output).await,
+        ExportFormat::Jsonl => rows::export(&reader, &selected, rows::RowFormat::Jsonl, args.output).await,
     }
 }
 

@@ -169,7 +169,7 @@ pub fn publish(data_dir: &Path) -> Vec<Table> {
     let plain = [("text", String), ("id", String), ("size", Long), ("ratio", Double), ("flag", Boolean)];
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let options = StoreOptions { data_dir: data_dir.to_owned(), object_store: None };
+        let options = StoreOptions::local(data_dir);
         let store = Store::open(options).await.unwrap();
         let plain = publish_events(&store, "plain", schema(&plain, false), 840, Event::plain).await;
         let rolled = [("text", String), ("size", Long)];
@@ -186,7 +186,7 @@ async fn publish_events(
     event: fn(i64) -> Event,
 ) -> Table {
     let data_source = DataSourceName::new(name).unwrap();
-    store.put_supervisor(&data_source, schema.clone(), json!({}), true).await.unwrap();
+    store.put_supervisor(&data_source, schema.clone(), json!({}), true, Default::default()).await.unwrap();
     let open = store.data_source(name).unwrap();
     let events_each = events / PUBLISHES;
     let mut table = Table { name, schema, segments: Vec::new(), rows: Some(Vec::new()) };

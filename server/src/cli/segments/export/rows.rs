@@ -3,12 +3,11 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Schema, TimestampMillisecondType};
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use henge_query::answer::ResultColumn;
 use henge_segment_store::error::with_sources;
 use henge_segment_store::reader::StoreReader;
-use henge_segment_store::time::TimestampMs;
 
 use super::Selected;
 use crate::cli::output_file::OutputFile;
@@ -27,23 +26,23 @@ pub enum RowFormat {
 
 /// To a file, which appears once it is complete, or to stdout.
 pub async fn export(
-    reader: StoreReader,
-    selected: Selected,
+    reader: &StoreReader,
+    selected: &Selected,
     format: RowFormat,
     output: Option<PathBuf>,
 ) -> Result<(), String> {
-    let write = move || match output {
+    match output {
         Some(path) => {
             let mut file = OutputFile::create(&path)?;
-            write_rows(&reader, &selected, format, &mut file)?;
+            write_rows(reader, selected, format, &mut file).await?;
             file.finish()
         }
-        None => write_rows(&reader, &selected, format, &mut BufWriter::new(std::io::stdout().lock())),
-    };
-    tokio::task::spawn_blocking(write).await.expect("writing rows does not panic")
+        None => write_rows(reader, selected, format, &mut BufWriter::new(std::io::stdout())).await,
+    }
 }
 
-fn write_rows(
+/// The command does nothing else meanwhile, so writing may block.
+async fn write_rows(
     reader: &StoreReader,
     selected: &Selected,
     format: RowFormat,
@@ -59,10 +58,9 @@ fn write_rows(
     let mut done = 0;
     for meta in &selected.segments {
         bar.show(done, total);
-        let batches = reader.segment(meta).batches(&selected.schema, schema.clone());
+        let batches = reader.rows(meta, schema.clone(), selected.interval).await;
         for batch in batches.map_err(|error| with_sources(&error))? {
-            let batch = batch.map_err(|error| with_sources(&error))?;
-            rows.batch(&batch, |time| selected.interval.contains(time), &mut text)?;
+            rows.batch(&batch.map_err(|error| with_sources(&error))?, &mut text)?;
             out.write_all(&text).map_err(failed)?;
             text.clear();
         }
@@ -100,17 +98,10 @@ impl RowText {
         }
     }
 
-    /// The rows of a batch whose time is wanted; the time is the first column.
-    fn batch(
-        &mut self,
-        batch: &RecordBatch,
-        is_wanted: impl Fn(TimestampMs) -> bool,
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        let times = batch.column(0).as_primitive::<TimestampMillisecondType>();
+    fn batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), String> {
         let cells = batch.columns().iter().map(Cells::new).collect::<Result<Vec<_>, _>>();
         let cells = cells.map_err(|error| with_sources(&error))?;
-        for row in (0..batch.num_rows()).filter(|&row| is_wanted(TimestampMs(times.value(row)))) {
+        for row in 0..batch.num_rows() {
             match self {
                 Self::Csv(rows) => rows.row(&cells, row, out),
                 Self::Jsonl(rows) => rows.row(&cells, row, out),
