@@ -3,6 +3,7 @@
 //! value -> code -> rank -> key -> row order
 
 mod code_set;
+mod dictionary;
 mod format;
 mod growing_dictionary;
 #[cfg(any(test, feature = "test-support"))]
@@ -15,6 +16,7 @@ mod row_set;
 mod zone_map;
 
 pub use code_set::CodeSet;
+pub use dictionary::{Dictionary, DictionaryBuilder};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
@@ -30,8 +32,8 @@ pub const BLOCK_ROWS: usize = 1_024;
 /// Rows of one block: bit `i` of word `w` is row `w * 64 + i`. Bits past the last row are 0.
 pub type BlockMask = [u64; BLOCK_ROWS / 64];
 mod code_set_cache;
-mod dictionary;
 mod evaluate;
+mod stub_index;
 pub use code_set_cache::*;
-pub use dictionary::*;
+pub use stub_index::*;
 pub use evaluate::*;

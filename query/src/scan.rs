@@ -11,6 +11,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Repla
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use henge_indexing::RowSet;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema, TIME_COLUMN};
 use henge_segment_store::time::{Interval, TimestampMs};
 use henge_segment_store::timeline::{SegmentView, Snapshot};
