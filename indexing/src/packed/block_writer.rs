@@ -3,7 +3,7 @@
 //! Each form is first judged by what it would take, so that only one is written. Slower forms must save a share of the
 //! bytes of faster ones.
 
-use super::block::{DELTA, DISTINCT, DISTINCT_MAX, PLAIN, RUNS, RUNS_MAX};
+use super::block::{DELTA, DISTINCT, DISTINCT_MAX, PLAIN, RUNS};
 use super::leaf::{self, LeafPlan};
 use super::word::{Word, ones};
 use crate::{BLOCK_ROWS, ByteWriter};
@@ -29,7 +29,7 @@ pub fn write<W: Word>(words: &[W], least: W, out: &mut ByteWriter) {
 
 fn write_offsets<W: Word>(words: &[W], out: &mut ByteWriter) {
     let turns = words.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    if turns * 2 >= words.len() || turns >= RUNS_MAX {
+    if turns * 2 >= words.len() {
         return Forms::of(words).write(words, out);
     }
     let runs = Runs::of(words);
@@ -72,7 +72,7 @@ impl<W: Word> Forms<W> {
     fn of(words: &[W]) -> Self {
         let plain = leaf::plan(words);
         let bytes_max = plain.bytes - plain.bytes / WORTH_IT;
-        let delta = if steps_are_small(words, plain) { Delta::of(words, bytes_max) } else { None };
+        let delta = if steps_are_small(words) { Delta::of(words, bytes_max) } else { None };
         let distinct = Distinct::of(words, delta.as_ref().map_or(bytes_max, Delta::bytes));
         match (distinct, delta) {
             (Some(distinct), _) => Self::Distinct(distinct),
@@ -101,16 +101,16 @@ impl<W: Word> Forms<W> {
     }
 }
 
-/// Whether steps from word to word take clearly fewer bits than words, judged by a sample.
-fn steps_are_small<W: Word>(words: &[W], plain: LeafPlan) -> bool {
-    let steps = words.windows(2).step_by(STEP_SAMPLE);
-    let bits = |pair: &[W]| {
+/// Whether steps from word to word take clearly fewer bits than the words, judged by a sample.
+fn steps_are_small<W: Word>(words: &[W]) -> bool {
+    let bits_saved = |pair: &[W]| {
         let step = pair[1].wrapping_sub(pair[0]);
-        step.bits().min(W::default().wrapping_sub(step).bits())
+        let step_bits = step.bits().min(W::default().wrapping_sub(step).bits());
+        i64::from(pair[1].bits()) - i64::from(step_bits)
     };
-    let (count, sum) = steps.fold((0, 0), |(count, sum), pair| (count + 1, sum + bits(pair)));
-    // Random words differ by almost two bits less than they take.
-    sum + 3 * count < count * plain.width
+    let sample = words.windows(2).step_by(STEP_SAMPLE);
+    let count = sample.len() as i64;
+    sample.map(bits_saved).sum::<i64>() > 2 * count
 }
 
 /// Differences to the word before. They wrap, so a few back are as good as many on.

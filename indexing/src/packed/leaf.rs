@@ -22,8 +22,7 @@ const PATCH_COST: usize = 1;
 /// How a leaf will be written.
 #[derive(Debug, Clone, Copy)]
 pub struct LeafPlan {
-    /// Bits of a word, without those of patches.
-    pub width: u32,
+    width: u32,
     patches: usize,
     part_bytes: usize,
     /// What it takes, within a few bytes.

@@ -27,6 +27,23 @@ impl BlockRows {
         }
     }
 
+    /// Visits the selected rows of a block that has `block_rows` rows, ascending, counted from its start.
+    pub fn for_each(&self, block_rows: usize, mut visit: impl FnMut(usize)) {
+        match self {
+            Self::All => (0..block_rows).for_each(visit),
+            Self::Range(range) => range.clone().for_each(visit),
+            Self::Mask(mask) => {
+                for (word, &bits) in mask.iter().enumerate() {
+                    let mut left = bits;
+                    while left != 0 {
+                        visit(word * 64 + left.trailing_zeros() as usize);
+                        left &= left - 1;
+                    }
+                }
+            }
+        }
+    }
+
     /// The selected rows of a block that has `block_rows` rows, as bits.
     pub fn to_mask(&self, block_rows: usize) -> BlockMask {
         let mut mask = [0; BLOCK_ROWS / 64];
