@@ -4,15 +4,18 @@
 
 mod code_set;
 mod dictionary;
+mod dimension_index;
 mod format;
 mod growing_dictionary;
 mod packed;
+mod posting_list;
 mod row_order;
 mod row_set;
 mod zone_map;
 
 pub use code_set::CodeSet;
 pub use dictionary::{Dictionary, DictionaryBuilder};
+pub use dimension_index::{BuiltIndex, DimensionIndex, IndexForm, IndexedRows};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
