@@ -35,5 +35,5 @@ mod code_set_cache;
 mod evaluate;
 mod stub_index;
 pub use code_set_cache::*;
-pub use stub_index::*;
 pub use evaluate::*;
+pub use stub_index::*;
