@@ -94,7 +94,7 @@ impl Objects {
         let mut names: Vec<String> = match self {
             Self::Local(root) => match std::fs::read_dir(root.join(folder)) {
                 Ok(entries) => entries
-                    .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+                    .filter_map(|entry| file_name(entry).transpose())
                     .collect::<Result<_, _>>()
                     .map_err(|source| file_error("list", folder, source))?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -250,6 +250,12 @@ fn read_range(path: &std::path::Path, range: Range<u64>) -> std::io::Result<Vec<
     let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
     file.take(range.end - range.start).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// An object's name; `None` for a folder.
+fn file_name(entry: std::io::Result<std::fs::DirEntry>) -> std::io::Result<Option<String>> {
+    let entry = entry?;
+    Ok(entry.file_type()?.is_file().then(|| entry.file_name().to_string_lossy().into_owned()))
 }
 
 fn file_error(action: &'static str, path: &str, source: std::io::Error) -> StoreError {
