@@ -3,6 +3,7 @@
 //! event -> open_segment -> frozen -> segment (Parquet) -> manifest record -> timeline
 
 pub mod clock;
+pub mod compaction;
 pub mod data_source;
 mod durable_file;
 pub mod error;
