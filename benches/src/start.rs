@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// A data directory with one segment an hour.
 async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
-    let store = Store::open(StoreOptions { data_dir: data_dir.to_owned(), object_store: None }).await?;
+    let store = Store::open(StoreOptions::local(data_dir)).await?;
     let name = DataSourceName::new("usage")?;
     let schema = DataSourceSchema {
         dimensions: vec![Dimension { name: "org_id".into(), kind: DimensionType::String }],

@@ -71,7 +71,11 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
-        let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
+        let options = StoreOptions {
+            data_dir: config.data_dir,
+            object_store: config.object_store,
+            cache_bytes_max: config.limits.cache_bytes_max as u64,
+        };
         let store = Store::open(options).await?;
         for spec in config.specs {
             put_if_changed(&store, spec).await?;

@@ -92,7 +92,7 @@ impl Fixture {
 }
 
 async fn open(directory: &Path) -> Arc<Store> {
-    let options = StoreOptions { data_dir: directory.to_owned(), object_store: None };
+    let options = StoreOptions::local(directory);
     Store::open(options).await.expect("an empty directory opens")
 }
 

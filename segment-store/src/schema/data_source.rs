@@ -118,6 +118,16 @@ impl DataSourceSchema {
         all.filter(|key| seen.insert(*key)).collect()
     }
 
+    /// The name of a dimension or measure, by its place behind `__time`.
+    ///
+    /// Panics where there is no such column.
+    pub fn column_name(&self, column: usize) -> &str {
+        match self.dimensions.get(column) {
+            Some(dimension) => &dimension.name,
+            None => &self.measures[column - self.dimensions.len()].name,
+        }
+    }
+
     /// What the values of a dimension or measure are, by its place behind `__time`.
     ///
     /// Panics where there is no such column.

@@ -54,7 +54,7 @@ impl Fixture {
     /// A datasource `usage` with two events.
     async fn new() -> Self {
         let data_dir = TempDir::new().unwrap();
-        let options = StoreOptions { data_dir: data_dir.path().to_owned(), object_store: None };
+        let options = StoreOptions::local(data_dir.path());
         let store = Store::open(options).await.unwrap();
         let spec = SupervisorSpec::from_json(&spec_json()).unwrap().spec;
         let name = DataSourceName::new("usage").unwrap();
