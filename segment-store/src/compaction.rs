@@ -3,6 +3,8 @@
 //!
 //! plan (pure) -> merge -> publish {add some, retire what they were made from}
 
+mod merge;
 mod plan;
 
+pub use merge::{MergeError, MergeInput, MergeTarget, Piece, merge};
 pub use plan::{CompactionTask, Purpose, Scope, Urgency, plan};
