@@ -4,7 +4,10 @@
 //! plan (pure) -> merge -> publish {add some, retire what they were made from}
 
 mod merge;
+mod pace;
 mod plan;
+mod run;
 
-pub use merge::{MergeError, MergeInput, MergeTarget, Piece, merge};
+pub use pace::{Cancelled, Pace};
 pub use plan::{CompactionTask, Purpose, Scope, Urgency, plan};
+pub use run::{Compacted, CompactionError, run};

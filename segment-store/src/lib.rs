@@ -21,6 +21,7 @@ pub mod segment_reader;
 pub mod serving_cache;
 pub mod store;
 pub mod stream;
+mod sweep;
 pub mod time;
 pub mod timeline;
 pub mod upkeep;
