@@ -16,6 +16,7 @@ mod promotion;
 pub mod reader;
 pub mod retention;
 pub mod schema;
+pub mod scrub;
 pub mod segment;
 pub mod segment_reader;
 pub mod serving_cache;

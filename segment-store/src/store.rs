@@ -46,6 +46,11 @@ impl StoreOptions {
     pub fn local(data_dir: impl Into<PathBuf>) -> Self {
         Self { data_dir: data_dir.into(), object_store: None, cache_bytes_max: Self::CACHE_BYTES_DEFAULT }
     }
+
+    /// Where serving forms are kept.
+    pub fn serving_directory(&self) -> PathBuf {
+        self.data_dir.join("serving")
+    }
 }
 
 /// A supervisor as the manifest keeps it.
@@ -86,7 +91,7 @@ impl Store {
         let mut manifest = ManifestLog::open(objects.clone()).await?;
         manifest.claim_epoch(clock::now()).await?;
         let live = manifest.state().data_sources.values().flat_map(|state| state.segments.keys().cloned());
-        let cache = ServingCache::open(options.data_dir.join("serving"), options.cache_bytes_max, live)?;
+        let cache = ServingCache::open(options.serving_directory(), options.cache_bytes_max, live)?;
         let files = Arc::new(SegmentFiles { objects, cache });
         let data_sources = manifest.state().data_sources.iter().map(|(name, state)| {
             let data_source = DataSource::new(name.clone(), state, &files, true);
@@ -228,6 +233,10 @@ impl Store {
             made += usize::from(matches!(outcome, Ok(Ok(()))));
         }
         made
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.files.objects
     }
 
     /// What the cache of serving forms holds.

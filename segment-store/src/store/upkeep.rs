@@ -63,6 +63,11 @@ impl Store {
         Ok(self.manifest.lock().await.state().data_source(name)?.rules.clone())
     }
 
+    /// All retention rules in the order in which they are asked: an operator's, then those of the supervisor's spec.
+    pub async fn retention_rules(&self, name: &DataSourceName) -> Result<Vec<Rule>, StoreError> {
+        Ok(self.manifest.lock().await.state().data_source(name)?.retention_rules().cloned().collect())
+    }
+
     /// Sets an operator's retention rules, in the order in which they are asked; none at all leaves the decision to the
     /// spec. They take effect with the next upkeep.
     pub async fn set_rules(&self, name: &DataSourceName, rules: Vec<Rule>) -> Result<(), StoreError> {
