@@ -2,16 +2,38 @@
 //!
 //! value -> code -> rank -> key -> row order
 
+mod code_set;
+mod dictionary;
 mod format;
 mod growing_dictionary;
+#[cfg(any(test, feature = "test-support"))]
+pub mod naive;
+mod packed;
+mod predicate;
+mod promotion;
 mod row_order;
+mod row_set;
+mod zone_map;
 
+pub use code_set::CodeSet;
+pub use dictionary::{Dictionary, DictionaryBuilder};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
+pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
+pub use predicate::{Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts};
+pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
+pub use row_set::{BlockRows, RowSet};
+pub use zone_map::{DoubleZone, LongZone};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
 pub const BLOCK_ROWS: usize = 1_024;
 
 /// Rows of one block: bit `i` of word `w` is row `w * 64 + i`. Bits past the last row are 0.
 pub type BlockMask = [u64; BLOCK_ROWS / 64];
+mod code_set_cache;
+mod dictionary;
+mod evaluate;
+pub use code_set_cache::*;
+pub use dictionary::*;
+pub use evaluate::*;

@@ -11,6 +11,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Repla
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use henge_indexing::RowSet;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema, TIME_COLUMN};
 use henge_segment_store::time::{Interval, TimestampMs};
 use henge_segment_store::timeline::{SegmentView, Snapshot};
@@ -174,12 +175,12 @@ impl ExecutionPlan for SegmentScanExec {
             return internal_err!("a scan of {} partitions has no partition {partition}", self.partitions.len());
         };
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
-        let (sender, schema) = (stream.tx(), self.schema.clone());
-        let (projection, interval) = (self.projection.clone(), self.interval);
+        let (sender, projected) = (stream.tx(), self.schema());
         stream.spawn_blocking(move || {
+            let names: Vec<&str> = projected.fields().iter().map(|field| field.name().as_str()).collect();
             for segment in segments.iter() {
-                let batches = segment.batches(&schema, &projection, interval);
-                for batch in batches.map_err(|error| DataFusionError::External(Box::new(error)))? {
+                let reader = segment.open(&names).map_err(|error| DataFusionError::External(Box::new(error)))?;
+                for batch in reader.batches(projected.clone(), &RowSet::all(reader.row_count())) {
                     let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
                     if sender.blocking_send(Ok(batch)).is_err() {
                         return Ok(());

@@ -1,6 +1,6 @@
 //! Holds a datasource's rows from the moment they are appended until they are retired, and says what a query may read.
 //!
-//! event -> open_segment -> frozen -> segment (Parquet) -> manifest record -> timeline
+//! event -> open_segment -> frozen -> segment (Parquet and serving form) -> manifest record -> timeline -> reader
 
 pub mod clock;
 pub mod data_source;
@@ -11,9 +11,14 @@ pub mod ledger;
 pub mod manifest;
 mod objects;
 mod open_segment;
+mod promotion;
+pub mod retention;
 pub mod schema;
 pub mod segment;
+pub mod segment_reader;
+pub mod serving_cache;
 pub mod store;
 pub mod stream;
 pub mod time;
 pub mod timeline;
+pub mod upkeep;

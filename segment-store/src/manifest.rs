@@ -6,4 +6,4 @@ mod state;
 
 pub use log::ManifestLog;
 pub use record::{Change, ConsumedRange, ManifestRecord, Publish};
-pub use state::{DataSourceState, ManifestState, Reset, SupervisorState};
+pub use state::{DataSourceState, ManifestState, Reset, RetiredCounts, SupervisorState};

@@ -9,6 +9,7 @@
 //! [limits]
 //! query_timeout = "60s"
 //! query_memory = "1GiB"
+//! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::limits::QueryLimits;
+use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
 use crate::listener::ConnectionLimits;
@@ -48,6 +50,8 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    /// Of the serving forms on disk.
+    pub cache_bytes_max: usize,
     /// For publishing what is open and finishing what runs, once the process is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -58,6 +62,7 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -143,6 +148,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.bytes("cache_size", &mut limits.cache_bytes_max)?;
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
     section.finish()?;
     Ok(limits)

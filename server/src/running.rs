@@ -71,7 +71,11 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
-        let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
+        let options = StoreOptions {
+            data_dir: config.data_dir,
+            object_store: config.object_store,
+            cache_bytes_max: config.limits.cache_bytes_max as u64,
+        };
         let store = Store::open(options).await?;
         for spec in config.specs {
             put_if_changed(&store, spec).await?;
@@ -108,7 +112,8 @@ async fn put_if_changed(store: &Store, mut spec: SupervisorSpec) -> Result<(), S
             return Ok(());
         }
     }
-    let put = store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
+    let (schema, upkeep) = (spec.schema.clone(), spec.upkeep.clone());
+    let put = store.put_supervisor(&name, schema, spec.to_json(), spec.suspended, upkeep).await;
     put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
     info!(datasource = %name, "supervisor put from the configuration");
     Ok(())

@@ -13,6 +13,9 @@
 //! | `start` | `earliest` or `latest`: where an unread topic is begun | `earliest` |
 //! | `late`, `early`, `not_before` | bounds on event time | none |
 //! | `cut` | `{ rows, bytes, age }`: when open segments are published | [`CutConfig`] |
+//! | `retention` | how long rows stay (`30d`), or Druid's load and drop rules | for ever |
+//! | `rollup_after` | `[{ after, granularity }]`: roll older rows up to coarser times | never |
+//! | `compaction` | `{ rows, bytes }`: the segment size that merging aims at | [`CompactionTarget`](henge_segment_store::upkeep::CompactionTarget) |
 //! | `record_bytes_max` | longer records are refused | 1 MiB |
 //! | `suspended` | known, but not reading | `false` |
 //!
@@ -26,7 +29,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, unknown};
 use super::{
     CutConfig, FieldSource, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, StartAt, SupervisorSpec, TimeFormat, TimeSpec,
-    granularity, period,
+    granularity, period, upkeep,
 };
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::time_policy::TimePolicy;
@@ -46,6 +49,9 @@ const KEYS: &[&str] = &[
     "early",
     "not_before",
     "cut",
+    upkeep::KEYS[0],
+    upkeep::KEYS[1],
+    upkeep::KEYS[2],
     "record_bytes_max",
     "suspended",
 ];
@@ -88,10 +94,13 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
     let start = fields.get("start").map_or(Some(StartAt::Earliest), |node| node.choice(&STARTS));
     let time_policy = read_time_policy(&fields);
     let cut = fields.get("cut").map_or(Some(CutConfig::default()), |node| CutConfig::read(&node));
+    let policy = upkeep::read(&fields);
     let record_bytes_max =
         fields.get("record_bytes_max").map_or(Some(RECORD_BYTES_MAX_DEFAULT as u64), |node| node.number(1));
     let suspended = fields.get("suspended").map_or(Some(false), |node| node.boolean());
     let (schema, dimensions, measures) = columns?;
+    let policy = policy?;
+    upkeep::check(&policy, &schema, node)?;
     Some(SupervisorSpec {
         data_source: data_source?,
         schema,
@@ -101,6 +110,7 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
         start: start?,
         time_policy: time_policy?,
         cut: cut?,
+        upkeep: policy,
         record_bytes_max: usize::try_from(record_bytes_max?).unwrap_or(usize::MAX),
         suspended: suspended?,
     })
@@ -277,6 +287,7 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("cut", spec.cut.write());
     put("record_bytes_max", json!(spec.record_bytes_max));
     put("suspended", json!(spec.suspended));
+    upkeep::write(&spec.upkeep, &mut json);
     Value::Object(json)
 }
 

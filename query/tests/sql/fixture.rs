@@ -18,6 +18,7 @@ use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema,
 use henge_segment_store::store::{Consumed, Store, StoreOptions};
 use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
 use henge_segment_store::time::TimestampMs;
+use henge_segment_store::upkeep::UpkeepPolicy;
 use tempfile::TempDir;
 
 /// 2026-01-01T00:00:00Z.
@@ -40,7 +41,10 @@ impl Fixture {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = open(directory.path()).await;
         let name = DataSourceName::new("usage").expect("a valid name");
-        store.put_supervisor(&name, schema(), serde_json::Value::Null, false).await.expect("a new datasource");
+        store
+            .put_supervisor(&name, schema(), serde_json::Value::Null, false, UpkeepPolicy::default())
+            .await
+            .expect("a new datasource");
         let usage = store.data_source("usage").expect("it was created");
         Self { engine: QueryEngine::new(store.clone(), limits), store, usage, _directory: directory }
     }
@@ -93,7 +97,7 @@ pub async fn publish(store: &Store, data_source: &DataSource) {
 }
 
 pub async fn open(directory: &Path) -> Arc<Store> {
-    let options = StoreOptions { data_dir: directory.to_owned(), object_store: None };
+    let options = StoreOptions::local(directory);
     Store::open(options).await.expect("an empty directory opens")
 }
 

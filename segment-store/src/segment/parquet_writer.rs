@@ -15,16 +15,12 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use serde::Serialize;
 
-use super::SegmentId;
+use super::provenance::{PROVENANCE_KEY, Provenance};
 use super::sorted_rows::{SortedColumn, SortedRows, TextValues, Values};
 use crate::error::StoreError;
-use crate::manifest::ConsumedRange;
-use crate::schema::{DataSourceSchema, TIME_COLUMN};
+use crate::schema::TIME_COLUMN;
 
-/// The footer key that holds a segment's [`Provenance`] as JSON.
-const PROVENANCE_KEY: &str = "henge.segment";
 /// Rows handed to the encoder at once.
 const BATCH_ROWS: usize = 16_384;
 /// Rows of a row group: the unit that readers take one at a time.
@@ -32,19 +28,8 @@ const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Beyond this a column chunk falls back to plain pages. parquet-rs gives up at 1 MiB, which large dictionaries pass.
 const DICTIONARY_PAGE_BYTES_MAX: usize = 64 << 20;
 
-/// Where a segment's rows come from, for whoever reads the file without a manifest.
-#[derive(Debug, Serialize)]
-pub struct Provenance<'a> {
-    pub id: &'a SegmentId,
-    pub rows: u64,
-    pub events: u64,
-    pub schema: &'a DataSourceSchema,
-    /// Everything that the same publish consumed, in this segment or in another time chunk's.
-    pub consumed: &'a [ConsumedRange],
-}
-
 /// The file's bytes.
-pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance<'_>) -> Result<Vec<u8>, StoreError> {
+pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance) -> Result<Vec<u8>, StoreError> {
     let build = |source| StoreError::Build { data_source: provenance.id.data_source.clone(), source };
     let json = serde_json::to_string(provenance).expect("provenance is plain JSON");
     let properties = WriterProperties::builder()

@@ -53,7 +53,7 @@ pub async fn run(args: SegmentsArgs) -> ExitCode {
     if args.object_store.is_none() && !args.data_dir.is_dir() {
         return fatal(&format!("there is no data directory `{}`", args.data_dir.display()), EXIT_FAILURE);
     }
-    let options = StoreOptions { data_dir: args.data_dir, object_store: args.object_store };
+    let options = StoreOptions { object_store: args.object_store, ..StoreOptions::local(args.data_dir) };
     match Store::read_manifest(&options).await {
         Ok(state) => {
             list(&state, args.datasource.as_deref(), args.format);

@@ -54,11 +54,11 @@ impl Fixture {
     /// A datasource `usage` with two events.
     async fn new() -> Self {
         let data_dir = TempDir::new().unwrap();
-        let options = StoreOptions { data_dir: data_dir.path().to_owned(), object_store: None };
+        let options = StoreOptions::local(data_dir.path());
         let store = Store::open(options).await.unwrap();
         let spec = SupervisorSpec::from_json(&spec_json()).unwrap().spec;
         let name = DataSourceName::new("usage").unwrap();
-        store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true).await.unwrap();
+        store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true, spec.upkeep.clone()).await.unwrap();
         store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
         let app = App::new(Limits::default());
         app.recovered(Services {
