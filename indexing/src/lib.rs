@@ -32,8 +32,8 @@ pub const BLOCK_ROWS: usize = 1_024;
 /// Rows of one block: bit `i` of word `w` is row `w * 64 + i`. Bits past the last row are 0.
 pub type BlockMask = [u64; BLOCK_ROWS / 64];
 mod code_set_cache;
-mod dictionary;
 mod evaluate;
+mod stub_index;
 pub use code_set_cache::*;
-pub use dictionary::*;
+pub use stub_index::*;
 pub use evaluate::*;
