@@ -11,10 +11,10 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::block;
-use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
 use super::flags::validity;
 use super::masks::{self, Masks};
+use super::{block, block_writer};
 use crate::row_order::order_of_long;
 use crate::zone_map::LongZone;
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
@@ -41,17 +41,18 @@ impl PackedLongs {
         assert!(validity.is_none_or(|validity| validity.len() == values.len()), "one validity for each value");
         let (mut total, mut zones) = (LongZone::EMPTY, Vec::new());
         let (mut blocks, mut masks) = (BlocksWriter::default(), Vec::new());
-        for (block, values) in values.chunks(BLOCK_ROWS).enumerate() {
-            let valid = |row: usize| validity.is_none_or(|validity| validity[block * BLOCK_ROWS + row]);
-            let mut zone = LongZone::EMPTY;
-            values.iter().enumerate().for_each(|(row, value)| zone.add(valid(row).then_some(*value)));
-            let least = if zone.least <= zone.greatest { zone.least } else { 0 };
-            let word = |row: usize| if valid(row) { values[row] } else { least };
-            block::write(&(0..values.len()).map(word).collect::<Vec<_>>(), least, blocks.bytes());
+        let mut validity_blocks = validity.into_iter().flat_map(|validity| validity.chunks(BLOCK_ROWS));
+        for values in values.chunks(BLOCK_ROWS) {
+            let zone = match validity_blocks.next() {
+                None => write_block(values, blocks.bytes()),
+                Some(valid) => {
+                    masks.push(masks::mask_of(valid.iter().copied()));
+                    write_block_with_nulls(values, valid, blocks.bytes())
+                }
+            };
             blocks.end_block();
             total.merge(&zone);
             zones.push(zone);
-            masks.push(masks::mask_of((0..values.len()).map(valid)));
         }
         let rows = values.len() as u32;
         let mut out = ByteWriter::default();
@@ -76,7 +77,7 @@ impl PackedLongs {
         if reader.u8()? != FORMAT {
             return Err(reader.error("another format"));
         }
-        let rows = reader.u32()?;
+        let rows = read_rows(&mut reader)?;
         let has_nulls = reader.u8()? == 1;
         let total = read_total(&mut reader)?;
         let zones = Zones::read(block_count(rows), &mut reader)?;
@@ -91,23 +92,37 @@ impl PackedLongs {
     /// # Errors
     /// A block is not what an encoder writes, or its zone is another's.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let error = |detail| Err(FormatError { what: "packed longs", detail });
-        let (mut values, mut valid) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS / 64]);
+        let error = |detail| FormatError { what: "packed longs", detail };
         let mut total = LongZone::EMPTY;
         for block in 0..self.block_count() {
-            let rows = self.unpack(block, &mut values);
-            if !block::is_sound::<i64>(self.blocks.get(block), rows) {
-                return error("a block cannot be read");
-            }
-            self.validity(block, &mut valid);
-            let mut zone = LongZone::EMPTY;
-            (0..rows).for_each(|row| zone.add(masks::is_set(&valid, row).then_some(values[row])));
+            let zone = self.zone_of_values(block).ok_or(error("a block cannot be read"))?;
             if zone != self.zone(block) {
-                return error("a block and its zone differ");
+                return Err(error("a block and its zone differ"));
             }
             total.merge(&zone);
         }
-        if total == self.total { Ok(()) } else { error("the column and its total differ") }
+        if total == self.total { Ok(()) } else { Err(error("the column and its total differ")) }
+    }
+
+    /// The zone as the values give it; `None` where they cannot be read.
+    fn zone_of_values(&self, block: usize) -> Option<LongZone> {
+        let mut valid = [0; BLOCK_ROWS / 64];
+        let rows = self.validity(block, &mut valid);
+        let least = self.zones.least(block);
+        let bytes = self.blocks.get(block);
+        let mut zone = LongZone::EMPTY;
+        if bytes.is_empty() {
+            let count = valid.iter().map(|word| word.count_ones()).sum::<u32>();
+            if count > 0 {
+                zone = LongZone { least, greatest: least, null_count: 0, sum: i128::from(least) * i128::from(count) };
+            }
+            zone.null_count = rows as u32 - count;
+            return Some(zone);
+        }
+        let mut values = [0; BLOCK_ROWS];
+        block::read_sound(bytes, least, &mut values[..rows])?;
+        (0..rows).for_each(|row| zone.add(masks::is_set(&valid, row).then_some(values[row])));
+        Some(zone)
     }
 
     /// The number of rows.
@@ -137,7 +152,7 @@ impl PackedLongs {
         if rows == 0 {
             return 0;
         }
-        block::read(self.blocks.get(block), rows, self.zones.least(block), out);
+        block::read(self.blocks.get(block), self.zones.least(block), &mut out[..rows]);
         if self.has_nulls() && self.zones.nulls.get(block) > 0 {
             let mut valid = [0; BLOCK_ROWS / 64];
             self.validity(block, &mut valid);
@@ -179,6 +194,33 @@ impl PackedLongs {
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
         validity(self.validity.as_ref(), self.rows, block, out)
     }
+}
+
+fn write_block(values: &[i64], out: &mut ByteWriter) -> LongZone {
+    let least = values.iter().copied().min().unwrap_or(0);
+    let greatest = values.iter().copied().max().unwrap_or(0);
+    block_writer::write(values, least, out);
+    LongZone { least, greatest, null_count: 0, sum: sum_of_block(values) }
+}
+
+/// Adds up halves of 32 bits, which 64 bits hold; a sum in 128 bits takes several times as long.
+fn sum_of_block(values: &[i64]) -> i128 {
+    let (mut low, mut high) = (0_u64, 0_u64);
+    for value in values {
+        let order = order_of_long(*value);
+        low += order & u64::from(u32::MAX);
+        high += order >> 32;
+    }
+    i128::from(low) + (i128::from(high) << 32) - ((values.len() as i128) << 63)
+}
+
+fn write_block_with_nulls(values: &[i64], valid: &[bool], out: &mut ByteWriter) -> LongZone {
+    let mut zone = LongZone::EMPTY;
+    values.iter().zip(valid).for_each(|(value, valid)| zone.add(valid.then_some(*value)));
+    let least = if zone.least <= zone.greatest { zone.least } else { 0 };
+    let filled: Vec<i64> = values.iter().zip(valid).map(|(value, valid)| if *valid { *value } else { least }).collect();
+    block_writer::write(&filled, least, out);
+    zone
 }
 
 fn write_total(zone: &LongZone, out: &mut ByteWriter) {
