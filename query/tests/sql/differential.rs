@@ -1,23 +1,24 @@
-//! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, and as
-//! DuckDB reads the published files (invariant S4).
+//! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, with indexes
+//! or without, and as DuckDB reads the published files (invariants Q1 and S4).
 
 mod canonical;
 mod data;
 mod duckdb;
 mod queries;
+mod random_filters;
 mod stages;
 
 use tokio::sync::OnceCell;
 
 use self::canonical::Row;
-use self::data::Event;
+use self::data::{Event, Numbers};
 use self::queries::Query;
 use self::stages::Stage;
 
 /// More than a person reads; the first few tell enough.
 const SHOWN_MAX: usize = 10;
 
-/// The answers over open rows.
+/// The answers over open rows, all of which are read for each.
 async fn expected() -> &'static [Vec<Row>] {
     static EXPECTED: OnceCell<Vec<Vec<Row>>> = OnceCell::const_new();
     EXPECTED
@@ -25,18 +26,19 @@ async fn expected() -> &'static [Vec<Row>] {
             let stage = Stage::in_chunks().await;
             stage.append(&data::events());
             let queries = queries::all();
-            let answers = stage.answers(&queries).await;
-            let rows = |(query, answer): (&Query, Result<_, String>)| {
-                answer.unwrap_or_else(|error| panic!("{}: {}: {error}", query.place, query.sql))
-            };
-            queries.iter().zip(answers).map(rows).collect()
+            let answers = stage.answers(&queries, false).await;
+            queries.iter().zip(answers).map(|(query, answer)| rows_of(query, answer)).collect()
         })
         .await
 }
 
+fn rows_of(query: &Query, answer: Result<Vec<Row>, String>) -> Vec<Row> {
+    answer.unwrap_or_else(|error| panic!("{}: {}: {error}", query.place, query.sql))
+}
+
 async fn check(stage: &Stage) {
     let queries = queries::all();
-    let answers = stage.answers(&queries).await;
+    let answers = stage.answers(&queries, true).await;
     check_answers(queries.iter().zip(expected().await).zip(answers));
 }
 
@@ -74,12 +76,31 @@ async fn the_set_has_two_hundred_queries_that_find_something() {
 }
 
 #[tokio::test]
-async fn one_segment_answers_like_open_rows() {
+async fn open_rows_answer_alike_by_their_indexes() {
+    let stage = Stage::in_chunks().await;
+    stage.append(&data::events());
+    check(&stage).await;
+}
+
+#[tokio::test]
+async fn one_segment_answers_like_open_rows_and_again_with_its_serving_form_made_anew() {
     let stage = Stage::new(data::raw_schema("all"), data::rollup_schema("all")).await;
     stage.append(&data::events());
     stage.publish().await;
     assert_eq!(stage.published(), [1, 1]);
     check(&stage).await;
+    stage.delete_serving_forms();
+    check(&stage).await;
+}
+
+#[tokio::test]
+async fn published_rows_answer_alike_without_indexes() {
+    let stage = Stage::in_chunks().await;
+    stage.append(&data::events());
+    stage.publish().await;
+    let queries = queries::all();
+    let answers = stage.answers(&queries, false).await;
+    check_answers(queries.iter().zip(expected().await).zip(answers));
 }
 
 #[tokio::test]
@@ -112,6 +133,25 @@ async fn events_in_every_state_at_once_answer_like_open_rows() {
     stage.freeze();
     stage.append(&events[3_000..]);
     check(&stage).await;
+}
+
+#[tokio::test]
+async fn any_filter_finds_the_same_rows_with_indexes_and_without() {
+    const FILTERS: usize = 250;
+    let stage = Stage::in_chunks().await;
+    let events = data::events();
+    stage.append(&events[..2_500]);
+    stage.publish().await;
+    stage.append(&events[2_500..]);
+    let mut numbers = Numbers::new(0x5eed_0005);
+    let filters = (0..FILTERS).map(|_| random_filters::filter(&mut numbers, 3));
+    let queries: Vec<Query> =
+        filters.map(|filter| Query::new("random", format!("SELECT seq FROM requests WHERE {filter}"))).collect();
+    let (by_index, by_row) = tokio::join!(stage.answers(&queries, true), stage.answers(&queries, false));
+    let by_row: Vec<Vec<Row>> = queries.iter().zip(by_row).map(|(query, answer)| rows_of(query, answer)).collect();
+    let found: usize = by_row.iter().filter(|rows| (1..4_000).contains(&rows.len())).count();
+    assert!(found > FILTERS / 2, "only {found} filters find some of the rows");
+    check_answers(queries.iter().zip(&by_row).zip(by_index));
 }
 
 #[tokio::test]

@@ -108,6 +108,7 @@ pub fn request(sql: &str) -> QueryRequest {
         query_id: "q".to_owned(),
         timeout: Some(Duration::from_secs(60)),
         time_zone: None,
+        use_indexes: true,
     }
 }
 

@@ -85,7 +85,7 @@ const DOUBLES: [Option<f64>; 16] = [
     None,
 ];
 
-/// Floats whose sign DuckDB does not look at, in a column that only queries of Henge alone compare.
+/// Zeros and NaN of either sign.
 const SIGNED: [Option<f64>; 5] = [Some(0.0), Some(-0.0), Some(f64::NAN), Some(-f64::NAN), None];
 
 /// One row an event. `seq` numbers the events, so every order can be made total.
@@ -167,7 +167,7 @@ pub struct Event {
 }
 
 pub fn events() -> Vec<Event> {
-    let mut numbers = Numbers(SEED);
+    let mut numbers = Numbers::new(SEED);
     (0..EVENTS).map(|seq| event(seq, &mut numbers)).collect()
 }
 
@@ -279,9 +279,13 @@ fn measured_double(value: Option<f64>) -> MeasureValue {
 }
 
 /// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
-struct Numbers(u64);
+pub struct Numbers(u64);
 
 impl Numbers {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -290,11 +294,11 @@ impl Numbers {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn of<T: Copy>(&mut self, values: &[T]) -> T {
+    pub fn of<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.below(values.len() as u64) as usize]
     }
 }

@@ -20,6 +20,11 @@ pub struct Query {
 }
 
 impl Query {
+    /// One that is not in the set.
+    pub fn new(place: &str, sql: String) -> Self {
+        Self { place: place.to_owned(), sql, duckdb: None, has_tolerance: false }
+    }
+
     /// Whether the order of the rows is part of the answer.
     pub fn is_ordered(&self) -> bool {
         self.sql.contains("ORDER BY")

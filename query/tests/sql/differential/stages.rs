@@ -13,6 +13,7 @@ use henge_query::request::QueryRequest;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
 use henge_segment_store::store::Store;
+use henge_segment_store::upkeep::UpkeepPolicy;
 use tempfile::TempDir;
 
 use super::canonical::{self, Row};
@@ -42,7 +43,10 @@ impl Stage {
         let store = fixture::open(directory.path()).await;
         for (name, schema) in [(RAW, raw), (ROLLUP, rollup)] {
             let name = DataSourceName::new(name).expect("a valid name");
-            store.put_supervisor(&name, schema, serde_json::Value::Null, false).await.expect("a new datasource");
+            store
+                .put_supervisor(&name, schema, serde_json::Value::Null, false, UpkeepPolicy::default())
+                .await
+                .expect("a new datasource");
         }
         let data_source = |name| store.data_source(name).expect("it was created");
         let (raw, rollup) = (data_source(RAW), data_source(ROLLUP));
@@ -77,6 +81,14 @@ impl Stage {
         [&self.raw, &self.rollup].map(|data_source| data_source.published().len())
     }
 
+    /// Deletes what queries read, so that they have to make it again from the Parquet files.
+    pub fn delete_serving_forms(&self) {
+        for segment in self.raw.published_segments().iter().chain(&self.rollup.published_segments()) {
+            segment.discard_serving();
+            assert!(!segment.serving_path().exists(), "{}", segment.serving_path().display());
+        }
+    }
+
     pub fn parquet_files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
         let root = self.directory.path().join("store");
         let files =
@@ -85,8 +97,8 @@ impl Stage {
     }
 
     /// Each query's rows, or why there are none.
-    pub async fn answers(&self, queries: &[Query]) -> Vec<Result<Vec<Row>, String>> {
-        let requests = queries.iter().map(|query| fixture::request(&query.sql));
+    pub async fn answers(&self, queries: &[Query], use_indexes: bool) -> Vec<Result<Vec<Row>, String>> {
+        let requests = queries.iter().map(|query| QueryRequest { use_indexes, ..fixture::request(&query.sql) });
         stream::iter(requests.map(|request| self.answer(request))).buffered(CONCURRENCY).collect().await
     }
 
