@@ -23,6 +23,10 @@ use crate::upkeep::UpkeepPolicy;
 
 mod upkeep;
 
+pub use self::upkeep::Retired;
+use self::upkeep::UpkeepState;
+pub use crate::sweep::Swept;
+
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
@@ -74,6 +78,7 @@ pub struct Store {
     manifest: Mutex<ManifestLog>,
     data_sources: ArcSwap<BTreeMap<DataSourceName, Arc<DataSource>>>,
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
+    upkeep: std::sync::Mutex<UpkeepState>,
     /// Released by the system when the process ends, however it ends.
     _lock: File,
 }
@@ -94,7 +99,8 @@ impl Store {
         });
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
-        Ok(Arc::new(Self { files, manifest: Mutex::new(manifest), data_sources, supervisors, _lock: lock }))
+        let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
+        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, _lock: lock }))
     }
 
     /// In alphabetical order.
@@ -166,7 +172,8 @@ impl Store {
         frozen: &Frozen,
         consumed: Consumed,
     ) -> Result<Vec<SegmentMeta>, StoreError> {
-        let commit_id = self.manifest.lock().await.next_commit_id();
+        let commit = self.begin_commit().await;
+        let commit_id = commit.as_str().to_owned();
         let mut added = Vec::with_capacity(frozen.rows.len());
         for (shard, rows) in frozen.rows.iter().enumerate() {
             let id = SegmentId {
