@@ -1,6 +1,7 @@
 //! SQL against a real store in a temporary directory.
 
 mod answers;
+mod differential;
 mod fixture;
 mod guards;
 mod refusals;

@@ -96,6 +96,7 @@ impl SqlBody {
                 query_id: query_id.unwrap_or(fresh_id),
                 timeout: context.timeout()?,
                 time_zone: zone_name,
+                use_indexes: context.flag("useIndexes")?.unwrap_or(true),
             },
             layout: Layout {
                 format: self.result_format,
