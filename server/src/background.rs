@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use henge_segment_store::clock;
 use henge_segment_store::compaction::{self, Compacted, CompactionError, CompactionTask, Pace, Urgency};
-use henge_segment_store::error::{ErrorKind, StoreError};
+use henge_segment_store::error::{ErrorKind, StoreError, with_sources};
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::store::Store;
 use henge_segment_store::time::Interval;
@@ -20,7 +20,6 @@ use tokio::runtime::Handle;
 use tracing::{error, info, warn};
 
 use crate::config::UpkeepConfig;
-use crate::error::with_sources;
 use crate::upkeep_metrics::UpkeepMetrics;
 
 /// Waits before a time chunk that could not be merged is tried again.
