@@ -3,6 +3,7 @@
 //! cli -> config -> running (listener, app) -> routes -> wire
 
 mod app;
+mod background;
 mod cli;
 mod colour;
 mod config;
@@ -16,6 +17,7 @@ mod routes;
 mod running;
 mod shutdown;
 mod telemetry;
+mod upkeep_metrics;
 mod wire;
 
 use std::process::ExitCode;

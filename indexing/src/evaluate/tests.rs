@@ -165,7 +165,7 @@ proptest! {
     fn every_form_gives_the_reference_rows_with_and_without_indexes(
         rows in rows(), predicates in prop::collection::vec(predicate(), 1..6),
     ) {
-        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed);
+        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed, 0);
         for predicate in predicates {
             let expected = naive::matching_rows(&predicate, rows.count, &rows.columns);
             for form in [Form::Packed, Form::Growing] {
@@ -179,4 +179,38 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn damaged_columns_give_other_rows_at_worst(
+        rows in rows(), changes in 1_usize..20, predicates in prop::collection::vec(predicate(), 1..8),
+    ) {
+        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed, changes);
+        for predicate in predicates {
+            for use_indexes in [true, false] {
+                let column = |name: &str| segment.column(name, Form::Packed);
+                let found = evaluate(&predicate, rows.count, use_indexes, &column).unwrap();
+                prop_assert!(found.iter().all(|row| row < rows.count));
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_of_two_columns_are_equal_and_nans_have_their_places_by_their_bits() {
+    let left = [-0.0, 0.0, -0.0, f64::NAN, -f64::NAN, f64::NAN, 1.0, f64::NEG_INFINITY];
+    let right = [0.0, -0.0, 1.0, f64::NAN, f64::NAN, f64::INFINITY, -0.0, -f64::NAN];
+    let columns = |name: &str| -> Result<Column<'_>, std::convert::Infallible> {
+        let values = if name == "left" { &left } else { &right };
+        Ok(Column::Doubles(DoubleColumn::Pages(vec![Page { values, validity: None }])))
+    };
+    let rows = |op| {
+        let predicate = Predicate::Columns { left: "left".into(), op, right: "right".into(), kind: ValueKind::Double };
+        evaluate(&predicate, 8, true, &columns).unwrap().iter().collect::<Vec<_>>()
+    };
+    assert_eq!(rows(Comparison::Equal), [0, 1, 3]);
+    assert_eq!(rows(Comparison::NotEqual), [2, 4, 5, 6, 7]);
+    assert_eq!(rows(Comparison::Less), [2, 4]);
+    assert_eq!(rows(Comparison::LessOrEqual), [0, 1, 2, 3, 4]);
+    assert_eq!(rows(Comparison::Greater), [5, 6, 7]);
+    assert_eq!(rows(Comparison::GreaterOrEqual), [0, 1, 3, 5, 6, 7]);
 }
