@@ -13,6 +13,7 @@ use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema,
 use henge_segment_store::store::{Consumed, Store, StoreOptions};
 use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
 use henge_segment_store::time::{Granularity, TimestampMs};
+use henge_segment_store::upkeep::UpkeepPolicy;
 
 use crate::server::{Server, build};
 
@@ -60,7 +61,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// A data directory with one segment an hour.
 async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
-    let store = Store::open(StoreOptions { data_dir: data_dir.to_owned(), object_store: None }).await?;
+    let store = Store::open(StoreOptions::local(data_dir)).await?;
     let name = DataSourceName::new("usage")?;
     let schema = DataSourceSchema {
         dimensions: vec![Dimension { name: "org_id".into(), kind: DimensionType::String }],
@@ -70,7 +71,7 @@ async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
         segment_granularity: "1h".parse()?,
         sort: Vec::new(),
     };
-    store.put_supervisor(&name, schema, serde_json::Value::Null, true).await?;
+    store.put_supervisor(&name, schema, serde_json::Value::Null, true, UpkeepPolicy::default()).await?;
     store.terminate_supervisor(&name).await?;
     let usage = store.data_source("usage").context("the datasource was just created")?;
     for hour in 0..segments {

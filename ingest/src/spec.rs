@@ -11,9 +11,11 @@ mod granularity;
 mod period;
 mod problem;
 mod short_form;
+mod upkeep;
 
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
 use henge_segment_store::time::TimestampMs;
+use henge_segment_store::upkeep::UpkeepPolicy;
 use serde_json::Value;
 
 pub use self::cut::CutConfig;
@@ -41,6 +43,8 @@ pub struct SupervisorSpec {
     /// Which event times are welcome.
     pub time_policy: TimePolicy,
     pub cut: CutConfig,
+    /// What happens to the rows once they are published.
+    pub upkeep: UpkeepPolicy,
     /// Longer record values are refused.
     pub record_bytes_max: usize,
     /// Known, but not reading.

@@ -80,7 +80,8 @@ impl Supervisors {
         if let Some(entry) = entries.get_mut(&name) {
             stop(entry, publish_soon()).await;
         }
-        let put = self.store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
+        let (schema, upkeep) = (spec.schema.clone(), spec.upkeep.clone());
+        let put = self.store.put_supervisor(&name, schema, spec.to_json(), spec.suspended, upkeep).await;
         match (put, entries.get(&name).map(|entry| entry.spec.clone())) {
             (Ok(()), _) => self.enter(&mut entries, Arc::new(spec), false),
             (Err(error), old) => {
@@ -192,10 +193,13 @@ impl Supervisors {
         let view = View { spec: spec.clone(), status: status.clone(), started: Instant::now() };
         self.views.write().expect(NO_PANIC).insert(spec.data_source.clone(), view);
         let running = (!spec.suspended).then(|| {
+            let data_source = self.data_source(&spec);
+            // Events are decoded to the types in force, which may hold more than the declared ones.
+            let schema = data_source.schema().as_ref().clone();
             Supervisor::start(Context {
-                spec: SupervisorSpec::clone(&spec),
+                spec: SupervisorSpec { schema, ..SupervisorSpec::clone(&spec) },
                 store: self.store.clone(),
-                data_source: self.data_source(&spec),
+                data_source,
                 runtime: self.runtime.clone(),
                 status,
             })

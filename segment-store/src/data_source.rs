@@ -8,10 +8,9 @@ use arc_swap::ArcSwap;
 use crate::event::EventRow;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::manifest::{DataSourceState, Reset};
-use crate::objects::Objects;
 use crate::open_segment::{OpenRows, OpenSegment};
 use crate::schema::{DataSourceName, DataSourceSchema};
-use crate::segment::{PublishedSegment, SegmentMeta};
+use crate::segment::{PublishedSegment, SegmentFiles, SegmentId, SegmentMeta};
 use crate::stream::{Checkpoint, StreamPartition};
 use crate::time::{Interval, TimestampMs};
 use crate::timeline::{SegmentView, Snapshot, Timeline};
@@ -84,10 +83,15 @@ impl Frozen {
 }
 
 impl DataSource {
-    pub(crate) fn new(name: DataSourceName, state: &DataSourceState, objects: &Objects, was_restored: bool) -> Self {
+    pub(crate) fn new(
+        name: DataSourceName,
+        state: &DataSourceState,
+        files: &Arc<SegmentFiles>,
+        was_restored: bool,
+    ) -> Self {
         let schema = Arc::new(state.schema.clone());
         let published = state.segments.values().map(|meta| {
-            let segment = PublishedSegment::new(meta.clone(), objects.clone());
+            let segment = PublishedSegment::new(meta.clone(), files.clone());
             (meta.id.clone(), Arc::new(segment))
         });
         let timeline = Timeline { schema: schema.clone(), published: published.collect(), frozen: Vec::new() };
@@ -136,9 +140,14 @@ impl DataSource {
         Snapshot { schema: timeline.schema.clone(), segments }
     }
 
-    /// The published segments, by id.
+    /// What the manifest says of the published segments, by id.
     pub fn published(&self) -> Vec<SegmentMeta> {
         self.timeline.load().published.values().map(|segment| segment.meta.clone()).collect()
+    }
+
+    /// The published segments themselves, by id.
+    pub fn published_segments(&self) -> Vec<Arc<PublishedSegment>> {
+        self.timeline.load().published.values().cloned().collect()
     }
 
     /// The earliest and the latest event time of all that is queryable; `None` while there is nothing.
@@ -207,6 +216,12 @@ impl DataSource {
     /// Makes a publish visible: the segments replace the rows that they were made from in one step.
     pub(crate) fn swap(&self, added: Vec<Arc<PublishedSegment>>, frozen: &Frozen) {
         self.timeline.rcu(|timeline| timeline.with_published(added.clone(), &frozen.rows));
+    }
+
+    /// Makes a merge or a retention visible in one step; returns the segments that left.
+    pub(crate) fn replace(&self, added: &[Arc<PublishedSegment>], retired: &[SegmentId]) -> Vec<Arc<PublishedSegment>> {
+        let before = self.timeline.rcu(|timeline| timeline.with_replaced(added, retired));
+        retired.iter().filter_map(|id| before.published.get(id).cloned()).collect()
     }
 
     pub(crate) fn set_progress(&self, progress: Progress) {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{DataSourceName, SchemaError};
+use crate::schema::{DataSourceName, EvolutionError, SchemaError};
 use crate::segment::SegmentId;
 use crate::stream::CheckpointError;
+use crate::upkeep::PolicyError;
 
 /// An error of the store. [`kind`](StoreError::kind) says what a caller can do.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +24,18 @@ pub enum StoreError {
     Fenced { ours: u64, newer: u64 },
     #[error("datasource `{0}` does not exist")]
     UnknownDataSource(DataSourceName),
-    #[error("datasource `{data_source}`: column `{column}` would change its kind; use a new name for it")]
-    ColumnKind { data_source: DataSourceName, column: String },
+    #[error("datasource `{data_source}`: {cause}")]
+    Evolution { data_source: DataSourceName, cause: EvolutionError },
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("datasource `{data_source}`: what was read does not follow the published checkpoint")]
     Checkpoint { data_source: DataSourceName, source: Box<CheckpointError> },
     #[error("datasource `{data_source}`: the ledger does not balance: {detail}")]
     Ledger { data_source: DataSourceName, detail: String },
+    #[error("segment `{id}` is not live, or stands there twice, so it cannot be retired")]
+    NotLive { id: SegmentId },
     #[error("segment `{id}` is corrupt: {detail}")]
     Corrupt { id: SegmentId, detail: String },
     #[error("segment `{id}` cannot be read")]
@@ -65,10 +70,12 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Object { .. } => ErrorKind::Unavailable,
-            Self::UnknownDataSource(_) | Self::ColumnKind { .. } | Self::Schema(_) | Self::NoRemote(_) => {
-                ErrorKind::Invalid
-            }
-            Self::Locked(_) | Self::Fenced { .. } => ErrorKind::Conflict,
+            Self::UnknownDataSource(_)
+            | Self::Evolution { .. }
+            | Self::Schema(_)
+            | Self::Policy(_)
+            | Self::NoRemote(_) => ErrorKind::Invalid,
+            Self::Locked(_) | Self::Fenced { .. } | Self::NotLive { .. } => ErrorKind::Conflict,
             Self::ManifestRecord { .. } | Self::Corrupt { .. } | Self::Parquet { .. } => ErrorKind::Data,
             Self::Checkpoint { .. }
             | Self::Ledger { .. }
@@ -77,4 +84,16 @@ impl StoreError {
             | Self::NoConditionalPut => ErrorKind::Internal,
         }
     }
+}
+
+/// An error and what caused it, in one line.
+pub fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

@@ -1,8 +1,9 @@
 //! Holds a datasource's rows from the moment they are appended until they are retired, and says what a query may read.
 //!
-//! event -> open_segment -> frozen -> segment (Parquet) -> manifest record -> timeline
+//! event -> open_segment -> frozen -> segment (Parquet and serving form) -> manifest record -> timeline -> reader
 
 pub mod clock;
+pub mod compaction;
 pub mod data_source;
 mod durable_file;
 pub mod error;
@@ -11,9 +12,18 @@ pub mod ledger;
 pub mod manifest;
 mod objects;
 mod open_segment;
+mod promotion;
+pub mod reader;
+pub mod retention;
 pub mod schema;
+pub mod scrub;
 pub mod segment;
+pub mod segment_reader;
+pub mod serving_cache;
 pub mod store;
 pub mod stream;
+mod sweep;
 pub mod time;
 pub mod timeline;
+pub mod upkeep;
+pub mod verify;

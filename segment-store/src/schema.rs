@@ -2,8 +2,10 @@
 
 mod data_source;
 mod dimension;
+mod evolution;
 mod measure;
 
 pub use data_source::{DataSourceName, DataSourceSchema, SchemaError, SortKey, TIME_COLUMN};
 pub use dimension::{Dimension, DimensionType};
+pub use evolution::{ColumnHistory, ColumnRole, EvolutionError};
 pub use measure::{Aggregation, Measure};

@@ -17,7 +17,15 @@ use crate::manifest::{Change, ConsumedRange, ManifestLog, ManifestState, Publish
 use crate::objects::Objects;
 use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
-use crate::segment::{Provenance, PublishedSegment, SegmentId, SegmentMeta, encode_parquet};
+use crate::segment::{PublishedSegment, SegmentFile, SegmentFiles, SegmentId, SegmentMeta};
+use crate::serving_cache::{CacheStats, ServingCache};
+use crate::upkeep::UpkeepPolicy;
+
+mod upkeep;
+
+pub use self::upkeep::Retired;
+use self::upkeep::UpkeepState;
+pub use crate::sweep::Swept;
 
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
@@ -26,6 +34,23 @@ pub struct StoreOptions {
     pub data_dir: PathBuf,
     /// An S3-compatible bucket for the durable objects, `s3://bucket/prefix`; credentials come from the environment.
     pub object_store: Option<String>,
+    /// Bound of the directory that serving forms are kept in; beyond it those not used for the longest time go.
+    pub cache_bytes_max: u64,
+}
+
+impl StoreOptions {
+    /// The size of the cache when nobody says another one.
+    pub const CACHE_BYTES_DEFAULT: u64 = 64 << 30;
+
+    /// Everything below one directory.
+    pub fn local(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), object_store: None, cache_bytes_max: Self::CACHE_BYTES_DEFAULT }
+    }
+
+    /// Where serving forms are kept.
+    pub fn serving_directory(&self) -> PathBuf {
+        self.data_dir.join("serving")
+    }
 }
 
 /// A supervisor as the manifest keeps it.
@@ -49,10 +74,11 @@ pub struct Consumed {
 /// One data directory, opened as its only writer.
 #[derive(Debug)]
 pub struct Store {
-    objects: Objects,
+    files: Arc<SegmentFiles>,
     manifest: Mutex<ManifestLog>,
     data_sources: ArcSwap<BTreeMap<DataSourceName, Arc<DataSource>>>,
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
+    upkeep: std::sync::Mutex<UpkeepState>,
     /// Released by the system when the process ends, however it ends.
     _lock: File,
 }
@@ -61,21 +87,20 @@ impl Store {
     /// Locks the directory, replays the manifest and fences off every earlier writer. Segment files are opened later.
     pub async fn open(options: StoreOptions) -> Result<Arc<Self>, StoreError> {
         let lock = lock(&options.data_dir)?;
-        let objects = objects(&options)?;
+        let objects = Objects::of(&options.data_dir, options.object_store.as_deref())?;
         let mut manifest = ManifestLog::open(objects.clone()).await?;
         manifest.claim_epoch(clock::now()).await?;
+        let live = manifest.state().data_sources.values().flat_map(|state| state.segments.keys().cloned());
+        let cache = ServingCache::open(options.serving_directory(), options.cache_bytes_max, live)?;
+        let files = Arc::new(SegmentFiles { objects, cache });
         let data_sources = manifest.state().data_sources.iter().map(|(name, state)| {
-            let data_source = DataSource::new(name.clone(), state, &objects, true);
+            let data_source = DataSource::new(name.clone(), state, &files, true);
             (name.clone(), Arc::new(data_source))
         });
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
-        Ok(Arc::new(Self { objects, manifest: Mutex::new(manifest), data_sources, supervisors, _lock: lock }))
-    }
-
-    /// What the manifest of a directory says, without becoming its writer: for tools beside a running server.
-    pub async fn read_manifest(options: &StoreOptions) -> Result<ManifestState, StoreError> {
-        Ok(ManifestLog::open(objects(options)?).await?.state().clone())
+        let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
+        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, _lock: lock }))
     }
 
     /// In alphabetical order.
@@ -93,21 +118,23 @@ impl Store {
     }
 
     /// Creates a datasource or changes its schema and its supervisor's spec. Nothing of it may be open: cut before.
+    ///
+    /// The schema in force is the datasource's afterwards: columns keep types that hold what is stored already.
     pub async fn put_supervisor(
         &self,
         name: &DataSourceName,
         schema: DataSourceSchema,
         spec: serde_json::Value,
         suspended: bool,
+        upkeep: UpkeepPolicy,
     ) -> Result<(), StoreError> {
-        let change = Change::PutSupervisor { data_source: name.clone(), schema: schema.clone(), spec, suspended };
-        self.change(change).await?;
+        self.change(Change::PutSupervisor { data_source: name.clone(), schema, spec, suspended, upkeep }).await?;
+        let manifest = self.manifest.lock().await;
+        let state = manifest.state().data_source(name)?;
         if let Some(known) = self.data_source(name.as_str()) {
-            known.set_schema(schema);
+            known.set_schema(state.schema.clone());
         } else {
-            let manifest = self.manifest.lock().await;
-            let state = manifest.state().data_source(name)?;
-            let created = Arc::new(DataSource::new(name.clone(), state, &self.objects, false));
+            let created = Arc::new(DataSource::new(name.clone(), state, &self.files, false));
             self.data_sources.rcu(|known| {
                 let mut next = BTreeMap::clone(known);
                 next.insert(name.clone(), created.clone());
@@ -145,7 +172,8 @@ impl Store {
         frozen: &Frozen,
         consumed: Consumed,
     ) -> Result<Vec<SegmentMeta>, StoreError> {
-        let commit_id = self.manifest.lock().await.next_commit_id();
+        let commit = self.begin_commit().await;
+        let commit_id = commit.as_str().to_owned();
         let mut added = Vec::with_capacity(frozen.rows.len());
         for (shard, rows) in frozen.rows.iter().enumerate() {
             let id = SegmentId {
@@ -167,7 +195,7 @@ impl Store {
         };
         let mut manifest = self.manifest.lock().await;
         manifest.commit(commit_id, Change::Publish(publish), clock::now()).await?;
-        let published = added.iter().map(|meta| Arc::new(PublishedSegment::new(meta.clone(), self.objects.clone())));
+        let published = added.iter().map(|meta| Arc::new(PublishedSegment::new(meta.clone(), self.files.clone())));
         data_source.swap(published.collect(), frozen);
         data_source.set_progress(Progress::of(manifest.state().data_source(data_source.name())?));
         Ok(added)
@@ -180,32 +208,40 @@ impl Store {
         rows: Arc<OpenRows>,
         consumed: Vec<ConsumedRange>,
     ) -> Result<SegmentMeta, StoreError> {
-        let build = move || -> Result<(SegmentMeta, Vec<u8>), StoreError> {
-            let (time_min, time_max) = rows.time_bounds().expect("a cut has no empty segments");
-            let sorted = sort(&rows);
-            let (row_count, events) = (sorted.row_count() as u64, rows.events());
-            let provenance =
-                Provenance { id: &id, rows: row_count, events, schema: rows.schema(), consumed: &consumed };
-            let bytes = encode_parquet(&sorted, &provenance)?;
-            let meta = SegmentMeta {
-                path: id.path(),
-                id,
-                bytes: bytes.len() as u64,
-                blake3: blake3::hash(&bytes).to_hex().to_string(),
-                rows: row_count,
-                events,
-                time_min,
-                time_max,
-            };
-            Ok((meta, bytes))
-        };
+        let build = move || SegmentFile::build(id, &sort(&rows), rows.events(), consumed, Vec::new());
         let built = tokio::task::spawn_blocking(build).await;
-        let (meta, bytes) = built.expect("building a segment does not panic")?;
-        if !self.objects.put_if_absent(&meta.path, bytes.into()).await? {
-            let taken = std::io::ErrorKind::AlreadyExists.into();
-            return Err(StoreError::File { action: "create", path: meta.path, source: taken });
+        built.expect("building a segment does not panic")?.write(&self.files).await
+    }
+
+    /// Makes the serving forms that are missing, the newest segments' first, as long as the cache has room for them without
+    /// evicting others. For the time after a start; returns how many were made. A query that needs one sooner makes it.
+    pub async fn make_missing_serving_forms(&self) -> usize {
+        let data_sources = self.data_sources.load_full();
+        let mut missing: Vec<Arc<PublishedSegment>> =
+            data_sources.values().flat_map(|data_source| data_source.published_segments()).collect();
+        missing.retain(|segment| !segment.has_serving());
+        missing.sort_by_key(|segment| std::cmp::Reverse(segment.meta.time_max));
+        let mut made = 0;
+        for segment in missing {
+            // The two forms of a segment are of similar size.
+            if !self.files.cache.has_room_for(segment.meta.bytes) {
+                break;
+            }
+            let make = move || segment.serving(&[]).map(|_| ());
+            // What failed is logged, and the segment is in quarantine.
+            let outcome = tokio::task::spawn_blocking(make).await;
+            made += usize::from(matches!(outcome, Ok(Ok(()))));
         }
-        Ok(meta)
+        made
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.files.objects
+    }
+
+    /// What the cache of serving forms holds.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.files.cache.stats()
     }
 
     /// Commits a change of the control plane and shows it.
@@ -246,13 +282,6 @@ fn lock(data_dir: &Path) -> Result<File, StoreError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data_dir.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(failed("lock")(source)),
-    }
-}
-
-fn objects(options: &StoreOptions) -> Result<Objects, StoreError> {
-    match &options.object_store {
-        None => Ok(Objects::Local(options.data_dir.join("store"))),
-        Some(url) => Objects::remote(url),
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod granularity;
 mod interval;
+mod period;
 mod timestamp;
 
 pub use granularity::{Granularity, GranularityError, TimeZoneError, time_zone};
 pub use interval::Interval;
+pub use period::{Period, PeriodError};
 pub use timestamp::TimestampMs;

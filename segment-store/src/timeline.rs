@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
-
 use crate::error::StoreError;
 use crate::open_segment::OpenRows;
 use crate::schema::DataSourceSchema;
-use crate::segment::{Batches, PublishedSegment, SegmentId};
-use crate::time::{Interval, TimestampMs};
+use crate::segment::{PublishedSegment, SegmentId};
+use crate::segment_reader::SegmentReader;
+use crate::time::TimestampMs;
 
 /// The published and the frozen segments of a datasource; replaced as a whole. The open ones are taken with it, under
 /// the lock that a cut holds while it moves rows from there to here (invariant Q2).
@@ -21,6 +20,14 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
+    /// The timeline after segments were merged or dropped: one step, so that no row is seen twice or never.
+    pub fn with_replaced(&self, added: &[Arc<PublishedSegment>], retired: &[SegmentId]) -> Self {
+        let mut next = self.clone();
+        next.published.retain(|id, _| !retired.contains(id));
+        next.published.extend(added.iter().map(|segment| (segment.meta.id.clone(), segment.clone())));
+        next
+    }
+
     /// The timeline after a publish: the segments take the place of the frozen rows that they were made from.
     pub fn with_published(&self, added: Vec<Arc<PublishedSegment>>, frozen: &[Arc<OpenRows>]) -> Self {
         let mut next = self.clone();
@@ -65,20 +72,14 @@ impl SegmentView {
         matches!(self, Self::Open(_))
     }
 
-    /// The rows' columns at `projection` (places in `schema.arrow()`; none at all yields row counts only). Columns that
-    /// the segment lacks are null. Rows outside of `interval` may be among them (invariant Q1). Blocking.
-    pub fn batches(
-        &self,
-        schema: &DataSourceSchema,
-        projection: &[usize],
-        interval: Interval,
-    ) -> Result<Batches, StoreError> {
-        let all = schema.arrow();
-        let fields = projection.iter().map(|&column| all.fields()[column].clone());
-        let projected: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    /// Makes the segment ready to be read, with `columns` at hand. Blocking: a serving form that is missing or damaged is
+    /// made again.
+    pub fn open(&self, columns: &[&str]) -> Result<SegmentReader, StoreError> {
         match self {
-            Self::Open(rows) => Ok(Box::new(rows.batches(projected, interval))),
-            Self::Published(segment) => segment.batches(schema, projected),
+            Self::Open(rows) => Ok(SegmentReader::Open(rows.clone())),
+            Self::Published(segment) => {
+                Ok(SegmentReader::Published(segment.meta.id.clone(), segment.serving(columns)?))
+            }
         }
     }
 }

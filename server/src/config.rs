@@ -9,6 +9,12 @@
 //! [limits]
 //! query_timeout = "60s"
 //! query_memory = "1GiB"
+//! cache_size = "64GiB"                  # serving forms of segments, in data_dir
+//!
+//! [upkeep]
+//! cpu = 0.3                             # of one core, for merging segments
+//! every = "10s"
+//! sweep_grace = "1h"                    # files that nothing needs stay this long
 //!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
@@ -22,6 +28,7 @@ use std::time::Duration;
 
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::limits::QueryLimits;
+use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
 use crate::listener::ConnectionLimits;
@@ -37,6 +44,7 @@ pub struct Config {
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
     pub object_store: Option<String>,
     pub limits: Limits,
+    pub upkeep: UpkeepConfig,
     /// Supervisors that the file asks for.
     pub specs: Vec<SupervisorSpec>,
 }
@@ -48,6 +56,8 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    /// Of the serving forms on disk.
+    pub cache_bytes_max: usize,
     /// For publishing what is open and finishing what runs, once the process is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -58,8 +68,26 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+/// How segments are looked after once they are published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpkeepConfig {
+    /// Of one core: what merging takes at most.
+    pub cpu: f64,
+    /// Between two rounds.
+    pub every: Duration,
+    /// How long a file stays that nothing needs: longer than the oldest backup of the manifest is old when it is restored.
+    pub sweep_grace: Duration,
+}
+
+impl Default for UpkeepConfig {
+    fn default() -> Self {
+        Self { cpu: 0.3, every: Duration::from_secs(10), sweep_grace: Duration::from_secs(3_600) }
     }
 }
 
@@ -113,6 +141,7 @@ impl Config {
         let object_store = server.text("object_store")?;
         server.finish()?;
         let limits = limits(root.section("limits")?)?;
+        let upkeep = upkeep(root.section("upkeep")?)?;
         let data_sources = root.section("datasource")?.tables()?;
         root.finish()?;
         let spec = |(name, json): &(String, serde_json::Value)| {
@@ -126,6 +155,7 @@ impl Config {
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),
             limits,
+            upkeep,
             specs,
         })
     }
@@ -143,9 +173,19 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.bytes("cache_size", &mut limits.cache_bytes_max)?;
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
     section.finish()?;
     Ok(limits)
+}
+
+fn upkeep(mut section: Section<'_>) -> Result<UpkeepConfig, ConfigError> {
+    let mut upkeep = UpkeepConfig::default();
+    section.share("cpu", &mut upkeep.cpu)?;
+    section.duration("every", &mut upkeep.every)?;
+    section.duration("sweep_grace", &mut upkeep.sweep_grace)?;
+    section.finish()?;
+    Ok(upkeep)
 }
 
 fn syntax_error(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::app::{App, Services};
+use crate::background::Background;
 use crate::config::Config;
 use crate::{listener, routes};
 
@@ -49,6 +50,7 @@ pub struct Running {
     /// Where it really listens, also when it was told port 0.
     pub address: SocketAddr,
     doors: JoinHandle<()>,
+    background: Background,
     shutdown_timeout: Duration,
 }
 
@@ -71,7 +73,11 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
-        let options = StoreOptions { data_dir: config.data_dir, object_store: config.object_store };
+        let options = StoreOptions {
+            data_dir: config.data_dir,
+            object_store: config.object_store,
+            cache_bytes_max: config.limits.cache_bytes_max as u64,
+        };
         let store = Store::open(options).await?;
         for spec in config.specs {
             put_if_changed(&store, spec).await?;
@@ -82,14 +88,16 @@ impl Running {
             store,
         };
         app.recovered(services.clone());
+        let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
-        Ok(Self { app, services, address, doors, shutdown_timeout })
+        Ok(Self { app, services, address, doors, background, shutdown_timeout })
     }
 
     /// Accepts nothing more, publishes what is open, and finishes running queries; both within the configured time.
     pub async fn stop(self) {
         self.app.stop.cancel();
-        let (ended, ()) = tokio::join!(self.doors, self.services.supervisors.shutdown(self.shutdown_timeout));
+        let publish = self.services.supervisors.shutdown(self.shutdown_timeout);
+        let (ended, (), ()) = tokio::join!(self.doors, publish, self.background.stop());
         if let Err(error) = ended {
             warn!(%error, "the listener ended badly");
         }
@@ -108,7 +116,8 @@ async fn put_if_changed(store: &Store, mut spec: SupervisorSpec) -> Result<(), S
             return Ok(());
         }
     }
-    let put = store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), spec.suspended).await;
+    let (schema, upkeep) = (spec.schema.clone(), spec.upkeep.clone());
+    let put = store.put_supervisor(&name, schema, spec.to_json(), spec.suspended, upkeep).await;
     put.map_err(|source| StartError::Supervisor { data_source: name.to_string(), source })?;
     info!(datasource = %name, "supervisor put from the configuration");
     Ok(())

@@ -9,6 +9,8 @@ use self::data_schema::DataSchema;
 use self::input_format::Columns;
 use self::io_config::IoConfig;
 use super::fields::Fields;
+use henge_segment_store::upkeep::{CompactionTarget, UpkeepPolicy};
+
 use super::{CutConfig, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, SupervisorSpec, period};
 
 /// Fields of the outermost object in both shapes; the parts of a spec stand beside them when it is flat.
@@ -43,8 +45,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
     let data_schema = parts
         .required("dataSchema", "declare the time, the dimensions and the measures")
         .and_then(|node| DataSchema::read(&node, &columns));
-    let cut = parts.get("tuningConfig").map_or(Some(CutConfig::default()), |node| read_tuning(&node));
+    let tuning = parts.get("tuningConfig").map_or(Some(Tuning::default()), |node| read_tuning(&node));
     let (io_config, data_schema) = (io_config?, data_schema?);
+    let tuning = tuning?;
     check_id(&envelope, &data_schema);
     Some(SupervisorSpec {
         data_source: data_schema.data_source,
@@ -58,7 +61,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
         client_properties: io_config.client_properties,
         start: io_config.start,
         time_policy: io_config.time_policy,
-        cut: cut?,
+        cut: tuning.cut,
+        upkeep: UpkeepPolicy { compaction: tuning.compaction, ..UpkeepPolicy::default() },
         record_bytes_max: RECORD_BYTES_MAX_DEFAULT,
         suspended: suspended?,
     })
@@ -108,11 +112,23 @@ const TUNING_IGNORED: &[&str] = &[
 /// Longer handoff periods are Druid's way to say "never"; Kafka may not keep what is unpublished for that long.
 const AGE_MS_MAX: i64 = 24 * 3_600_000;
 
+/// What of the `tuningConfig` has a meaning here.
+#[derive(Default)]
+struct Tuning {
+    cut: CutConfig,
+    compaction: CompactionTarget,
+}
+
 /// `maxRowsInMemory` is left out on purpose: it bounds what Druid writes to disk in between, not what it publishes.
-fn read_tuning(node: &Node<'_>) -> Option<CutConfig> {
+///
+/// Druid's segment size bounds what is published at once, and what compaction merges them into.
+fn read_tuning(node: &Node<'_>) -> Option<Tuning> {
     let fields = node.fields_or_ignored(TUNING, TUNING_IGNORED)?;
     io_config::check_type(&fields);
-    let mut cut = CutConfig::default();
+    let Tuning { mut cut, mut compaction } = Tuning::default();
+    if let Some(node) = fields.get("maxRowsPerSegment") {
+        compaction.rows = node.number(1)?;
+    }
     for name in ["maxRowsPerSegment", "maxTotalRows"] {
         if let Some(node) = fields.get(name) {
             cut.rows_max = cut.rows_max.min(node.number(1)?);
@@ -131,5 +147,5 @@ fn read_tuning(node: &Node<'_>) -> Option<CutConfig> {
             _ => node.warn("is ignored: segments are published at least daily, and by default every five minutes"),
         }
     }
-    Some(cut)
+    Some(Tuning { cut, compaction })
 }

@@ -6,6 +6,7 @@
 //! | `kafka` | properties of the client; `bootstrap.servers` is needed | |
 //! | `time` | a field, or `{ column, format, missing }` | format `auto` |
 //! | `dimensions` | names, or `{ name, type, from }`; in sort order | type `string`, from the field of that name |
+//! | `sort` | dimensions or `__time` that rows are sorted by before all others | the order of `dimensions`, then time |
 //! | `measures` | name = `"count"`, an aggregation (`"long_sum"`), or `{ aggregation = field }` | none |
 //! | `rollup` | fold events equal in dimensions and in time floored to this | keep every event |
 //! | `query_granularity` | floor event times, but keep every event | `none` |
@@ -13,6 +14,9 @@
 //! | `start` | `earliest` or `latest`: where an unread topic is begun | `earliest` |
 //! | `late`, `early`, `not_before` | bounds on event time | none |
 //! | `cut` | `{ rows, bytes, age }`: when open segments are published | [`CutConfig`] |
+//! | `retention` | how long rows stay (`30d`), or Druid's load and drop rules | for ever |
+//! | `rollup_after` | `[{ after, granularity }]`: roll older rows up to coarser times | never |
+//! | `compaction` | `{ rows, bytes, quiet }`: the segment size that merging aims at, and how long after its last segment a time chunk is complete | [`CompactionTarget`](henge_segment_store::upkeep::CompactionTarget) |
 //! | `record_bytes_max` | longer records are refused | 1 MiB |
 //! | `suspended` | known, but not reading | `false` |
 //!
@@ -26,7 +30,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, unknown};
 use super::{
     CutConfig, FieldSource, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, StartAt, SupervisorSpec, TimeFormat, TimeSpec,
-    granularity, period,
+    granularity, period, upkeep,
 };
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::time_policy::TimePolicy;
@@ -37,6 +41,7 @@ const KEYS: &[&str] = &[
     "kafka",
     "time",
     "dimensions",
+    "sort",
     "measures",
     "rollup",
     "query_granularity",
@@ -46,6 +51,9 @@ const KEYS: &[&str] = &[
     "early",
     "not_before",
     "cut",
+    upkeep::KEYS[0],
+    upkeep::KEYS[1],
+    upkeep::KEYS[2],
     "record_bytes_max",
     "suspended",
 ];
@@ -88,10 +96,13 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
     let start = fields.get("start").map_or(Some(StartAt::Earliest), |node| node.choice(&STARTS));
     let time_policy = read_time_policy(&fields);
     let cut = fields.get("cut").map_or(Some(CutConfig::default()), |node| CutConfig::read(&node));
+    let policy = upkeep::read(&fields);
     let record_bytes_max =
         fields.get("record_bytes_max").map_or(Some(RECORD_BYTES_MAX_DEFAULT as u64), |node| node.number(1));
     let suspended = fields.get("suspended").map_or(Some(false), |node| node.boolean());
     let (schema, dimensions, measures) = columns?;
+    let policy = policy?;
+    upkeep::check(&policy, &schema, node)?;
     Some(SupervisorSpec {
         data_source: data_source?,
         schema,
@@ -101,6 +112,7 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
         start: start?,
         time_policy: time_policy?,
         cut: cut?,
+        upkeep: policy,
         record_bytes_max: usize::try_from(record_bytes_max?).unwrap_or(usize::MAX),
         suspended: suspended?,
     })
@@ -162,6 +174,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         Some(node) => granularity::read(&node),
         None => Some(SEGMENT_DEFAULT.parse().expect("a granularity")),
     };
+    let sort = fields.get("sort").map_or(Some(Vec::new()), |node| read_sort(&node));
     let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
     let (measures, measure_sources) = measures?.into_iter().unzip();
     let rollup = rollup?;
@@ -171,7 +184,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         rollup: rollup.is_some(),
         query_granularity: rollup.or(query_granularity)?,
         segment_granularity: segment?,
-        sort: Vec::new(),
+        sort: sort?,
     };
     check(&schema, fields.node())?;
     Some((schema, dimension_sources, measure_sources))
@@ -184,6 +197,10 @@ pub(super) fn check(schema: &DataSourceSchema, node: &Node<'_>) -> Option<()> {
         return None;
     }
     schema.validate().map_err(|error| node.problem(error.to_string())).ok()
+}
+
+fn read_sort(node: &Node<'_>) -> Option<Vec<String>> {
+    node.items()?.iter().map(|item| item.text().map(str::to_owned)).collect()
 }
 
 fn read_dimensions(node: &Node<'_>) -> Option<Vec<(Dimension, FieldSource)>> {
@@ -260,6 +277,9 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("kafka", spec.client_properties.write());
     put("time", write_time(&spec.input.time));
     put("dimensions", write_dimensions(spec));
+    if !spec.schema.sort.is_empty() {
+        put("sort", json!(spec.schema.sort));
+    }
     put("measures", write_measures(spec));
     let granularity = if spec.schema.rollup { "rollup" } else { "query_granularity" };
     put(granularity, json!(spec.schema.query_granularity));
@@ -277,6 +297,7 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("cut", spec.cut.write());
     put("record_bytes_max", json!(spec.record_bytes_max));
     put("suspended", json!(spec.suspended));
+    upkeep::write(&spec.upkeep, &mut json);
     Value::Object(json)
 }
 

@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::objects::Objects;
 use crate::time::TimestampMs;
 
-const RECORDS: &str = "manifest/records";
-const SNAPSHOTS: &str = "manifest/snapshots";
+pub(crate) const RECORDS: &str = "manifest/records";
+pub(crate) const SNAPSHOTS: &str = "manifest/snapshots";
 /// Records between two snapshots: replaying this many local files takes a few milliseconds.
 const SNAPSHOT_EVERY: u64 = 64;
 /// Attempts at a put whose outcome is unknown, before the caller is told.
@@ -32,6 +32,15 @@ impl ManifestLog {
     /// Replays the manifest. Any record that cannot be read ends it with an error: records are never skipped.
     pub async fn open(objects: Objects) -> Result<Self, StoreError> {
         objects.sync_folder(RECORDS)?;
+        Self::replay(objects).await
+    }
+
+    /// The newest state, without a change to anything: for tools, also where nothing can be written.
+    pub async fn read(objects: Objects) -> Result<ManifestState, StoreError> {
+        Ok(Self::replay(objects).await?.state)
+    }
+
+    async fn replay(objects: Objects) -> Result<Self, StoreError> {
         let state = newest_snapshot(&objects).await?.unwrap_or_default();
         let mut log = Self { objects, state, epoch: 0, commits: 0 };
         log.catch_up().await?;
@@ -40,6 +49,19 @@ impl ManifestLog {
 
     pub fn state(&self) -> &ManifestState {
         &self.state
+    }
+
+    /// Reads what another process may have written since.
+    pub async fn refresh(&mut self) -> Result<(), StoreError> {
+        self.apply_new_records().await
+    }
+
+    /// Fails with `Fenced` where another process is known to have taken over.
+    pub fn check_is_writer(&self) -> Result<(), StoreError> {
+        match self.state.epoch > self.epoch {
+            true => Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch }),
+            false => Ok(()),
+        }
     }
 
     /// Becomes the only writer: every older one is fenced off by its next attempt to publish.
@@ -68,9 +90,7 @@ impl ManifestLog {
     /// Fails with `Fenced` when another process claimed a newer epoch. Once this returns `Ok` the change is durable.
     pub async fn commit(&mut self, commit_id: String, change: Change, now: TimestampMs) -> Result<(), StoreError> {
         loop {
-            if self.state.epoch > self.epoch {
-                return Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch });
-            }
+            self.check_is_writer()?;
             self.state.check(&change)?;
             let record = self.record(self.epoch, commit_id.clone(), change.clone(), now);
             if self.put(&record).await? {
@@ -112,8 +132,13 @@ impl ManifestLog {
         Ok(true)
     }
 
-    /// Applies every record from `next_number` on.
+    /// Applies every record from `next_number` on, and makes sure that those were all.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.apply_new_records().await?;
+        self.check_nothing_follows().await
+    }
+
+    async fn apply_new_records(&mut self) -> Result<(), StoreError> {
         while let Some((record, digest)) = self.read_record(self.state.next_number).await? {
             let number = record.number;
             if record.previous != self.state.last_digest {
@@ -124,7 +149,7 @@ impl ManifestLog {
                 .apply(&record, digest)
                 .map_err(|error| StoreError::ManifestRecord { number, detail: error.to_string() })?;
         }
-        self.check_nothing_follows().await
+        Ok(())
     }
 
     /// A missing record with later ones behind it is damage, not the end.
@@ -182,11 +207,11 @@ impl ManifestLog {
     }
 }
 
-fn record_path(number: u64) -> String {
+pub(crate) fn record_path(number: u64) -> String {
     format!("{RECORDS}/{number:020}")
 }
 
-fn snapshot_path(number: u64) -> String {
+pub(crate) fn snapshot_path(number: u64) -> String {
     format!("{SNAPSHOTS}/{number:020}")
 }
 

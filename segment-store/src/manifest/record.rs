@@ -9,10 +9,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
+use crate::retention::Rule;
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::stream::{OffsetRange, StreamPartition, TopicId};
 use crate::time::TimestampMs;
+use crate::upkeep::UpkeepPolicy;
 
 /// The version of the bytes described above.
 const FORMAT: u32 = 1;
@@ -40,10 +42,13 @@ pub enum Change {
     /// A datasource gets a supervisor, or another spec for it.
     PutSupervisor {
         data_source: DataSourceName,
+        /// As declared; types are promoted when the record is applied.
         schema: DataSourceSchema,
         /// Understood by the ingest side only.
         spec: serde_json::Value,
         suspended: bool,
+        #[serde(default)]
+        upkeep: UpkeepPolicy,
     },
     SetSuspended {
         data_source: DataSourceName,
@@ -58,7 +63,20 @@ pub enum Change {
         data_source: DataSourceName,
         reason: String,
     },
+    /// Segments and the offsets that they were made from; or, with nothing consumed, segments in the place of others that
+    /// hold the same events (compaction, invariant Q3).
     Publish(Publish),
+    /// An operator's retention rules, asked before those of the upkeep policy.
+    SetRules {
+        data_source: DataSourceName,
+        rules: Vec<Rule>,
+    },
+    /// Segments leave, and their events with them: retention, on record.
+    Retire {
+        data_source: DataSourceName,
+        segments: Vec<SegmentId>,
+        reason: String,
+    },
 }
 
 /// Segments and the offsets that they were made from, in one step.
@@ -68,6 +86,7 @@ pub struct Publish {
     /// Reset raises a datasource's generation; what was read before it cannot be published after it.
     pub generation: u32,
     pub added: Vec<SegmentMeta>,
+    /// What `added` replaces. All of them still have to be live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<SegmentId>,
     pub consumed: Vec<ConsumedRange>,
@@ -117,7 +136,7 @@ impl ManifestRecord {
 }
 
 /// Writes any manifest object as header and body.
-pub(super) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
+pub(crate) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
     let body = serde_json::to_vec(value).expect("manifest types have string keys and no failing serialisers");
     let digest = blake3::hash(&body).to_hex().to_string();
     let header = Header { format: FORMAT, length: body.len(), blake3: digest.clone() };
@@ -127,7 +146,7 @@ pub(super) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
     (bytes, digest)
 }
 
-pub(super) fn decode_checked<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, String), String> {
+pub(crate) fn decode_checked<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, String), String> {
     let newline = bytes.iter().position(|&byte| byte == b'\n').ok_or("its header is missing")?;
     let header: Header = serde_json::from_slice(&bytes[..newline]).map_err(|error| format!("its header: {error}"))?;
     if header.format != FORMAT {

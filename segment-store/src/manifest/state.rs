@@ -1,16 +1,18 @@
 //! What the records add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::record::{Change, ConsumedRange, ManifestRecord, Publish};
 use crate::error::StoreError;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
-use crate::schema::{DataSourceName, DataSourceSchema};
+use crate::retention::Rule;
+use crate::schema::{ColumnHistory, DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::stream::{Checkpoint, StreamPartition};
 use crate::time::TimestampMs;
+use crate::upkeep::{PolicyError, UpkeepPolicy};
 
 /// Gaps and resets that a datasource remembers one by one; older ones remain in the records.
 const HISTORY_MAX: usize = 1_000;
@@ -30,7 +32,10 @@ pub struct ManifestState {
 /// What the manifest says of one datasource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSourceState {
+    /// What was declared last, with types that hold all that was ever declared.
     pub schema: DataSourceSchema,
+    #[serde(default)]
+    pub columns: ColumnHistory,
     pub supervisor: Option<SupervisorState>,
     pub generation: u32,
     pub checkpoint: Checkpoint,
@@ -41,6 +46,33 @@ pub struct DataSourceState {
     pub refused: RefusedSample,
     pub gaps: Vec<Gap>,
     pub resets: Vec<Reset>,
+    /// From the supervisor's spec; stays when the supervisor goes.
+    #[serde(default)]
+    pub upkeep: UpkeepPolicy,
+    /// An operator's; asked before those of `upkeep`.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// What retention has retired so far.
+    #[serde(default)]
+    pub retired: RetiredCounts,
+}
+
+/// Segments that left by retention rules, all together: with the live segments, every accepted event is accounted for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredCounts {
+    pub segments: u64,
+    pub rows: u64,
+    pub events: u64,
+    pub bytes: u64,
+}
+
+impl RetiredCounts {
+    fn add(&mut self, segment: &SegmentMeta) {
+        self.segments += 1;
+        self.rows += segment.rows;
+        self.events += segment.events;
+        self.bytes += segment.bytes;
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,18 +117,20 @@ impl ManifestState {
     pub fn check(&self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::ClaimEpoch => Ok(()),
-            Change::PutSupervisor { data_source, schema, .. } => {
+            Change::PutSupervisor { data_source, schema, upkeep, .. } => {
                 schema.validate()?;
-                let conflict = self.data_sources.get(data_source).and_then(|known| known.schema.conflict_with(schema));
-                match conflict {
-                    Some(column) => Err(StoreError::ColumnKind { data_source: data_source.clone(), column }),
-                    None => Ok(()),
-                }
+                upkeep.validate(schema)?;
+                self.declare(data_source, schema).map(|_| ())
             }
             Change::SetSuspended { data_source, .. }
             | Change::TerminateSupervisor { data_source }
             | Change::Reset { data_source, .. } => self.data_source(data_source).map(|_| ()),
             Change::Publish(publish) => self.data_source(&publish.data_source)?.check_publish(publish),
+            Change::SetRules { data_source, rules } => {
+                Rule::check_all(rules).map_err(PolicyError::from)?;
+                self.data_source(data_source).map(|_| ())
+            }
+            Change::Retire { data_source, segments, .. } => self.data_source(data_source)?.check_live(segments),
         }
     }
 
@@ -108,17 +142,15 @@ impl ManifestState {
         self.last_digest = digest;
         match &record.change {
             Change::ClaimEpoch => {}
-            Change::PutSupervisor { data_source, schema, spec, suspended } => {
+            Change::PutSupervisor { data_source, schema, spec, suspended, upkeep } => {
                 let supervisor = Some(SupervisorState { spec: spec.clone(), suspended: *suspended });
-                match self.data_sources.get_mut(data_source) {
-                    Some(known) => {
-                        known.schema = schema.clone();
-                        known.supervisor = supervisor;
-                    }
-                    None => {
-                        self.data_sources.insert(data_source.clone(), DataSourceState::new(schema.clone(), supervisor));
-                    }
-                }
+                let (columns, schema) = self.declare(data_source, schema)?;
+                let new = || DataSourceState::new(schema.clone());
+                let data_source = self.data_sources.entry(data_source.clone()).or_insert_with(new);
+                data_source.columns = columns;
+                data_source.schema = schema;
+                data_source.supervisor = supervisor;
+                data_source.upkeep = upkeep.clone();
             }
             Change::SetSuspended { data_source, suspended } => {
                 if let Some(supervisor) = &mut self.known(data_source).supervisor {
@@ -128,8 +160,26 @@ impl ManifestState {
             Change::TerminateSupervisor { data_source } => self.known(data_source).supervisor = None,
             Change::Reset { data_source, reason } => self.known(data_source).reset(reason, record.written_at),
             Change::Publish(publish) => self.known(&publish.data_source).apply_publish(publish),
+            Change::SetRules { data_source, rules } => self.known(data_source).rules = rules.clone(),
+            Change::Retire { data_source, segments, .. } => self.known(data_source).apply_retire(segments),
         }
         Ok(())
+    }
+
+    /// A datasource's columns and schema after a declaration.
+    fn declare(
+        &self,
+        name: &DataSourceName,
+        schema: &DataSourceSchema,
+    ) -> Result<(ColumnHistory, DataSourceSchema), StoreError> {
+        let columns = match self.data_sources.get(name) {
+            // A snapshot from before there was a history: the schema in force is all of it.
+            Some(known) if known.columns == ColumnHistory::default() => known.columns.declare(&known.schema),
+            Some(known) => Ok((known.columns.clone(), known.schema.clone())),
+            None => Ok((ColumnHistory::default(), schema.clone())),
+        };
+        let declared = columns.and_then(|(columns, _)| columns.declare(schema));
+        declared.map_err(|cause| StoreError::Evolution { data_source: name.clone(), cause })
     }
 
     fn known(&mut self, name: &DataSourceName) -> &mut DataSourceState {
@@ -138,10 +188,11 @@ impl ManifestState {
 }
 
 impl DataSourceState {
-    fn new(schema: DataSourceSchema, supervisor: Option<SupervisorState>) -> Self {
+    fn new(schema: DataSourceSchema) -> Self {
         Self {
             schema,
-            supervisor,
+            columns: ColumnHistory::default(),
+            supervisor: None,
             generation: 0,
             checkpoint: Checkpoint::default(),
             segments: BTreeMap::new(),
@@ -149,6 +200,23 @@ impl DataSourceState {
             refused: RefusedSample::default(),
             gaps: Vec::new(),
             resets: Vec::new(),
+            upkeep: UpkeepPolicy::default(),
+            rules: Vec::new(),
+            retired: RetiredCounts::default(),
+        }
+    }
+
+    /// The retention rules in the order in which they are asked; what none speaks of stays.
+    pub fn retention_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain(&self.upkeep.retention)
+    }
+
+    /// Every id is of a live segment and stands there once.
+    fn check_live(&self, ids: &[SegmentId]) -> Result<(), StoreError> {
+        let mut seen = BTreeSet::new();
+        match ids.iter().find(|id| !self.segments.contains_key(id) || !seen.insert(*id)) {
+            Some(id) => Err(StoreError::NotLive { id: id.clone() }),
+            None => Ok(()),
         }
     }
 
@@ -163,9 +231,7 @@ impl DataSourceState {
         for consumed in &publish.consumed {
             self.check_consumed(consumed, publish)?;
         }
-        if let Some(id) = publish.retired.iter().find(|id| !self.segments.contains_key(id)) {
-            return Err(unbalanced(format!("segment `{id}` is not there to be retired")));
-        }
+        self.check_live(&publish.retired)?;
         if let Some(again) = publish.added.iter().find(|added| self.segments.contains_key(&added.id)) {
             return Err(unbalanced(format!("segment `{}` is published already", again.id)));
         }
@@ -209,6 +275,13 @@ impl DataSourceState {
         }
         self.gaps.extend_from_slice(&publish.gaps);
         drop_oldest(&mut self.gaps);
+    }
+
+    fn apply_retire(&mut self, segments: &[SegmentId]) {
+        for id in segments {
+            let segment = self.segments.remove(id).expect("checked before it is applied");
+            self.retired.add(&segment);
+        }
     }
 
     fn reset(&mut self, reason: &str, at: TimestampMs) {

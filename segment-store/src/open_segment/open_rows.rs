@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, TimestampMillisecondArray, new_null_array,
+    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    TimestampMillisecondArray, UInt32Array, new_null_array,
 };
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::SchemaRef;
-use henge_indexing::DictionaryPrefix;
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow::compute::take;
+use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type, SchemaRef};
+use henge_indexing::{
+    BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet,
+    TextColumn,
+};
 
+use super::PAGE_ROWS;
 use super::page::{SealedColumn, SealedPage};
 use super::time_bounds;
 use crate::error::StoreError;
-use crate::schema::{DataSourceSchema, TIME_COLUMN};
+use crate::promotion::promoted;
+use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of one time chunk as they were at one moment; appending goes on elsewhere.
@@ -63,36 +70,67 @@ impl OpenRows {
         Some((earliest, latest))
     }
 
-    /// One batch a page, of the columns that `projected` names; a column that these rows lack is null. Pages outside of
-    /// `interval` are left out.
+    /// One batch a page with selected rows, of the columns that `projected` names; a column that these rows lack is null.
     pub fn batches(
         self: &Arc<Self>,
         projected: SchemaRef,
-        interval: Interval,
+        selected: &RowSet,
     ) -> impl Iterator<Item = Result<RecordBatch, StoreError>> + Send + use<> {
-        let overlaps =
-            |&(earliest, latest): &(TimestampMs, TimestampMs)| earliest < interval.end() && interval.start() <= latest;
-        let pages: Vec<usize> = (0..self.pages.len()).filter(|&page| overlaps(&self.page_bounds[page])).collect();
         let rows = self.clone();
-        pages.into_iter().map(move |page| rows.page_batch(page, &projected))
+        selected_by_page(selected).into_iter().map(move |(page, selected)| rows.page_batch(page, &selected, &projected))
     }
 
-    fn page_batch(&self, page: usize, projected: &SchemaRef) -> Result<RecordBatch, StoreError> {
+    /// A column as predicates see it.
+    pub fn column(&self, name: &str) -> Column<'_> {
+        if name == TIME_COLUMN {
+            let pages = self.pages.iter().map(|page| Page { values: page.times.values(), validity: None });
+            return Column::Longs(LongColumn::Pages(pages.collect()));
+        }
+        let Some(index) = self.column_index(name) else { return Column::Missing };
+        let pages = || self.pages.iter().map(|page| &page.columns[index]);
+        match self.schema.column_kind(index) {
+            DimensionType::String => {
+                let pages = pages().map(|page| page.codes()).collect();
+                Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache: None })
+            }
+            DimensionType::Long => {
+                Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))
+            }
+            DimensionType::Double => {
+                let pages = pages().map(|page| number_page::<Float64Type>(page.values()));
+                Column::Doubles(DoubleColumn::Pages(pages.collect()))
+            }
+            DimensionType::Boolean => {
+                Column::Flags(FlagColumn::Pages(pages().map(|page| flag_page(page.values())).collect()))
+            }
+        }
+    }
+
+    fn page_batch(&self, page: usize, selected: &PageRows, projected: &SchemaRef) -> Result<RecordBatch, StoreError> {
         let page = &self.pages[page];
-        let columns = projected.fields().iter().map(|field| -> ArrayRef {
+        let count = selected.as_ref().map_or(page.row_count(), PrimitiveArray::len);
+        let columns = projected.fields().iter().map(|field| -> Result<ArrayRef, StoreError> {
             if field.name() == TIME_COLUMN {
-                return Arc::new(page.times.clone());
+                return chosen(&page.times, selected);
             }
-            match self.column_index(field.name()) {
-                None => new_null_array(field.data_type(), page.row_count()),
+            let column = match self.column_index(field.name()) {
+                None => new_null_array(field.data_type(), count),
                 Some(index) => match &page.columns[index] {
-                    SealedColumn::Values(values) => values.clone(),
-                    SealedColumn::Codes(codes) => Arc::new(strings(&self.dictionaries[index], codes.iter().copied())),
+                    SealedColumn::Values(values) => chosen(values, selected)?,
+                    SealedColumn::Codes(codes) => Arc::new(match selected {
+                        None => strings(&self.dictionaries[index], codes.iter().copied()),
+                        Some(rows) => {
+                            let codes = rows.values().iter().map(|&row| codes[row as usize]);
+                            strings(&self.dictionaries[index], codes)
+                        }
+                    }),
                 },
-            }
+            };
+            Ok(promoted(column, field.data_type()))
         });
-        let options = RecordBatchOptions::new().with_row_count(Some(page.row_count()));
-        Ok(RecordBatch::try_new_with_options(projected.clone(), columns.collect(), &options)?)
+        let columns = columns.collect::<Result<_, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        Ok(RecordBatch::try_new_with_options(projected.clone(), columns, &options)?)
     }
 
     /// A dimension or measure's place among a page's columns.
@@ -118,6 +156,53 @@ pub(super) fn strings(
     let blocks: Vec<Buffer> = dictionary.blocks().iter().cloned().map(Buffer::from).collect();
     StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
         .expect("the dictionary's views are of strings that lie in its blocks")
+}
+
+/// Rows of a page; `None` are all of them.
+type PageRows = Option<UInt32Array>;
+
+fn chosen(column: &dyn Array, selected: &PageRows) -> Result<ArrayRef, StoreError> {
+    match selected {
+        None => Ok(column.slice(0, column.len())),
+        Some(rows) => Ok(take(column, rows, None)?),
+    }
+}
+
+/// The pages with selected rows, and which of their rows are.
+fn selected_by_page(selected: &RowSet) -> Vec<(usize, PageRows)> {
+    const BLOCKS: usize = PAGE_ROWS / BLOCK_ROWS;
+    let rows_in = |page: usize| (selected.row_count() as usize - page * PAGE_ROWS).min(PAGE_ROWS);
+    let mut pages: Vec<(usize, Vec<u32>)> = Vec::new();
+    for (block, rows) in selected.blocks() {
+        let (page, first) = (block / BLOCKS, (block % BLOCKS * BLOCK_ROWS) as u32);
+        if pages.last().is_none_or(|(last, _)| *last != page) {
+            pages.push((page, Vec::new()));
+        }
+        let (_, chosen) = pages.last_mut().expect("pushed above");
+        let rows_of_block = (rows_in(page) - first as usize).min(BLOCK_ROWS);
+        rows.for_each(rows_of_block, |row| chosen.push(first + row as u32));
+    }
+    let selection = |(page, rows): (usize, Vec<u32>)| match rows.len() == rows_in(page) {
+        true => (page, None),
+        false => (page, Some(rows.into())),
+    };
+    pages.into_iter().map(selection).collect()
+}
+
+fn number_page<T: ArrowPrimitiveType>(array: &ArrayRef) -> Page<'_, T::Native> {
+    let numbers = array.as_primitive::<T>();
+    Page { values: numbers.values(), validity: numbers.nulls().map(|nulls| bits(nulls.inner())) }
+}
+
+fn flag_page(array: &ArrayRef) -> FlagPage<'_> {
+    let flags = array.as_boolean();
+    let validity = flags.nulls().map(|nulls| bits(nulls.inner()));
+    FlagPage { rows: flags.len(), values: bits(flags.values()), validity }
+}
+
+fn bits(buffer: &BooleanBuffer) -> Bits<'_> {
+    assert_eq!(buffer.offset(), 0, "a page's columns are whole arrays");
+    Bits(buffer.values())
 }
 
 fn times_of(times: &TimestampMillisecondArray) -> impl Iterator<Item = i64> {

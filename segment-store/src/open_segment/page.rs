@@ -211,6 +211,24 @@ pub(super) enum SealedColumn {
     Values(ArrayRef),
 }
 
+impl SealedColumn {
+    /// Panics for a column of values.
+    pub fn codes(&self) -> &[u32] {
+        match self {
+            Self::Codes(codes) => codes,
+            Self::Values(_) => unreachable!("strings are kept as codes"),
+        }
+    }
+
+    /// Panics for a column of codes.
+    pub fn values(&self) -> &ArrayRef {
+        match self {
+            Self::Values(values) => values,
+            Self::Codes(_) => unreachable!("only strings are kept as codes"),
+        }
+    }
+}
+
 impl SealedPage {
     pub fn row_count(&self) -> usize {
         self.times.len()

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order_of_long};
 
@@ -71,13 +71,8 @@ fn arranged(
 }
 
 fn text_values(dictionary: &DictionaryPrefix, ranks: &[u32], codes: &[u32], order: &[u32]) -> TextValues {
-    let mut by_rank = vec![0_u32; dictionary.distinct()];
-    for (code, &rank) in ranks.iter().enumerate().skip(1) {
-        by_rank[rank as usize - 1] = code as u32;
-    }
-    let mut distinct = Strings::default();
-    by_rank.iter().for_each(|&code| distinct.push(dictionary.value(code)));
-    TextValues { distinct, codes: order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect() }
+    let codes = order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect();
+    TextValues { distinct: Strings::in_order_of_ranks(dictionary, ranks), codes }
 }
 
 fn gather(column: Column, order: &[u32]) -> SortedColumn {
@@ -99,27 +94,16 @@ fn gather_values<T: Copy>(column: &Values<T>, order: &[u32]) -> Values<T> {
 
 fn whole_column(rows: &OpenRows, column: usize) -> Column {
     let pages = || rows.pages.iter().map(|page| &page.columns[column]);
-    let arrays = || {
-        pages().filter_map(|page| match page {
-            SealedColumn::Values(values) => Some(values.as_ref()),
-            SealedColumn::Codes(_) => None,
-        })
-    };
+    let arrays = || pages().map(SealedColumn::values);
     match rows.schema.column_kind(column) {
-        DimensionType::String => {
-            let codes = pages().flat_map(|page| match page {
-                SealedColumn::Codes(codes) => codes.as_ref(),
-                SealedColumn::Values(_) => &[],
-            });
-            Column::Codes(codes.copied().collect())
-        }
+        DimensionType::String => Column::Codes(pages().flat_map(SealedColumn::codes).copied().collect()),
         DimensionType::Long => Column::Longs(primitives::<Int64Type>(arrays())),
         DimensionType::Double => Column::Doubles(primitives::<Float64Type>(arrays())),
         DimensionType::Boolean => Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect()),
     }
 }
 
-fn primitives<'a, T: ArrowPrimitiveType>(arrays: impl Iterator<Item = &'a dyn Array>) -> Values<T::Native>
+fn primitives<'a, T: ArrowPrimitiveType>(arrays: impl Iterator<Item = &'a ArrayRef>) -> Values<T::Native>
 where
     T::Native: Copy + Default,
 {

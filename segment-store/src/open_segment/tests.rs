@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
+use henge_indexing::RowSet;
 use proptest::prelude::*;
 
 use super::*;
@@ -117,6 +118,10 @@ fn rows_of(
     rows
 }
 
+fn rows_of_all(rows: &Arc<OpenRows>) -> Vec<(Key, Values)> {
+    rows_of(rows.batches(schema(false).arrow(), &RowSet::all(rows.row_count() as u32)))
+}
+
 /// The same of sorted rows.
 fn sorted_rows_of(rows: &SortedRows) -> Vec<(Key, Values)> {
     let [SortedColumn::Text(org), SortedColumn::Longs(code), SortedColumn::Doubles(ratio), SortedColumn::Flags(flag)] =
@@ -183,7 +188,7 @@ proptest! {
         let mut segment = filled(&events, false);
         let prefix = segment.prefix();
         prop_assert_eq!(segment.row_count(), events.len());
-        let open = rows_of(prefix.batches(schema(false).arrow(), Interval::ALL));
+        let open = rows_of_all(&prefix);
         let mut in_order = open.clone();
         in_order.sort_by(|left, right| left.0.cmp(&right.0));
         prop_assert_eq!(sorted_rows_of(&sort(&prefix)), in_order);
@@ -211,9 +216,9 @@ fn a_prefix_does_not_see_what_is_appended_after_it() {
     let (first, second) = events.split_at(PAGE_ROWS - 5);
     first.iter().for_each(|event| segment.append(&event.row()));
     let before = segment.prefix();
-    let seen = rows_of(before.batches(schema(false).arrow(), Interval::ALL));
+    let seen = rows_of_all(&before);
     second.iter().for_each(|event| segment.append(&event.row()));
-    assert_eq!(rows_of(before.batches(schema(false).arrow(), Interval::ALL)), seen);
+    assert_eq!(rows_of_all(&before), seen);
     assert_eq!((before.row_count(), before.events()), (first.len(), first.len() as u64));
     assert_eq!(segment.prefix().row_count(), events.len());
 }
@@ -250,13 +255,13 @@ fn sums_that_would_leave_64_bits_stay_in_rows_of_their_own() {
 }
 
 #[test]
-fn pages_outside_of_the_interval_are_left_out() {
-    let events: Vec<Event> =
-        (0..2 * PAGE_ROWS).map(|number| Event { time: number as i64, ..numbered(number) }).collect();
-    let mut segment = filled(&events, false);
-    // Rollup off still floors times to the query granularity: the second page begins in minute 0 too.
-    let last_minute = Interval::new(TimestampMs(60_000), TimestampMs(120_000)).unwrap();
-    assert_eq!(rows_of(segment.prefix().batches(schema(false).arrow(), last_minute)).len(), 0);
-    let first_minute = Interval::new(TimestampMs(0), TimestampMs(1)).unwrap();
-    assert_eq!(rows_of(segment.prefix().batches(schema(false).arrow(), first_minute)).len(), 2 * PAGE_ROWS);
+fn only_selected_rows_are_read_across_pages() {
+    let events: Vec<Event> = (0..2 * PAGE_ROWS + 100).map(numbered).collect();
+    let rows = filled(&events, false).prefix();
+    let all = rows_of_all(&rows);
+    let wanted = [0, 1, 1_023, 1_024, PAGE_ROWS - 1, PAGE_ROWS, 2 * PAGE_ROWS + 99].map(|row| row as u32);
+    let selected = RowSet::from_sorted_rows(all.len() as u32, wanted.to_vec());
+    let expected: Vec<_> = wanted.iter().map(|&row| all[row as usize].clone()).collect();
+    assert_eq!(rows_of(rows.batches(schema(false).arrow(), &selected)), expected);
+    assert_eq!(rows.batches(schema(false).arrow(), &RowSet::none(all.len() as u32)).count(), 0);
 }

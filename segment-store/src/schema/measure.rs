@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A numeric column with a rule for merging rows that roll up into one.
@@ -49,5 +51,20 @@ impl Aggregation {
             Self::DoubleMax => left.max(right),
             Self::Count | Self::LongSum | Self::LongMin | Self::LongMax => unreachable!("{self:?} holds longs"),
         }
+    }
+}
+
+/// As it stands in a spec.
+impl fmt::Display for Aggregation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Count => "count",
+            Self::LongSum => "long_sum",
+            Self::LongMin => "long_min",
+            Self::LongMax => "long_max",
+            Self::DoubleSum => "double_sum",
+            Self::DoubleMin => "double_min",
+            Self::DoubleMax => "double_max",
+        })
     }
 }

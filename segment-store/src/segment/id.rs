@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::DataSourceName;
-use crate::time::{Interval, TimestampMs};
+use crate::time::{Granularity, Interval, TimestampMs};
 
 /// Names one immutable segment for ever.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,8 +49,8 @@ impl TryFrom<String> for SegmentId {
         let mut next = || fields.next().ok_or_else(wrong);
         let shard = next()?.parse().map_err(|_| wrong())?;
         let version = next()?.to_owned();
-        let end = TimestampMs::parse_iso(next()?).ok_or_else(wrong)?;
-        let start = TimestampMs::parse_iso(next()?).ok_or_else(wrong)?;
+        let end = TimestampMs::parse_shown(next()?).ok_or_else(wrong)?;
+        let start = TimestampMs::parse_shown(next()?).ok_or_else(wrong)?;
         let data_source = DataSourceName::new(next()?).map_err(|_| wrong())?;
         let chunk = Interval::new(start, end).ok_or_else(wrong)?;
         Ok(Self { data_source, chunk, version, shard })
@@ -72,6 +72,56 @@ pub struct SegmentMeta {
     pub time_min: TimestampMs,
     /// The latest event time, inclusive.
     pub time_max: TimestampMs,
+    /// What the rows' times are floored to; unknown for segments that are older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_granularity: Option<Granularity>,
+    /// When the file was made; unknown for segments that are older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<TimestampMs>,
+    /// `None` for a segment that holds the rows of one cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<MergeHistory>,
+}
+
+/// What it took to make a segment by merging: so that write amplification can be bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeHistory {
+    /// How often the rows were merged that were merged most often; at least 1.
+    pub merges: u32,
+    /// Bytes of the cuts' segments that the rows come from.
+    pub cut_bytes: u64,
+    /// Bytes that were written for these rows, the cuts' and this segment's included.
+    pub written_bytes: u64,
+}
+
+impl SegmentMeta {
+    /// How the segment came to be; a cut's segment was written once.
+    pub fn history(&self) -> MergeHistory {
+        self.merged.unwrap_or(MergeHistory { merges: 0, cut_bytes: self.bytes, written_bytes: self.bytes })
+    }
+}
+
+#[cfg(test)]
+impl SegmentMeta {
+    /// One row in the first hour of 1970.
+    pub(crate) fn sample() -> Self {
+        let chunk = Interval::new(TimestampMs(0), TimestampMs(3_600_000)).expect("an hour is no empty interval");
+        let data_source = DataSourceName::new("usage").expect("a plain name");
+        let id = SegmentId { data_source, chunk, version: "00000001-00000001".into(), shard: 0 };
+        Self {
+            path: id.path(),
+            id,
+            bytes: 1_000,
+            blake3: String::new(),
+            rows: 1,
+            events: 1,
+            time_min: TimestampMs(0),
+            time_max: TimestampMs(0),
+            query_granularity: None,
+            written_at: None,
+            merged: None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -87,5 +137,8 @@ mod tests {
         let path = "segments/my_usage/1970-01-01T000000.000Z_1970-01-01T010000.000Z/00000001-00000002_3.parquet";
         assert_eq!(id.path(), path);
         assert!(SegmentId::try_from("a_b_c".to_owned()).is_err());
+        let last_day = Interval::new(TimestampMs(TimestampMs::MAX.0 - 86_400_000), TimestampMs::MAX).unwrap();
+        let id = SegmentId { chunk: last_day, ..id };
+        assert_eq!(SegmentId::try_from(id.to_string()), Ok(id));
     }
 }

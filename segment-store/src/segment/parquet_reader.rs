@@ -1,142 +1,203 @@
-//! Reads a published segment's Parquet file.
+//! Reads a segment's Parquet file back into sorted rows: for the serving form, for merges and for tools, never for a
+//! query.
 
-use std::fs::File;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{SchemaRef, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray};
+use arrow::datatypes::{
+    DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimestampMillisecondType,
+};
 use bytes::Bytes;
+use henge_indexing::GrowingDictionary;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::{ParquetError, Result};
 
-use super::{SegmentId, SegmentMeta};
-use crate::error::StoreError;
-use crate::objects::Objects;
-use crate::schema::{DataSourceSchema, TIME_COLUMN};
+use super::provenance::{PROVENANCE_KEY, Provenance};
+use super::sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
+use crate::schema::{DimensionType, TIME_COLUMN};
 
-/// Rows of a batch that a scan yields.
+/// Rows of a batch; it divides the rows of a row group, so that no batch spans two dictionaries.
 const BATCH_ROWS: usize = 16_384;
 
-/// Batches of a scan; reading and decoding happen in `next`.
-pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, StoreError>> + Send>;
-
-/// A segment that the manifest names. Its file is opened, and its digest checked, by the first query that needs it.
+/// A segment's file, opened.
 #[derive(Debug)]
-pub struct PublishedSegment {
-    pub meta: SegmentMeta,
-    objects: Objects,
-    opened: OnceLock<ArrowReaderMetadata>,
+pub struct ParquetSegment {
+    bytes: Bytes,
+    metadata: ArrowReaderMetadata,
+    provenance: Provenance,
 }
 
-impl PublishedSegment {
-    pub fn new(meta: SegmentMeta, objects: Objects) -> Self {
-        Self { meta, objects, opened: OnceLock::new() }
+impl ParquetSegment {
+    /// Reads the footer only. The bytes are taken to be what was written: check their digest before.
+    pub fn open(bytes: Bytes) -> Result<Self> {
+        let plain = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
+        let hinted = ArrowReaderOptions::new().with_schema(with_dictionaries(plain.schema()));
+        let metadata = ArrowReaderMetadata::load(&bytes, hinted)?;
+        let pairs = metadata.metadata().file_metadata().key_value_metadata();
+        let pair = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == PROVENANCE_KEY));
+        let json = pair.and_then(|pair| pair.value.as_ref());
+        let json = json.ok_or_else(|| general(format!("the footer has no key `{PROVENANCE_KEY}`")))?;
+        let provenance = serde_json::from_str(json).map_err(|error| general(format!("provenance: {error}")))?;
+        Ok(Self { bytes, metadata, provenance })
     }
 
-    /// Batches of the columns that `projected` names; a column that the file lacks is null. Blocking.
-    ///
-    /// `schema` is the datasource's; a column's kind never changes, so it tells how the file's columns are read.
-    pub fn batches(&self, schema: &DataSourceSchema, projected: SchemaRef) -> Result<Batches, StoreError> {
-        let id = self.meta.id.clone();
-        match &self.objects {
-            Objects::Local(root) => {
-                let path = root.join(&self.meta.path);
-                let file = File::open(&path).map_err(|source| self.file_error("open", source))?;
-                let metadata = self.metadata(schema, || std::fs::read(&path).map(Bytes::from))?;
-                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-                Ok(Box::new(read(builder, projected, id)?))
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// What parquet-rs knows of the file: row groups, encodings, sizes.
+    pub fn metadata(&self) -> &parquet::file::metadata::ParquetMetaData {
+        self.metadata.metadata()
+    }
+
+    /// All rows, in the schema that the segment was written with.
+    pub fn rows(&self) -> Result<SortedRows> {
+        let schema = Arc::new(self.provenance.schema.clone());
+        let mut times = Vec::with_capacity(self.provenance.rows as usize);
+        self.for_each_batch(TIME_COLUMN, |array| {
+            let batch = array.as_primitive_opt::<TimestampMillisecondType>();
+            times.extend_from_slice(batch.ok_or_else(|| general("times of another type".to_owned()))?.values());
+            Ok(())
+        })?;
+        let count = schema.dimensions.len() + schema.measures.len();
+        let mut columns = (0..count).map(|column| self.column(schema.column_name(column), schema.column_kind(column)));
+        let dimensions = columns.by_ref().take(schema.dimensions.len()).collect::<Result<_>>()?;
+        let measures = columns.collect::<Result<_>>()?;
+        let rows = SortedRows { schema: schema.clone(), times, dimensions, measures };
+        if rows.row_count() as u64 != self.provenance.rows {
+            return Err(general("another number of rows than the footer says".to_owned()));
+        }
+        Ok(rows)
+    }
+
+    fn column(&self, name: &str, kind: DimensionType) -> Result<SortedColumn> {
+        let wrong = || general(format!("column `{name}` is not of {kind}s"));
+        match kind {
+            DimensionType::String => {
+                let mut text = TextBuilder::default();
+                self.for_each_batch(name, |array| {
+                    text.append(array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?).ok_or_else(wrong)
+                })?;
+                Ok(SortedColumn::Text(text.finish()))
             }
-            Objects::Remote(_) => {
-                let bytes = self.fetch()?;
-                let metadata = self.metadata(schema, || Ok(bytes.clone()))?;
-                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
-                Ok(Box::new(read(builder, projected, id)?))
+            DimensionType::Long => {
+                let mut longs = ValuesBuilder::default();
+                self.for_each_batch(name, |array| {
+                    let batch = array.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
+                    longs.append(batch.iter(), batch.len());
+                    Ok(())
+                })?;
+                Ok(SortedColumn::Longs(longs.finish()))
+            }
+            DimensionType::Double => {
+                let mut doubles = ValuesBuilder::default();
+                self.for_each_batch(name, |array| {
+                    let batch = array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
+                    doubles.append(batch.iter(), batch.len());
+                    Ok(())
+                })?;
+                Ok(SortedColumn::Doubles(doubles.finish()))
+            }
+            DimensionType::Boolean => {
+                let mut flags = ValuesBuilder::default();
+                self.for_each_batch(name, |array| {
+                    let batch = array.as_boolean_opt().ok_or_else(wrong)?;
+                    flags.append(batch.iter(), batch.len());
+                    Ok(())
+                })?;
+                Ok(SortedColumn::Flags(flags.finish()))
             }
         }
     }
 
-    /// The footer, after length and digest of the whole file were found to be the manifest's.
-    ///
-    /// Parquet itself notices next to no damage: most flipped bits would give a wrong answer.
-    fn metadata(
-        &self,
-        schema: &DataSourceSchema,
-        read_all: impl FnOnce() -> std::io::Result<Bytes>,
-    ) -> Result<ArrowReaderMetadata, StoreError> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened.clone());
-        }
-        let bytes = read_all().map_err(|source| self.file_error("read", source))?;
-        self.check(&bytes)?;
-        let load = |options| ArrowReaderMetadata::load(&bytes, options);
-        let corrupt = |source| StoreError::Parquet { id: self.meta.id.clone(), source };
-        let plain = load(ArrowReaderOptions::new()).map_err(corrupt)?;
-        let hinted = hinted_schema(plain.schema(), schema);
-        let metadata = load(ArrowReaderOptions::new().with_schema(hinted)).map_err(corrupt)?;
-        Ok(self.opened.get_or_init(|| metadata).clone())
-    }
-
-    fn check(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        let corrupt = |detail| StoreError::Corrupt { id: self.meta.id.clone(), detail };
-        if bytes.len() as u64 != self.meta.bytes {
-            return Err(corrupt(format!("it has {} bytes instead of {}", bytes.len(), self.meta.bytes)));
-        }
-        if blake3::hash(bytes).to_hex().as_str() != self.meta.blake3 {
-            return Err(corrupt("its digest is not the manifest's".to_owned()));
+    fn for_each_batch(&self, column: &str, mut visit: impl FnMut(&ArrayRef) -> Result<()>) -> Result<()> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone());
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
+        for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
+            let batch = batch?;
+            let Some(array) = batch.columns().first() else {
+                return Err(general(format!("column `{column}` is missing")));
+            };
+            visit(array)?;
         }
         Ok(())
     }
-
-    fn fetch(&self) -> Result<Bytes, StoreError> {
-        let (objects, path) = (self.objects.clone(), self.meta.path.clone());
-        let bytes = tokio::runtime::Handle::current().block_on(async move { objects.get(&path).await })?;
-        let bytes = bytes.ok_or_else(|| self.file_error("read", std::io::ErrorKind::NotFound.into()))?;
-        self.check(&bytes)?;
-        Ok(bytes)
-    }
-
-    fn file_error(&self, action: &'static str, source: std::io::Error) -> StoreError {
-        StoreError::File { action, path: self.meta.path.clone(), source }
-    }
 }
 
-/// The file's columns with the Arrow types that the datasource reads them as.
-fn hinted_schema(file: &SchemaRef, schema: &DataSourceSchema) -> SchemaRef {
-    let wanted = schema.arrow();
-    let fields = file.fields().iter().map(|field| match wanted.field_with_name(field.name()) {
-        Ok(wanted) if field.name() != TIME_COLUMN => field.as_ref().clone().with_data_type(wanted.data_type().clone()),
+fn general(message: String) -> ParquetError {
+    ParquetError::General(message)
+}
+
+/// The file's columns, strings as dictionaries: their keys are what the file holds.
+fn with_dictionaries(file: &SchemaRef) -> SchemaRef {
+    let fields = file.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let kind = DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+            field.as_ref().clone().with_data_type(kind)
+        }
         _ => field.as_ref().clone(),
     });
-    Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
-fn read<T: parquet::file::reader::ChunkReader + 'static>(
-    builder: ParquetRecordBatchReaderBuilder<T>,
-    projected: SchemaRef,
-    id: SegmentId,
-) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + Send, StoreError> {
-    let names = projected.fields().iter().map(|field| field.name().as_str());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-    let corrupt = move |source| StoreError::Parquet { id: id.clone(), source };
-    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(&corrupt)?;
-    Ok(reader.map(move |batch| match batch {
-        Ok(batch) => arrange(&batch, &projected),
-        Err(error) => Err(corrupt(error.into())),
-    }))
+/// Collects values; the flags of validity only once there is a null.
+#[derive(Default)]
+struct ValuesBuilder<T> {
+    values: Vec<T>,
+    validity: Option<Vec<bool>>,
 }
 
-/// The columns in the order that was asked for; the ones that the file lacks are null.
-fn arrange(batch: &RecordBatch, projected: &SchemaRef) -> Result<RecordBatch, StoreError> {
-    let columns = projected.fields().iter().map(|field| -> ArrayRef {
-        match batch.column_by_name(field.name()) {
-            None => new_null_array(field.data_type(), batch.num_rows()),
-            Some(column) if field.name() == TIME_COLUMN => {
-                let times = column.as_primitive::<TimestampMillisecondType>().clone();
-                Arc::new(times.with_timezone_opt(None::<Arc<str>>))
+impl<T: Copy + Default> ValuesBuilder<T> {
+    fn append(&mut self, batch: impl Iterator<Item = Option<T>>, rows: usize) {
+        self.values.reserve(rows);
+        for value in batch {
+            if value.is_none() && self.validity.is_none() {
+                self.validity = Some(vec![true; self.values.len()]);
             }
-            Some(column) => column.clone(),
+            if let Some(validity) = &mut self.validity {
+                validity.push(value.is_some());
+            }
+            self.values.push(value.unwrap_or_default());
         }
-    });
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(projected.clone(), columns.collect(), &options)?)
+    }
+
+    fn finish(self) -> Values<T> {
+        Values { values: self.values, validity: self.validity }
+    }
+}
+
+/// Collects strings: looks at the text of each entry of each dictionary page once.
+#[derive(Default)]
+struct TextBuilder {
+    dictionary: GrowingDictionary,
+    /// The dictionary of the last batch and its entries' codes: batches of a row group share one.
+    last: Option<(ArrayRef, Vec<u32>)>,
+    codes: Vec<u32>,
+}
+
+impl TextBuilder {
+    /// `None` where the values are not strings.
+    fn append(&mut self, batch: &DictionaryArray<Int32Type>) -> Option<()> {
+        let is_last = |known: &ArrayRef| known.to_data().ptr_eq(&batch.values().to_data());
+        if !self.last.as_ref().is_some_and(|(known, _)| is_last(known)) {
+            let values: &StringArray = batch.values().as_string_opt()?;
+            let codes = values.iter().map(|text| text.map_or(0, |text| self.dictionary.intern(text))).collect();
+            self.last = Some((batch.values().clone(), codes));
+        }
+        let (_, codes) = self.last.as_ref()?;
+        let keys = batch.keys();
+        match keys.nulls() {
+            None => self.codes.extend(keys.values().iter().map(|&key| codes[key as usize])),
+            Some(_) => self.codes.extend(keys.iter().map(|key| key.map_or(0, |key| codes[key as usize]))),
+        }
+        Some(())
+    }
+
+    fn finish(self) -> TextValues {
+        let dictionary = self.dictionary.prefix();
+        let ranks = dictionary.ranks();
+        let codes = self.codes.into_iter().map(|code| ranks[code as usize]).collect();
+        TextValues { distinct: Strings::in_order_of_ranks(&dictionary, &ranks), codes }
+    }
 }

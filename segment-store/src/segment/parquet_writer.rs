@@ -19,35 +19,20 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, Type, TypePtr};
-use serde::Serialize;
 
 use self::chunk::{Chunk, PageCompressor};
 use self::number_column::{encode_doubles, encode_flags, encode_longs, present};
 use self::text_column::encode_text;
-use super::SegmentId;
+use super::provenance::{PROVENANCE_KEY, Provenance};
 use super::sorted_rows::{SortedColumn, SortedRows};
 use crate::error::StoreError;
-use crate::manifest::ConsumedRange;
 use crate::schema::{DataSourceSchema, SortKey, TIME_COLUMN};
 
-/// The footer key that holds a segment's [`Provenance`] as JSON.
-const PROVENANCE_KEY: &str = "henge.segment";
 /// Rows of a row group: the unit that readers take one at a time, with dictionaries of its own.
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
-/// Where a segment's rows come from, for whoever reads the file without a manifest.
-#[derive(Debug, Serialize)]
-pub struct Provenance<'a> {
-    pub id: &'a SegmentId,
-    pub rows: u64,
-    pub events: u64,
-    pub schema: &'a DataSourceSchema,
-    /// Everything that the same publish consumed, in this segment or in another time chunk's.
-    pub consumed: &'a [ConsumedRange],
-}
-
 /// The file's bytes; the same for the same rows.
-pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance<'_>) -> std::result::Result<Vec<u8>, StoreError> {
+pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance) -> std::result::Result<Vec<u8>, StoreError> {
     let json = serde_json::to_string(provenance).expect("provenance is plain JSON");
     let properties = WriterProperties::builder()
         .set_created_by(concat!("henge ", env!("CARGO_PKG_VERSION")).to_owned())

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use henge_indexing::DictionaryPrefix;
+
 use crate::schema::{DataSourceSchema, DimensionType};
 use crate::time::TimestampMs;
 
@@ -69,6 +71,17 @@ pub struct Strings {
 }
 
 impl Strings {
+    /// The strings of a dictionary in byte order; `ranks` are those of the dictionary.
+    pub(crate) fn in_order_of_ranks(dictionary: &DictionaryPrefix, ranks: &[u32]) -> Self {
+        let mut by_rank = vec![0_u32; dictionary.distinct()];
+        for (code, &rank) in ranks.iter().enumerate().skip(1) {
+            by_rank[rank as usize - 1] = code as u32;
+        }
+        let mut strings = Self::default();
+        by_rank.iter().for_each(|&code| strings.push(dictionary.value(code)));
+        strings
+    }
+
     pub fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len());

@@ -1,5 +1,8 @@
+mod upkeep;
+
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use henge_indexing::RowSet;
 
 use super::*;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
@@ -11,7 +14,7 @@ use crate::time::{Interval, TimestampMs};
 const HOUR_MS: i64 = 3_600_000;
 
 fn options(root: &Path) -> StoreOptions {
-    StoreOptions { data_dir: root.to_owned(), object_store: None }
+    StoreOptions::local(root)
 }
 
 fn usage() -> DataSourceName {
@@ -55,7 +58,10 @@ fn consumed(start: i64, end: i64) -> Consumed {
 async fn open(root: &Path) -> (Arc<Store>, Arc<DataSource>) {
     let store = Store::open(options(root)).await.unwrap();
     if store.data_source("usage").is_none() {
-        store.put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false).await.unwrap();
+        store
+            .put_supervisor(&usage(), schema(), serde_json::json!({"a": 1}), false, UpkeepPolicy::default())
+            .await
+            .unwrap();
     }
     let data_source = store.data_source("usage").unwrap();
     (store, data_source)
@@ -66,7 +72,9 @@ fn totals(data_source: &DataSource) -> (i64, i64) {
     let snapshot = data_source.snapshot(Interval::ALL);
     let mut totals = (0, 0);
     for segment in &snapshot.segments {
-        for batch in segment.batches(&snapshot.schema, &[2, 3], Interval::ALL).unwrap() {
+        let reader = segment.open(&["events", "bytes"]).unwrap();
+        let measures = Arc::new(snapshot.schema.arrow().project(&[2, 3]).unwrap());
+        for batch in reader.batches(measures, &RowSet::all(reader.row_count())) {
             let batch = batch.unwrap();
             totals.0 += batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>();
             totals.1 += batch.column(1).as_primitive::<Int64Type>().values().iter().sum::<i64>();
@@ -142,23 +150,99 @@ async fn a_publish_that_does_not_follow_the_checkpoint_changes_nothing() {
     assert_eq!(totals(&usage), expected(20));
 }
 
+/// Segments of 100 events, each of a publish of its own.
+async fn segments(root: &Path, count: i64) -> (Arc<Store>, Arc<DataSource>) {
+    let (store, usage) = open(root).await;
+    for start in (0..count * 100).step_by(100) {
+        usage.append(&(start..start + 100).map(event).collect::<Vec<_>>());
+        store.publish(&usage, &usage.cut(), consumed(start, start + 100)).await.unwrap();
+    }
+    (store, usage)
+}
+
+fn flip_a_bit(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
 #[tokio::test]
-async fn a_damaged_segment_is_an_error_that_names_it() {
+async fn a_serving_form_that_is_missing_damaged_or_older_is_made_again() {
     let root = tempfile::tempdir().unwrap();
+    let (_store, usage) = segments(root.path(), 1).await;
+    let segment = &usage.published_segments()[0];
+    let path = segment.serving_path();
+    let whole = std::fs::read(&path).unwrap();
+    let place = segment.serving(&[]).unwrap().layout().last().unwrap().values.byte_offset as usize;
+    let harms: [&dyn Fn(&Path); 3] =
+        [&|path| std::fs::remove_file(path).unwrap(), &|path| flip_a_bit(path, place), &|path| {
+            std::fs::write(path, b"bytes of another format version").unwrap()
+        }];
+    for harm in harms {
+        segment.close_serving();
+        harm(&path);
+        assert_eq!(totals(&usage), expected(100));
+        assert_eq!(std::fs::read(&path).unwrap(), whole, "made from the Parquet file as from the rows");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_makes_missing_serving_forms_and_deletes_those_of_no_segment() {
+    let root = tempfile::tempdir().unwrap();
+    let (store, usage) = segments(root.path(), 3).await;
+    let path = usage.published_segments()[0].serving_path();
+    assert_eq!(store.cache_stats().files, 3);
+    let stranger = path.with_file_name("0-0_7.serving");
+    std::fs::copy(&path, &stranger).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    drop((store, usage));
     let (store, usage) = open(root.path()).await;
-    usage.append(&(0..100).map(event).collect::<Vec<_>>());
-    let published = store.publish(&usage, &usage.cut(), consumed(0, 100)).await.unwrap();
-    let path = root.path().join("store").join(&published[0].path);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&path, bytes).unwrap();
-    let snapshot = usage.snapshot(Interval::ALL);
-    let error = snapshot.segments[0].batches(&snapshot.schema, &[0], Interval::ALL).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        format!("segment `{}` is corrupt: its digest is not the manifest's", published[0].id)
-    );
+    assert!(!stranger.exists());
+    assert_eq!((store.cache_stats().files, store.make_missing_serving_forms().await), (2, 1));
+    assert!(path.exists());
+    assert_eq!(totals(&usage), expected(300));
+}
+
+#[tokio::test]
+async fn the_cache_keeps_what_was_used_last_and_what_a_query_holds() {
+    let root = tempfile::tempdir().unwrap();
+    let (store, usage) = segments(root.path(), 3).await;
+    let bytes = std::fs::metadata(usage.published_segments()[0].serving_path()).unwrap().len();
+    drop((store, usage));
+    // Room for one of the three.
+    let options = StoreOptions { cache_bytes_max: bytes * 3 / 2, ..options(root.path()) };
+    let store = Store::open(options).await.unwrap();
+    assert_eq!(store.cache_stats().files, 1);
+    let usage = store.data_source("usage").unwrap();
+    let segments = usage.published_segments();
+    let held = segments[0].serving(&[]).unwrap();
+    segments[1].serving(&[]).unwrap();
+    segments[2].serving(&[]).unwrap();
+    let kept: Vec<bool> = segments.iter().map(|segment| segment.has_serving()).collect();
+    assert_eq!(kept, [true, false, true]);
+    drop(held);
+    assert_eq!(totals(&usage), expected(300));
+    assert_eq!(store.cache_stats().files, 1);
+}
+
+#[tokio::test]
+async fn a_segment_without_a_whole_file_is_an_error_that_names_it_until_a_good_copy_is_back() {
+    let root = tempfile::tempdir().unwrap();
+    let (_store, usage) = segments(root.path(), 1).await;
+    let segment = &usage.published_segments()[0];
+    let path = root.path().join("store").join(&segment.meta.path);
+    let good = std::fs::read(&path).unwrap();
+    flip_a_bit(&path, good.len() / 2);
+    assert_eq!(totals(&usage), expected(100), "the serving form is whole");
+    segment.discard_serving();
+    let view = &usage.snapshot(Interval::ALL).segments[0];
+    let error = view.open(&["bytes"]).unwrap_err();
+    let id = &segment.meta.id;
+    assert_eq!(error.to_string(), format!("segment `{id}` is corrupt: its digest is not the manifest's"));
+    assert_eq!(segment.damage().unwrap().detail, "its digest is not the manifest's");
+    std::fs::write(&path, good).unwrap();
+    assert_eq!(totals(&usage), expected(100));
+    assert!(segment.damage().is_none());
 }
 
 #[tokio::test]
@@ -169,10 +253,11 @@ async fn a_column_that_came_later_is_null_in_older_segments() {
     store.publish(&usage, &usage.cut(), consumed(0, 1)).await.unwrap();
     let mut wider = schema();
     wider.dimensions.push(Dimension { name: "topic".into(), kind: DimensionType::String });
-    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false).await.unwrap();
+    store.put_supervisor(usage.name(), wider, serde_json::json!({}), false, UpkeepPolicy::default()).await.unwrap();
     let snapshot = usage.snapshot(Interval::ALL);
-    let batch =
-        snapshot.segments[0].batches(&snapshot.schema, &[2, 1], Interval::ALL).unwrap().next().unwrap().unwrap();
+    let reader = snapshot.segments[0].open(&["events", "topic", "org"]).unwrap();
+    let projected = Arc::new(snapshot.schema.arrow().project(&[2, 1]).unwrap());
+    let batch = reader.batches(projected, &RowSet::all(1)).next().unwrap().unwrap();
     assert_eq!(batch.column(0).null_count(), 1);
     assert_eq!(batch.column(1).as_string_view().value(0), "eu");
 }

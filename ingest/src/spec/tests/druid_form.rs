@@ -97,6 +97,10 @@ fn druids_spec_is_understood_nested_and_flat() {
             not_before: Some(TimestampMs(1_767_225_600_000)),
         },
         cut: CutConfig { rows_max: 1_000_000, bytes_max: 268_435_456, age_ms_max: 600_000 },
+        upkeep: UpkeepPolicy {
+            compaction: CompactionTarget { rows: 1_000_000, ..CompactionTarget::default() },
+            ..UpkeepPolicy::default()
+        },
         record_bytes_max: 1_048_576,
         suspended: false,
     };

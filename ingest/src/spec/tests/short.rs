@@ -36,12 +36,15 @@ fn full() -> Value {
             "d": "sum",
             "dmin": { "double_min": ["x"] },
         },
+        "sort": ["__time"],
         "query_granularity": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "segment": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "start": "latest",
         "late": "7d",
         "early": "PT1H",
         "not_before": "2026-01-01T00:00:00Z",
+        "retention": [{ "type": "loadByPeriod", "period": "P1M", "includeFuture": false }, { "type": "dropForever" }],
+        "compaction": { "rows": 500_000, "bytes": 50_000_000, "quiet": "90s" },
         "cut": { "rows": 1000, "bytes": 2_000_000, "age": "90s" },
         "record_bytes_max": 4096,
         "suspended": true,
@@ -76,6 +79,7 @@ fn the_short_form_is_understood() {
         start: StartAt::Earliest,
         time_policy: TimePolicy::default(),
         cut: CutConfig { rows_max: 5_000_000, bytes_max: 268_435_456, age_ms_max: 300_000 },
+        upkeep: UpkeepPolicy::default(),
         record_bytes_max: 1_048_576,
         suspended: false,
     };
@@ -113,6 +117,26 @@ fn every_key_is_understood_and_written_back() {
     assert_eq!(spec.time_policy, policy);
     assert_eq!(spec.cut, CutConfig { rows_max: 1000, bytes_max: 2_000_000, age_ms_max: 90_000 });
     assert_eq!((spec.start, spec.record_bytes_max, spec.suspended), (StartAt::Latest, 4096, true));
+}
+
+#[test]
+fn upkeep_is_understood_in_its_short_and_its_long_form() {
+    let spec = SupervisorSpec::from_json(&full()).unwrap().spec;
+    let period = "P1M".parse().unwrap();
+    let keep = Rule::LoadByPeriod { period, include_future: false, tiered_replicants: None };
+    assert_eq!(spec.upkeep.retention, [keep, Rule::DropForever]);
+    assert_eq!(spec.upkeep.compaction, CompactionTarget { rows: 500_000, bytes: 50_000_000, quiet_ms: 90_000 });
+
+    let mut json = valid();
+    put(&mut json, "/retention", Some(json!("1y")));
+    let tiers = json!([{ "after": "7d", "granularity": "15m" }, { "after": "P3M", "granularity": "hour" }]);
+    put(&mut json, "/rollup_after", Some(tiers));
+    let spec = SupervisorSpec::from_short_form("usage", &json).unwrap();
+    assert_eq!(spec.upkeep.retention, keep_for("P1Y".parse().unwrap()));
+    let tier = |after: &str, to| RollupTier { after: after.parse().unwrap(), granularity: granularity(to) };
+    assert_eq!(spec.upkeep.rollup_after, [tier("P7D", "15m"), tier("P3M", "1h")]);
+    assert_eq!(spec.to_json()["retention"], json!("P1Y"));
+    assert_reads_back(&spec);
 }
 
 #[test]
@@ -179,6 +203,13 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         ("/cut", Some(json!({ "rows": 0 })), "cut.rows: expected a whole number of at least 1, found 0"),
         ("/cut", Some(json!({ "bytes": 1.5 })), "cut.bytes: expected a whole number of at least 1, found 1.5"),
         ("/cut", Some(json!({ "age": "0s" })), "cut.age: an age of nothing would cut at every event: use at least `1s`"),
+        ("/retention", Some(json!("0d")), "retention: `0d` is not a length of time: write an ISO-8601 period such as `P30D` or `P1M`, or `30d`, `36h`, `6mo`"),
+        ("/retention", Some(json!(30)), "retention: expected a length of time such as `30d`, or a list of Druid's load and drop rules, found 30"),
+        ("/retention", Some(json!([{ "type": "keepForever" }])), "retention[0]: is no rule: unknown variant `keepForever`, expected one of `loadForever`, `loadByPeriod`, `loadByInterval`, `dropForever`, `dropByPeriod`, `dropBeforeByPeriod`, `dropByInterval`"),
+        ("/retention", Some(json!([{ "type": "dropForever" }, { "type": "loadForever" }])), "rule 2 is never asked: the rule before it decides about every time chunk"),
+        ("/rollup_after", Some(json!([{ "after": "7d" }])), "rollup_after[0].granularity: is missing: say how coarse, such as `1h`"),
+        ("/rollup_after", Some(json!([{ "after": "7d", "granularity": "1d" }])), "rolling up to P1D would cross the boundaries of time chunks"),
+        ("/compaction", Some(json!({ "rows": 0 })), "compaction.rows: expected a whole number of at least 1, found 0"),
         ("/record_bytes_max", Some(json!("1MiB")), "record_bytes_max: expected a whole number of at least 1, found \"1MiB\""),
         ("/suspended", Some(json!("no")), "suspended: expected true or false, found \"no\""),
     ]

@@ -1,3 +1,6 @@
+mod golden;
+mod upkeep;
+
 use std::path::Path;
 
 use super::*;
@@ -7,6 +10,7 @@ use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::stream::{Offset, OffsetRange, StreamPartition};
 use crate::time::{Granularity, Interval};
+use crate::upkeep::UpkeepPolicy;
 
 const NOW: TimestampMs = TimestampMs(1_000);
 
@@ -23,23 +27,21 @@ fn put_supervisor() -> Change {
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
     };
-    Change::PutSupervisor { data_source: usage(), schema, spec: serde_json::json!({}), suspended: false }
+    Change::PutSupervisor {
+        data_source: usage(),
+        schema,
+        spec: serde_json::json!({}),
+        suspended: false,
+        upkeep: UpkeepPolicy::default(),
+    }
 }
 
 /// Publishes offsets `start..end` of partition 0 as one segment.
 fn publish(version: &str, start: i64, end: i64) -> Change {
     let chunk = Interval::new(TimestampMs(0), TimestampMs(3_600_000)).unwrap();
     let events = (end - start) as u64;
-    let added = SegmentMeta {
-        id: SegmentId { data_source: usage(), chunk, version: version.into(), shard: 0 },
-        path: format!("segments/{version}"),
-        bytes: 1,
-        blake3: String::new(),
-        rows: events,
-        events,
-        time_min: TimestampMs(0),
-        time_max: TimestampMs(0),
-    };
+    let id = SegmentId { data_source: usage(), chunk, version: version.into(), shard: 0 };
+    let added = SegmentMeta { path: id.path(), id, rows: events, events, ..SegmentMeta::sample() };
     let consumed = ConsumedRange {
         partition: StreamPartition { topic: "t".into(), partition: 0 },
         range: OffsetRange { start: Offset(start), end: Offset(end) },

@@ -220,7 +220,8 @@ fn a_row_group_stands_alone_with_a_dictionary_of_what_it_uses() {
 
 #[test]
 fn a_dictionary_of_doubles_ascends() {
-    let reader = one_column(doubles((0..100).map(|row| Some([2.5, -0.0, -7.0, 0.0, -7.5][row % 5]))));
+    let reader =
+        one_column(doubles((0..1_000).map(|row| Some([2.5, -0.0, -7.0, 0.0, -7.5][scattered(row) as usize % 5]))));
     let mut pages = reader.get_row_group(0).unwrap().get_column_page_reader(1).unwrap();
     let Page::DictionaryPage { buf, .. } = pages.next().unwrap().unwrap() else { panic!("a dictionary comes first") };
     let doubles: Vec<f64> = buf.chunks(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect();

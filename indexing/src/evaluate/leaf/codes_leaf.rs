@@ -1,0 +1,131 @@
+//! Strings whose codes are in a set: by the index, or by a scan of the codes.
+
+use std::sync::Arc;
+
+use crate::evaluate::code_test::CodeTest;
+use crate::evaluate::column::TextColumn;
+use crate::evaluate::cost;
+use crate::evaluate::number_column::{block_of, place_in_pages};
+use crate::evaluate::row_collector::{Found, scan};
+use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
+
+pub(in crate::evaluate) struct CodesLeaf<'a> {
+    /// The column's name.
+    name: &'a str,
+    column: TextColumn<'a>,
+    codes: Arc<CodeSet>,
+}
+
+/// How an index gives the rows.
+struct IndexUse<'a> {
+    index: &'a DimensionIndex,
+    /// The rows of these codes...
+    codes: Arc<CodeSet>,
+    /// ... are the ones looked for, or all others are.
+    is_complement: bool,
+    /// What that takes.
+    ns: f64,
+}
+
+impl<'a> CodesLeaf<'a> {
+    /// The rows whose code, null's among them, is in the set.
+    pub fn new(name: &'a str, column: TextColumn<'a>, codes: Arc<CodeSet>) -> Self {
+        Self { name, column, codes }
+    }
+
+    /// Takes in what another test of the same column says; false, and nothing changed, where it is of another column.
+    pub fn take_in(&mut self, other: &Self, is_and: bool) -> bool {
+        let is_same = self.name == other.name;
+        if is_same {
+            let codes = if is_and { self.codes.and(&other.codes) } else { self.codes.or(&other.codes) };
+            self.codes = Arc::new(codes);
+        }
+        is_same
+    }
+
+    /// There is no such row.
+    pub fn is_nothing(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    pub fn cost(&self, candidates: &RowSet) -> f64 {
+        let by_index = self.index_use().map_or(f64::INFINITY, |index| index.ns);
+        by_index.min(cost::code_scan(candidates))
+    }
+
+    pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
+        if use_indexes
+            && let Some(found) = self.index_use().filter(|index| index.ns <= cost::code_scan(candidates))
+            && let Some(rows) = found.index.rows(&found.codes)
+        {
+            return match (rows, found.is_complement) {
+                (IndexedRows::Exact(rows), false) if candidates.is_all() => rows,
+                (IndexedRows::Exact(rows), false) => candidates.and(&rows),
+                (IndexedRows::Exact(others), true) => candidates.and_not(&others),
+                (IndexedRows::Within(rows), false) => self.scan(&candidates.and(&rows), true),
+                (IndexedRows::Within(others), true) => {
+                    let unclear = self.scan(&candidates.and(&others), true);
+                    candidates.and_not(&others).or(&unclear)
+                }
+            };
+        }
+        self.scan(candidates, use_indexes)
+    }
+
+    fn scan(&self, candidates: &RowSet, use_bounds: bool) -> RowSet {
+        let test = CodeTest::new(&self.codes);
+        match &self.column {
+            TextColumn::Sorted { codes, .. } => scan_packed(codes, &test, candidates, use_bounds),
+            TextColumn::Growing { pages, .. } => scan_pages(pages, &test, candidates),
+        }
+    }
+
+    /// What the index finds sooner: the rows of the set, or all others.
+    fn index_use(&self) -> Option<IndexUse<'a>> {
+        let TextColumn::Sorted { index: Some(index), .. } = &self.column else { return None };
+        let ns = index.estimated_ns(&self.codes)?;
+        let own = IndexUse { index, codes: self.codes.clone(), is_complement: false, ns };
+        if self.codes.len() <= self.codes.distinct() / 2 {
+            return Some(own);
+        }
+        let others = other_codes(&self.codes);
+        let ns = index.estimated_ns(&others)?;
+        Some(if ns < own.ns { IndexUse { index, codes: Arc::new(others), is_complement: true, ns } } else { own })
+    }
+}
+
+/// All codes that are not in the set, null's among them.
+fn other_codes(codes: &CodeSet) -> CodeSet {
+    let values = codes.complement_of_values();
+    if codes.contains(0) { values } else { values.or(&CodeSet::null(codes.distinct())) }
+}
+
+fn scan_packed(codes: &PackedCodes, test: &CodeTest<'_>, candidates: &RowSet, use_bounds: bool) -> RowSet {
+    let mut unpacked = Box::new([0; BLOCK_ROWS]);
+    scan(candidates, |block, rows, mask| {
+        if use_bounds {
+            let (least, greatest) = codes.bounds(block);
+            let found = test.of_bounds(least, greatest);
+            if found != Found::Mask {
+                return found;
+            }
+            if let Some(runs) = codes.runs(block) {
+                test.fill_runs(mask, runs);
+                return Found::Mask;
+            }
+        }
+        let unpacked_rows = codes.unpack(block, &mut unpacked);
+        test.fill(mask, &unpacked[..unpacked_rows.min(rows)]);
+        Found::Mask
+    })
+}
+
+fn scan_pages(pages: &[&[u32]], test: &CodeTest<'_>, candidates: &RowSet) -> RowSet {
+    let first_page_rows = pages.first().map_or(0, |page| page.len());
+    scan(candidates, |block, _, mask| {
+        let (page, block) = place_in_pages(block, first_page_rows);
+        let Some(page) = pages.get(page) else { return Found::None };
+        test.fill(mask, block_of(page, block));
+        Found::Mask
+    })
+}
