@@ -89,7 +89,7 @@ impl SegmentScanExec {
     fn statistics(&self, segments: &[&SegmentView], rows: u64, is_counted: bool) -> Statistics {
         let is_whole =
             is_counted && self.limit.is_none() && segments.iter().all(|segment| self.filter.takes_all_of(segment));
-        let rows = rows as usize;
+        let rows = rows.min(self.limit.unwrap_or(u64::MAX)) as usize;
         let mut statistics = Statistics::new_unknown(self.schema().as_ref());
         statistics.num_rows = if is_whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
         let place = self.schema().index_of(TIME_COLUMN).ok();
@@ -221,3 +221,6 @@ impl ExecutionPlan for SegmentScanExec {
         Ok(Arc::new(self.statistics(&segments, rows, is_exact)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::ops::Bound;
 use proptest::prelude::*;
 use segment::{DOUBLES, Form, Kind, LONGS, Plan, Random, Segment, Shape, TEXTS};
 
+use super::leaf::Leaf;
+use super::node::Node;
 use super::*;
 use crate::naive::{self, Columns};
 use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, RegexPattern, TextTest, ValueKind};
@@ -213,4 +215,72 @@ fn zeros_of_two_columns_are_equal_and_nans_have_their_places_by_their_bits() {
     assert_eq!(rows(Comparison::LessOrEqual), [0, 1, 2, 3, 4]);
     assert_eq!(rows(Comparison::Greater), [5, 6, 7]);
     assert_eq!(rows(Comparison::GreaterOrEqual), [0, 1, 3, 5, 6, 7]);
+}
+
+/// What a predicate on these columns comes down to.
+fn bound_to(predicate: &Predicate) -> String {
+    fn describe(node: &Node<'_>) -> String {
+        let all = |parts: &[Node<'_>]| parts.iter().map(describe).collect::<Vec<_>>().join(" ");
+        match node {
+            Node::Constant(is) => is.to_string(),
+            Node::And(parts) => format!("and({})", all(parts)),
+            Node::Or(parts) => format!("or({})", all(parts)),
+            Node::Leaf(Leaf::Codes(_)) => "codes".to_owned(),
+            Node::Leaf(Leaf::Texts(_)) => "texts".to_owned(),
+            Node::Leaf(Leaf::Keys(_)) => "keys".to_owned(),
+            Node::Leaf(Leaf::Nulls(_)) => "nulls".to_owned(),
+            Node::Leaf(Leaf::Compare(_)) => "compare".to_owned(),
+        }
+    }
+    let mut dictionary = crate::GrowingDictionary::default();
+    dictionary.intern("eu");
+    let prefix = dictionary.prefix();
+    let columns = |name: &str| -> Result<Column<'_>, std::convert::Infallible> {
+        Ok(match name {
+            "missing" => Column::Missing,
+            "text" => Column::Text(TextColumn::Growing { dictionary: &prefix, pages: vec![&[1, 0]], cache: None }),
+            _ => Column::Longs(LongColumn::Pages(vec![Page { values: &[1, 2], validity: None }])),
+        })
+    };
+    describe(&Binder { columns: &columns, use_indexes: true }.bind(predicate, false).unwrap())
+}
+
+#[test]
+fn tests_of_one_column_become_one_and_what_is_certain_is_left_out() {
+    let long = |name: &str, op, value| {
+        let test = NumberTest::compare(op, value).unwrap();
+        Predicate::Long { column: name.into(), test }
+    };
+    let text = |value: &str| Predicate::Text { column: "text".into(), test: TextTest::equal(value) };
+    let not = |predicate| Predicate::Not(Box::new(predicate));
+    use Comparison::{Greater, GreaterOrEqual, Less};
+    use Predicate::{And, Const, IsNull, Or};
+    let cases = [
+        (And(vec![long("a", GreaterOrEqual, 3), long("b", Less, 9), long("a", Less, 5)]), "and(keys keys)"),
+        (Or(vec![long("a", GreaterOrEqual, 3), text("eu"), long("a", Less, 5)]), "or(keys codes)"),
+        (And(vec![long("a", Less, 3), long("b", Less, 9), long("a", Greater, 5)]), "false"),
+        (not(Or(vec![long("a", GreaterOrEqual, 3), long("a", Less, 5)])), "false"),
+        (And(vec![text("eu"), not(text("eu"))]), "false"),
+        (Or(vec![text("eu"), text("us")]), "codes"),
+        (text("us"), "false"),
+        (not(text("us")), "codes"),
+        (And(vec![Const(Some(true)), text("eu")]), "codes"),
+        (And(vec![Const(None), text("eu")]), "false"),
+        (Or(vec![Const(None), text("eu")]), "codes"),
+        (Or(vec![Const(Some(true)), text("eu")]), "true"),
+        (not(Const(None)), "false"),
+        (not(Const(Some(false))), "true"),
+        (And(vec![]), "true"),
+        (Or(vec![]), "false"),
+        (not(And(vec![])), "false"),
+        (IsNull("missing".into()), "true"),
+        (not(IsNull("missing".into())), "false"),
+        (IsNull("a".into()), "nulls"),
+        (long("missing", Less, 3), "false"),
+        (not(long("text", Less, 3)), "false"),
+        (And(vec![Or(vec![text("eu"), IsNull("a".into())]), long("a", Less, 3)]), "and(or(codes nulls) keys)"),
+    ];
+    for (predicate, expected) in cases {
+        assert_eq!(bound_to(&predicate), expected, "{predicate:?}");
+    }
 }

@@ -8,7 +8,7 @@ use super::selection::{RowFilter, Selection};
 use crate::error::QueryError;
 
 /// A part of a segment has at least this many rows: less is not worth a thread.
-const PART_ROWS_MIN: u64 = 1 << 16;
+const PART_ROWS_MIN: u64 = if cfg!(test) { 1 << 10 } else { 1 << 16 };
 
 /// A segment to read, whole or in parts.
 #[derive(Debug)]

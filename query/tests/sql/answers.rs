@@ -207,7 +207,7 @@ async fn explain_shows_what_the_time_filter_leaves_to_read() {
     let fixture = Fixture::with_events().await;
     let events = "SELECT SUM(bytes) FROM usage WHERE ";
     let cases = [
-        ("org = 'acme'", "SegmentScan: usage segments=3/3 (open=3) "),
+        ("org = 'acme'", "SegmentScan: usage filter=[org = 'acme'] segments=3/3 (open=3) "),
         (
             "__time >= TIMESTAMP '2026-01-01 01:00:00'",
             "SegmentScan: usage interval=2026-01-01T01:00:00.000Z/.. segments=2/3 (open=2) ",

@@ -29,7 +29,7 @@ pub struct Fixture {
     pub engine: QueryEngine,
     pub store: Arc<Store>,
     pub usage: Arc<DataSource>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
@@ -46,7 +46,7 @@ impl Fixture {
             .await
             .expect("a new datasource");
         let usage = store.data_source("usage").expect("it was created");
-        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, _directory: directory }
+        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, directory }
     }
 
     /// With the six events of [`events`].
@@ -54,6 +54,10 @@ impl Fixture {
         let fixture = Self::new().await;
         fixture.usage.append(&events());
         fixture
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub async fn publish(&self) {

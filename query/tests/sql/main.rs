@@ -6,4 +6,5 @@ mod fixture;
 mod guards;
 mod refusals;
 mod running;
+mod scans;
 mod snapshots;
