@@ -168,6 +168,11 @@ impl ByteWriter {
         self.bytes.push(value as u8);
     }
 
+    /// What has been written, to be appended to.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Everything written.
     pub fn finish(self) -> Vec<u8> {
         self.bytes

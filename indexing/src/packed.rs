@@ -13,6 +13,7 @@
 
 mod bits;
 mod block;
+mod block_writer;
 mod blocks;
 mod codes;
 mod cursor;

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 
+use super::word::{Word, ones};
 use crate::{ByteReader, ByteWriter, FormatError};
 
 /// Bytes that `count` numbers of `width` bits take.
@@ -19,22 +20,20 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
     for number in numbers {
         word |= u128::from(number) << filled;
         filled += width;
-        while filled >= 8 {
-            out.push(word as u8);
-            word >>= 8;
-            filled -= 8;
+        if filled >= u64::BITS {
+            out.extend_from_slice(&(word as u64).to_le_bytes());
+            word >>= u64::BITS;
+            filled -= u64::BITS;
         }
     }
-    if filled > 0 {
-        out.push(word as u8);
-    }
+    out.extend_from_slice(&(word as u64).to_le_bytes()[..filled.div_ceil(8) as usize]);
 }
 
 /// The number at `index`; bits past the end are 0. `width` is at most 64.
 pub fn get(bytes: &[u8], width: u32, index: usize) -> u64 {
     let bit = index as u64 * u64::from(width);
     let rest = usize::try_from(bit / 8).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
-    let word = match rest.first_chunk::<16>() {
+    let word = match rest.first_chunk() {
         Some(chunk) => u128::from_le_bytes(*chunk),
         None => {
             let mut chunk = [0; 16];
@@ -42,7 +41,25 @@ pub fn get(bytes: &[u8], width: u32, index: usize) -> u64 {
             u128::from_le_bytes(chunk)
         }
     };
-    (word >> (bit % 8)) as u64 & super::word::ones(width)
+    (word >> (bit % 8)) as u64 & ones(width)
+}
+
+/// Reads as many numbers as `out` holds and adds `base` to each. `width` is at most 64.
+pub fn unpack<W: Word>(bytes: &[u8], width: u32, base: W, out: &mut [W]) {
+    let ones = ones(width);
+    // Eight bytes hold seven bits that are skipped and 57 that are not.
+    let whole_words = if width <= 57 { bytes.len().saturating_sub(7) } else { 0 };
+    let fast = out.len().min((whole_words * 8).checked_div(width as usize).unwrap_or(0));
+    let (fast_out, slow_out) = out.split_at_mut(fast);
+    for (index, value) in fast_out.iter_mut().enumerate() {
+        let bit = index * width as usize;
+        let word =
+            bytes.get(bit / 8..).and_then(|rest| rest.first_chunk()).map_or(0, |chunk| u64::from_le_bytes(*chunk));
+        *value = W::from_u64(word >> (bit % 8) & ones).wrapping_add(base);
+    }
+    for (index, value) in slow_out.iter_mut().enumerate() {
+        *value = W::from_u64(get(bytes, width, fast + index)).wrapping_add(base);
+    }
 }
 
 /// A list with random access, kept in its bytes.

@@ -1,4 +1,4 @@
-//! A block of up to 1,024 words in the form that takes the fewest bytes.
+//! A block of up to 1,024 words in one of several forms (block_writer.rs chooses).
 //!
 //! ```text
 //! block      = nothing, where all words are the least one; else: form u8, then by form:
@@ -12,214 +12,154 @@
 //! Words are counted from the least one, which the reader gets from the zone. Leaves: leaf.rs.
 
 use super::cursor::Cursor;
-use super::leaf::{self, LeafPlan};
+use super::leaf;
 use super::word::{Word, ones};
-use crate::{BLOCK_ROWS, ByteWriter};
+use crate::BLOCK_ROWS;
 
-const PLAIN: u8 = 0;
-const DELTA: u8 = 1;
-const RUNS: u8 = 2;
-const DISTINCT: u8 = 3;
+pub const PLAIN: u8 = 0;
+pub const DELTA: u8 = 1;
+pub const RUNS: u8 = 2;
+pub const DISTINCT: u8 = 3;
 
-/// Most distinct words of a block that are worth a dictionary of its own.
-const DISTINCT_MAX: usize = 512;
+/// Most runs of a block.
+pub const RUNS_MAX: usize = 512;
+/// Most distinct words of a block with a dictionary of its own.
+pub const DISTINCT_MAX: usize = 512;
 
-/// Appends `words`, none of which is less than `least` when counted from there: `word - least` is what is packed.
-pub fn write<W: Word>(words: &[W], least: W, out: &mut ByteWriter) {
-    let offsets: Vec<W> = words.iter().map(|word| word.wrapping_sub(least)).collect();
-    if offsets.iter().any(|offset| *offset != W::default()) {
-        write_smallest(&offsets, true, out);
+/// Words of a run that are written without asking for its length.
+const RUN_STEP: usize = 16;
+
+/// Reads a block of as many words as `out` holds, at most 1,024. Bytes that make no sense give arbitrary words.
+pub fn read<W: Word>(bytes: &[u8], least: W, out: &mut [W]) {
+    if bytes.is_empty() || read_form(&mut Cursor(bytes), least, true, out).is_none() {
+        out.fill(least);
     }
 }
 
-fn write_smallest<W: Word>(words: &[W], may_run: bool, out: &mut ByteWriter) {
-    let plan = leaf::plan(words);
-    let mut best = ByteWriter::default();
-    best.u8(PLAIN);
-    leaf::write(words, plan, &mut best);
-    let delta = delta(words, plan.bytes);
-    let runs = if may_run { in_runs(words) } else { None };
-    let distinct = distinct(words, plan);
-    for other in [delta, runs, distinct].into_iter().flatten() {
-        if other.len() < best.len() {
-            best = other;
-        }
-    }
-    out.slice(&best.finish());
-}
-
-/// `None` where that does not save bytes.
-fn delta<W: Word>(words: &[W], bytes_max: usize) -> Option<ByteWriter> {
-    let first = *words.first()?;
-    let width = words.iter().map(|word| word.bits()).max()?;
-    let ones = W::from_u64(ones(width));
-    let steps: Vec<W> = words.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]).and(ones)).collect();
-    // Steps wrap, so a few steps back are as good as great steps on.
-    let half = W::from_u64(1 << (width.max(1) - 1));
-    let by_sign = |step: W| step.wrapping_add(half).and(ones);
-    let least = steps.iter().copied().min()?;
-    let least_signed = steps.iter().copied().min_by_key(|step| by_sign(*step))?;
-    let above = |step: W| -> Vec<W> {
-        std::iter::once(W::default()).chain(steps.iter().map(|other| other.wrapping_sub(step).and(ones))).collect()
-    };
-    let candidates = [least, least_signed].map(|step| (step, above(step)));
-    let plans = candidates.map(|(step, words)| (step, leaf::plan(&words), words));
-    let (step, plan, words) = plans.into_iter().min_by_key(|(_, plan, _)| plan.bytes)?;
-    if plan.bytes >= bytes_max {
-        return None;
-    }
-    let mut out = ByteWriter::default();
-    out.u8(DELTA);
-    out.u8(width as u8);
-    out.varint(first.to_u64());
-    out.varint(step.to_u64());
-    leaf::write(&words, plan, &mut out);
-    Some(out)
-}
-
-/// `None` where runs are short.
-fn in_runs<W: Word>(words: &[W]) -> Option<ByteWriter> {
-    let runs: Vec<&[W]> = words.chunk_by(|left, right| left == right).collect();
-    if runs.len() * 2 > words.len() {
-        return None;
-    }
-    let lengths: Vec<W> = runs.iter().map(|run| W::from_u64(run.len() as u64 - 1)).collect();
-    let values: Vec<W> = runs.iter().map(|run| run[0]).collect();
-    let mut out = ByteWriter::default();
-    out.u8(RUNS);
-    out.varint(runs.len() as u64 - 1);
-    leaf::write(&lengths, leaf::plan(&lengths), &mut out);
-    write_smallest(&values, false, &mut out);
-    Some(out)
-}
-
-/// `None` where there are too many distinct words.
-fn distinct<W: Word>(words: &[W], plain: LeafPlan) -> Option<ByteWriter> {
-    let mut distinct = words.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if distinct.len() > DISTINCT_MAX.min(words.len() / 2) {
-        return None;
-    }
-    let before = std::iter::once(W::default()).chain(distinct.iter().copied());
-    let gaps: Vec<W> = distinct.iter().zip(before).map(|(word, before)| word.wrapping_sub(before)).collect();
-    let gap_plan = leaf::plan(&gaps);
-    let rank = |word: &W| W::from_u64(distinct.binary_search(word).expect("made from the words") as u64);
-    let ranks: Vec<W> = words.iter().map(rank).collect();
-    let rank_plan = leaf::plan(&ranks);
-    if gap_plan.bytes + rank_plan.bytes >= plain.bytes {
-        return None;
-    }
-    let mut out = ByteWriter::default();
-    out.u8(DISTINCT);
-    out.varint(distinct.len() as u64 - 1);
-    leaf::write(&gaps, gap_plan, &mut out);
-    leaf::write(&ranks, rank_plan, &mut out);
-    Some(out)
-}
-
-/// Reads a block of `count` words into the front of `out`. Bytes that make no sense give arbitrary words.
-pub fn read<W: Word>(bytes: &[u8], count: usize, least: W, out: &mut [W; BLOCK_ROWS]) {
-    if bytes.is_empty() || read_form(&mut Cursor(bytes), count, least, true, out).is_none() {
-        out[..count.min(BLOCK_ROWS)].fill(least);
-    }
-}
-
-/// Whether the bytes hold a block of `count` words and nothing else.
+/// Whether the bytes hold a block of `count` words, at most 1,024, and nothing else.
 pub fn is_sound<W: Word>(bytes: &[u8], count: usize) -> bool {
     let mut cursor = Cursor(bytes);
     let mut out = [W::default(); BLOCK_ROWS];
-    bytes.is_empty() || (read_form(&mut cursor, count, W::default(), true, &mut out).is_some() && cursor.0.is_empty())
+    let mut read = || read_form(&mut cursor, W::default(), true, &mut out[..count]);
+    bytes.is_empty() || (read().is_some() && cursor.0.is_empty())
 }
 
-fn read_form<W: Word>(
-    cursor: &mut Cursor<'_>,
-    count: usize,
-    least: W,
-    may_run: bool,
-    out: &mut [W; BLOCK_ROWS],
-) -> Option<()> {
+fn read_form<W: Word>(cursor: &mut Cursor<'_>, least: W, may_run: bool, out: &mut [W]) -> Option<()> {
     match cursor.u8()? {
-        PLAIN => leaf::read(cursor, count, least, out),
-        DELTA => read_delta(cursor, count, least, out),
-        RUNS if may_run => {
-            let (mut words, mut lengths) = ([W::default(); BLOCK_ROWS], [W::default(); BLOCK_ROWS]);
-            let runs = read_runs(cursor, count, least, &mut words, &mut lengths)?;
-            let mut end = 0;
-            for (word, length) in words.iter().zip(&lengths[..runs]) {
-                let start = end;
-                end += length.to_u64() as usize;
-                out.get_mut(start..end)?.fill(*word);
-            }
-            Some(())
-        }
-        DISTINCT => read_distinct(cursor, count, least, out),
+        PLAIN => leaf::read(cursor, least, out),
+        DELTA => read_delta(cursor, least, out),
+        RUNS if may_run => read_and_repeat(cursor, least, out),
+        DISTINCT => read_distinct(cursor, least, out),
         _ => None,
     }
 }
 
-fn read_delta<W: Word>(cursor: &mut Cursor<'_>, count: usize, least: W, out: &mut [W; BLOCK_ROWS]) -> Option<()> {
+#[inline(never)]
+fn read_delta<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> Option<()> {
     let ones = W::from_u64(ones(u32::from(cursor.u8()?)));
     let first = W::from_u64(cursor.varint()?);
     let step = W::from_u64(cursor.varint()?);
-    leaf::read(cursor, count, step, out)?;
-    let mut word = first.wrapping_sub(step);
-    for slot in out.get_mut(..count)? {
-        word = word.wrapping_add(*slot);
-        *slot = word.and(ones).wrapping_add(least);
-    }
+    leaf::read(cursor, step, out)?;
+    let add_up = |mut word: W, out: &mut [W]| {
+        for slot in out {
+            word = word.wrapping_add(*slot);
+            *slot = word.and(ones).wrapping_add(least);
+        }
+    };
+    let start = first.wrapping_sub(step);
+    let Ok(block) = <&mut [W; BLOCK_ROWS]>::try_from(&mut *out) else {
+        add_up(start, out);
+        return Some(());
+    };
+    add_up_in_quarters(block, start, ones, least);
     Some(())
 }
 
-fn read_distinct<W: Word>(cursor: &mut Cursor<'_>, count: usize, least: W, out: &mut [W; BLOCK_ROWS]) -> Option<()> {
-    let distinct = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
-    if distinct > DISTINCT_MAX {
-        return None;
+/// Each sum waits for the one before, so four quarters go side by side.
+fn add_up_in_quarters<W: Word>(block: &mut [W; BLOCK_ROWS], start: W, ones: W, least: W) {
+    let (first, rest) = block.split_at_mut(BLOCK_ROWS / 4);
+    let (second, rest) = rest.split_at_mut(BLOCK_ROWS / 4);
+    let (third, fourth) = rest.split_at_mut(BLOCK_ROWS / 4);
+    let sum = |start: W, quarter: &[W]| quarter.iter().fold(start, |sum, word| sum.wrapping_add(*word));
+    let mut a = start;
+    let mut b = sum(a, first);
+    let mut c = sum(b, second);
+    let mut d = sum(c, third);
+    for (((first, second), third), fourth) in first.iter_mut().zip(second).zip(third).zip(fourth) {
+        (a, b) = (a.wrapping_add(*first), b.wrapping_add(*second));
+        (c, d) = (c.wrapping_add(*third), d.wrapping_add(*fourth));
+        (*first, *second) = (a.and(ones).wrapping_add(least), b.and(ones).wrapping_add(least));
+        (*third, *fourth) = (c.and(ones).wrapping_add(least), d.and(ones).wrapping_add(least));
     }
-    let mut words = [W::default(); BLOCK_ROWS];
-    leaf::read(cursor, distinct, W::default(), &mut words)?;
+}
+
+#[inline(never)]
+fn read_distinct<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> Option<()> {
+    let distinct = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
+    let mut words = [least; DISTINCT_MAX];
+    let present = words.get_mut(..distinct)?;
+    leaf::read(cursor, W::default(), present)?;
     let mut word = least;
-    for slot in &mut words[..distinct] {
+    for slot in present {
         word = word.wrapping_add(*slot);
         *slot = word;
     }
-    leaf::read(cursor, count, W::default(), out)?;
-    for slot in out.get_mut(..count)? {
-        // Ranks of sound blocks are less than 512, and masking spares the check.
-        *slot = words[(slot.to_u64() as usize) % BLOCK_ROWS];
+    leaf::read(cursor, W::default(), out)?;
+    for slot in out {
+        // Ranks of sound blocks are less than the bound, and the remainder spares the check.
+        *slot = words[slot.to_u64() as usize % DISTINCT_MAX];
     }
     Some(())
 }
 
-/// Reads what follows the form: the runs' words and lengths, which add up to `count` rows. Returns the number of runs.
-fn read_runs<W: Word>(
-    cursor: &mut Cursor<'_>,
-    count: usize,
-    least: W,
-    words: &mut [W; BLOCK_ROWS],
-    lengths: &mut [W; BLOCK_ROWS],
-) -> Option<usize> {
-    let runs = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
-    if runs > BLOCK_ROWS {
-        return None;
+#[inline(never)]
+fn read_and_repeat<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> Option<()> {
+    let (mut words, mut lengths) = ([W::default(); RUNS_MAX], [W::default(); RUNS_MAX]);
+    let runs = read_runs(cursor, out.len(), least, &mut words, &mut lengths)?;
+    let mut rest = out;
+    for (word, length) in words.iter().zip(&lengths[..runs]) {
+        let length = length.to_u64() as usize;
+        // Runs are short, and what is written too far belongs to the next run.
+        match rest.first_chunk_mut::<RUN_STEP>() {
+            Some(chunk) => chunk.fill(*word),
+            None => rest.fill(*word),
+        }
+        let (run, after) = rest.split_at_mut_checked(length)?;
+        if length > RUN_STEP {
+            run[RUN_STEP..].fill(*word);
+        }
+        rest = after;
     }
-    leaf::read(cursor, runs, W::from_u64(1), lengths)?;
-    read_form(cursor, runs, least, false, words)?;
-    let rows = lengths[..runs].iter().try_fold(0_u64, |rows, length| rows.checked_add(length.to_u64()))?;
-    (rows == count as u64).then_some(runs)
+    Some(())
 }
 
-/// The words of a block of `count` with the rows that hold them one after the other; `None` where it is not kept in runs.
-pub fn runs(bytes: &[u8], count: usize, least: u32) -> Option<Vec<(u32, u32)>> {
+/// Reads what follows the form: the runs' words and lengths, which add up to `rows`. Returns the number of runs.
+fn read_runs<W: Word>(
+    cursor: &mut Cursor<'_>,
+    rows: usize,
+    least: W,
+    words: &mut [W; RUNS_MAX],
+    lengths: &mut [W; RUNS_MAX],
+) -> Option<usize> {
+    let runs = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
+    let (words, lengths) = (words.get_mut(..runs)?, lengths.get_mut(..runs)?);
+    leaf::read(cursor, W::from_u64(1), lengths)?;
+    read_form(cursor, least, false, words)?;
+    let sum = lengths.iter().try_fold(0_u64, |sum, length| sum.checked_add(length.to_u64()))?;
+    (sum == rows as u64).then_some(runs)
+}
+
+/// The words of a block of `rows` words with how often each repeats; `None` where it is not kept in runs.
+pub fn runs(bytes: &[u8], rows: usize, least: u32) -> Option<Vec<(u32, u32)>> {
     if bytes.is_empty() {
-        return Some(vec![(least, count as u32)]);
+        return Some(vec![(least, rows as u32)]);
     }
     let mut cursor = Cursor(bytes);
     if cursor.u8()? != RUNS {
         return None;
     }
-    let (mut words, mut lengths) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS]);
-    let runs = read_runs(&mut cursor, count, least, &mut words, &mut lengths)?;
+    let (mut words, mut lengths) = ([0; RUNS_MAX], [0; RUNS_MAX]);
+    let runs = read_runs(&mut cursor, rows, least, &mut words, &mut lengths)?;
     Some(words.into_iter().zip(lengths).take(runs).collect())
 }
 

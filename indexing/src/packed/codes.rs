@@ -8,8 +8,8 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::block;
 use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::{block, block_writer};
 use crate::{BLOCK_ROWS, ByteReader, ByteWriter, FormatError};
 
 const FORMAT: u8 = 1;
@@ -31,7 +31,7 @@ impl PackedCodes {
             let (low, high) = codes.iter().fold((u32::MAX, 0), |(low, high), code| (low.min(*code), high.max(*code)));
             least.push(u64::from(low));
             spread.push(u64::from(high - low));
-            block::write(codes, low, blocks.bytes());
+            block_writer::write(codes, low, blocks.bytes());
             blocks.end_block();
         }
         let mut out = ByteWriter::default();
@@ -93,7 +93,7 @@ impl PackedCodes {
     pub fn unpack(&self, block: usize, out: &mut [u32; BLOCK_ROWS]) -> usize {
         let rows = rows_of(self.rows, block);
         if rows > 0 {
-            block::read(self.blocks.get(block), rows, self.bounds(block).0, out);
+            block::read(self.blocks.get(block), self.bounds(block).0, &mut out[..rows]);
         }
         rows
     }

@@ -11,8 +11,8 @@
 //! double gives. Form 1 multiplies by the inverse in two parts, which is exact as long as decimals are short; form 2
 //! divides. What does not come back bit for bit, such as NaN and -0.0, is an exception (the idea of ALP, SIGMOD 2024).
 
-use super::block;
 use super::cursor::Cursor;
+use super::{block, block_writer};
 use crate::{BLOCK_ROWS, ByteWriter};
 
 const BITS: u8 = 0;
@@ -46,11 +46,13 @@ impl Decimals {
         Self { digits, power, inverse: (high, (1.0 - high * power) / power) }
     }
 
-    /// The decimal nearest to `value`, whole; `None` beyond [`DECIMAL_END`].
-    fn nearest(self, value: f64) -> Option<f64> {
-        // Adding 0.0 takes the sign off -0.0, which whole numbers have not.
-        let decimal = (value * self.power).round_ties_even() + 0.0;
-        (decimal.abs() < DECIMAL_END).then_some(decimal)
+    /// The decimal nearest to `value`, and whether `back` makes each bit of it again.
+    fn nearest(self, value: f64, back: impl Fn(f64) -> f64) -> (i64, bool) {
+        // Near the origin doubles are whole numbers, so adding it rounds.
+        let from_origin = value * self.power + DECIMAL_ORIGIN;
+        let decimal = from_origin - DECIMAL_ORIGIN;
+        let is_held = back(decimal).to_bits() == value.to_bits() && decimal.abs() < DECIMAL_END;
+        (from_origin.to_bits().wrapping_sub(DECIMAL_ORIGIN_BITS).cast_signed(), is_held)
     }
 
     fn multiplied(self, decimal: f64) -> f64 {
@@ -60,93 +62,109 @@ impl Decimals {
     fn divided(self, decimal: f64) -> f64 {
         decimal / self.power
     }
-
-    /// Whether dividing gives each bit of `value` back.
-    fn holds(self, value: f64) -> bool {
-        self.nearest(value).is_some_and(|decimal| self.divided(decimal).to_bits() == value.to_bits())
-    }
 }
 
-/// Appends the values.
+/// Appends up to 1,024 values.
 pub fn write(values: &[f64], out: &mut ByteWriter) {
-    let decimals = decimals_of(values).map(|decimals| write_decimals(values, decimals));
-    // Decimals that fill half of the bits are no clear gain.
-    if let Some(decimals) = decimals.filter(|decimals| decimals.len() <= values.len() * 4) {
-        return out.slice(&decimals.finish());
+    let decimals = digits_of(values).map(|digits| write_decimals(values, Decimals::with_digits(digits)));
+    let limit = size_of_val(values) / 2;
+    if let Some(short) = decimals.as_ref().filter(|decimals| decimals.len() <= limit) {
+        return out.slice(short);
     }
     let least = values.iter().map(|value| value.to_bits()).min().unwrap_or(0);
-    out.u8(BITS);
-    out.u64(least);
-    block::write(&values.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), least, out);
+    let mut bits = ByteWriter::default();
+    bits.u8(BITS);
+    bits.u64(least);
+    block_writer::write(&values.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), least, &mut bits);
+    let bits = bits.finish();
+    out.slice(decimals.as_ref().filter(|decimals| decimals.len() < bits.len()).unwrap_or(&bits));
 }
 
 /// The fewest digits that hold the most values of a sample; `None` where that is not even half of them.
-fn decimals_of(values: &[f64]) -> Option<Decimals> {
+fn digits_of(values: &[f64]) -> Option<u8> {
     let sample: Vec<f64> = values.iter().copied().step_by(values.len().div_ceil(SAMPLE).max(1)).collect();
-    let held = |decimals: &Decimals| sample.iter().filter(|value| decimals.holds(**value)).count();
-    let candidates = (0..=DIGITS_MAX).rev().map(Decimals::with_digits);
-    candidates.max_by_key(held).filter(|decimals| held(decimals) * 2 > sample.len())
+    let (mut most, mut best) = (sample.len() / 2, None);
+    for digits in 0..=DIGITS_MAX {
+        let decimals = Decimals::with_digits(digits);
+        let is_held = |value: &&f64| decimals.nearest(**value, |decimal| decimals.divided(decimal)).1;
+        let held = sample.iter().filter(is_held).count();
+        if held > most {
+            (most, best) = (held, Some(digits));
+        }
+        if held == sample.len() {
+            break;
+        }
+    }
+    best
 }
 
-fn write_decimals(values: &[f64], decimals: Decimals) -> ByteWriter {
-    let comes_back = |value: f64, by: fn(Decimals, f64) -> f64| {
-        decimals.nearest(value).filter(|decimal| by(decimals, *decimal).to_bits() == value.to_bits())
-    };
-    let held = |by| values.iter().map(|value| comes_back(*value, by)).collect::<Vec<Option<f64>>>();
-    let exceptions = |held: &[Option<f64>]| held.iter().filter(|decimal| decimal.is_none()).count();
-    let (multiplied, divided) = (held(Decimals::multiplied), held(Decimals::divided));
-    let may_multiply = exceptions(&multiplied) <= exceptions(&divided);
-    let held = if may_multiply { multiplied } else { divided };
-    let mut before = held.iter().flatten().next().copied().unwrap_or(0.0) as i64;
-    let words: Vec<i64> = held
-        .iter()
-        .map(|decimal| {
-            before = decimal.map_or(before, |decimal| decimal as i64);
-            before
-        })
-        .collect();
-    let least = words.iter().copied().min().unwrap_or(0);
+/// Decimals, and the places of the values that they do not hold; there the decimal before is repeated.
+fn decimals_by(values: &[f64], decimals: Decimals, back: impl Fn(f64) -> f64) -> (Vec<i64>, Vec<usize>) {
+    let first = values.iter().map(|value| decimals.nearest(*value, &back)).find(|(_, is_held)| *is_held);
+    let mut before = first.map_or(0, |(decimal, _)| decimal);
+    let (mut found, mut exceptions) = (Vec::with_capacity(values.len()), Vec::new());
+    for (place, value) in values.iter().enumerate() {
+        match decimals.nearest(*value, &back) {
+            (decimal, true) => before = decimal,
+            _ => exceptions.push(place),
+        }
+        found.push(before);
+    }
+    (found, exceptions)
+}
+
+fn write_decimals(values: &[f64], decimals: Decimals) -> Vec<u8> {
+    let mut form = MULTIPLIED;
+    let (mut found, mut exceptions) = decimals_by(values, decimals, |decimal| decimals.multiplied(decimal));
+    if !exceptions.is_empty() {
+        let divided = decimals_by(values, decimals, |decimal| decimals.divided(decimal));
+        if divided.1.len() < exceptions.len() {
+            (form, (found, exceptions)) = (DIVIDED, divided);
+        }
+    }
+    let least = found.iter().copied().min().unwrap_or(0);
     let mut packed = ByteWriter::default();
-    block::write(&words, least, &mut packed);
+    block_writer::write(&found, least, &mut packed);
     let mut out = ByteWriter::default();
-    out.u8(if may_multiply { MULTIPLIED } else { DIVIDED });
+    out.u8(form);
     out.u8(decimals.digits);
     out.i64(least);
     out.u16(packed.len() as u16);
     out.slice(&packed.finish());
-    for (place, value) in values.iter().enumerate().filter(|(place, _)| held[*place].is_none()) {
+    for place in exceptions {
         out.u16(place as u16);
-        out.u64(value.to_bits());
+        out.u64(values[place].to_bits());
     }
-    out
+    out.finish()
 }
 
-/// Reads a block of `count` doubles into the front of `out`. Bytes that make no sense give arbitrary doubles.
-pub fn read(bytes: &[u8], count: usize, out: &mut [f64; BLOCK_ROWS]) {
-    if read_form(bytes, count, out).is_none() {
-        out[..count.min(BLOCK_ROWS)].fill(0.0);
+/// Reads a block of as many doubles as `out` holds, at most 1,024. Bytes that make no sense give arbitrary doubles.
+pub fn read(bytes: &[u8], out: &mut [f64]) {
+    if read_form(bytes, out).is_none() {
+        out.fill(0.0);
     }
 }
 
-fn read_form(bytes: &[u8], count: usize, out: &mut [f64; BLOCK_ROWS]) -> Option<()> {
+fn read_form(bytes: &[u8], out: &mut [f64]) -> Option<()> {
     let mut cursor = Cursor(bytes);
     let form = cursor.u8()?;
     let mut words = [0; BLOCK_ROWS];
+    let words = words.get_mut(..out.len())?;
     if form == BITS {
         let least = cursor.u64()?;
-        block::read(cursor.0, count, least, &mut words);
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = f64::from_bits(bits));
+        block::read(cursor.0, least, words);
+        out.iter_mut().zip(words).for_each(|(value, bits)| *value = f64::from_bits(*bits));
         return Some(());
     }
     let decimals = Decimals::with_digits(cursor.u8()?);
     let least = cursor.u64()?.wrapping_add(DECIMAL_ORIGIN_BITS);
     let len = cursor.u16()?;
-    block::read(cursor.slice(len.into())?, count, least, &mut words);
+    block::read(cursor.slice(len.into())?, least, words);
     let decimal = |bits: u64| f64::from_bits(bits) - DECIMAL_ORIGIN;
     if form == MULTIPLIED {
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.multiplied(decimal(bits)));
+        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.multiplied(decimal(*bits)));
     } else {
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.divided(decimal(bits)));
+        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.divided(decimal(*bits)));
     }
     while !cursor.0.is_empty() {
         let (place, bits) = (cursor.u16()?, cursor.u64()?);

@@ -40,21 +40,24 @@ impl PackedDoubles {
         assert!(validity.is_none_or(|validity| validity.len() == values.len()), "one validity for each value");
         let (mut total, mut zones) = (DoubleZone::EMPTY, Vec::new());
         let (mut blocks, mut masks) = (BlocksWriter::default(), Vec::new());
-        for (block, values) in values.chunks(BLOCK_ROWS).enumerate() {
-            let valid = |row: usize| validity.is_none_or(|validity| validity[block * BLOCK_ROWS + row]);
-            let mut zone = DoubleZone::EMPTY;
-            values.iter().enumerate().for_each(|(row, value)| zone.add(valid(row).then_some(*value)));
-            // Nulls take no bits where they equal the row before.
-            let mut before = (0..values.len()).find(|row| valid(*row)).map_or(0.0, |row| values[row]);
-            let mut filled = |row: usize| {
-                before = if valid(row) { values[row] } else { before };
-                before
+        let mut validity_blocks = validity.into_iter().flat_map(|validity| validity.chunks(BLOCK_ROWS));
+        for values in values.chunks(BLOCK_ROWS) {
+            let zone = match validity_blocks.next() {
+                None => {
+                    double_block::write(values, blocks.bytes());
+                    zone_of_block(values)
+                }
+                Some(valid) => {
+                    double_block::write(&filled(values, valid), blocks.bytes());
+                    masks.push(masks::mask_of(valid.iter().copied()));
+                    let mut zone = DoubleZone::EMPTY;
+                    values.iter().zip(valid).for_each(|(value, valid)| zone.add(valid.then_some(*value)));
+                    zone
+                }
             };
-            double_block::write(&(0..values.len()).map(&mut filled).collect::<Vec<_>>(), blocks.bytes());
             blocks.end_block();
             total.merge(&zone);
             zones.push(zone);
-            masks.push(masks::mask_of((0..values.len()).map(valid)));
         }
         let rows = values.len() as u32;
         let mut out = ByteWriter::default();
@@ -128,7 +131,7 @@ impl PackedDoubles {
         if rows == 0 {
             return 0;
         }
-        double_block::read(self.blocks.get(block), rows, out);
+        double_block::read(self.blocks.get(block), &mut out[..rows]);
         if self.has_nulls() && self.zones.nulls.get(block) > 0 {
             let mut valid = [0; BLOCK_ROWS / 64];
             self.validity(block, &mut valid);
@@ -165,6 +168,32 @@ impl PackedDoubles {
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
         validity(self.validity.as_ref(), self.rows, block, out)
     }
+}
+
+/// What adding row by row gives, in less time where no value is NaN.
+fn zone_of_block(values: &[f64]) -> DoubleZone {
+    if values.iter().any(|value| value.is_nan()) {
+        let mut zone = DoubleZone::EMPTY;
+        values.iter().for_each(|value| zone.add(Some(*value)));
+        return zone;
+    }
+    let orders = || values.iter().map(|value| order_of_double(*value));
+    DoubleZone {
+        least: orders().min().map_or(f64::INFINITY, double_of_order),
+        greatest: orders().max().map_or(f64::NEG_INFINITY, double_of_order),
+        sum: values.iter().fold(0.0, |sum, value| sum + value),
+        ..DoubleZone::EMPTY
+    }
+}
+
+/// Nulls take no bits of their own where they equal the row before.
+fn filled(values: &[f64], valid: &[bool]) -> Vec<f64> {
+    let mut before = valid.iter().position(|valid| *valid).map_or(0.0, |first| values[first]);
+    let fill = |(value, valid): (&f64, &bool)| {
+        before = if *valid { *value } else { before };
+        before
+    };
+    values.iter().zip(valid).map(fill).collect()
 }
 
 fn write_total(zone: &DoubleZone, out: &mut ByteWriter) {

@@ -3,8 +3,8 @@
 //! ```text
 //! leaf    = width u8, bits, (patches where the high bit of `width` is set)
 //! bits    = the lowest `width` bits of each word: 1,024 words in lanes (word.rs), fewer in a list (bits.rs)
-//! patches = count - 1 as u8, gap width u8, part width u8,
-//!           count gaps (words between this patch and the one before), count parts (bits above `width`)
+//! patches = count - 1 as u8, part bytes u8 (1, 2, 4 or 8), `count` parts: the bits of a word above `width`,
+//!           `count` gaps: the words between this patch and the one before, 255 for each 255 of them, then the rest
 //! ```
 
 use super::bits;
@@ -14,108 +14,139 @@ use crate::{BLOCK_ROWS, ByteWriter};
 
 /// Set in the byte of the width where patches follow.
 const PATCHED: u8 = 0x80;
-/// Most patches of a leaf: more cost more time than they save bytes, and so the count fits a byte.
+/// Most patches of a leaf, so that the count fits a byte.
 const PATCHES_MAX: usize = 256;
-/// Bytes of the counts and widths of patches.
-const PATCHES_HEAD: usize = 3;
+/// Bytes that a patch must save besides its own: reading one takes as long as unpacking a few words.
+const PATCH_COST: usize = 1;
 
 /// How a leaf will be written.
 #[derive(Debug, Clone, Copy)]
 pub struct LeafPlan {
     width: u32,
     patches: usize,
+    part_bytes: usize,
     /// What it takes, within a few bytes.
     pub bytes: usize,
 }
 
-/// The width that takes the fewest bytes.
+impl LeafPlan {
+    /// What it costs: bytes, and the time of patches as bytes.
+    fn cost(&self) -> usize {
+        self.bytes + self.patches * PATCH_COST
+    }
+}
+
+/// The best width for the words.
 pub fn plan<W: Word>(words: &[W]) -> LeafPlan {
-    let mut of_bits = [0_usize; u64::BITS as usize + 1];
-    words.iter().for_each(|word| of_bits[word.bits() as usize] += 1);
+    plan_bits(words.len(), &count_bits(words))
+}
+
+/// How many words need how many bits. Four counts at once, because equal words in a row would wait for each other.
+fn count_bits<W: Word>(words: &[W]) -> [u16; u64::BITS as usize + 1] {
+    let mut counts = [[0_u16; u64::BITS as usize + 1]; 4];
+    let (fours, rest) = words.as_chunks::<4>();
+    for four in fours {
+        counts.iter_mut().zip(four).for_each(|(counts, word)| counts[word.bits() as usize] += 1);
+    }
+    rest.iter().for_each(|word| counts[0][word.bits() as usize] += 1);
+    std::array::from_fn(|bits| counts.iter().map(|counts| counts[bits]).sum())
+}
+
+fn plan_bits(words: usize, of_bits: &[u16; u64::BITS as usize + 1]) -> LeafPlan {
     let width_max = of_bits.iter().rposition(|count| *count > 0).unwrap_or(0) as u32;
-    let mut best = LeafPlan { width: width_max, patches: 0, bytes: 1 + bits::byte_len(words.len(), width_max) };
+    let bytes = 1 + bits::byte_len(words, width_max);
+    let mut best = LeafPlan { width: width_max, patches: 0, part_bytes: 0, bytes };
     let mut patches = 0;
     for width in (0..width_max).rev() {
-        patches += of_bits[width as usize + 1];
+        patches += usize::from(of_bits[width as usize + 1]);
         if patches > PATCHES_MAX {
             break;
         }
-        let gap_width = expected_gap_width(words.len(), patches);
-        let patch_bytes = bits::byte_len(patches, gap_width) + bits::byte_len(patches, width_max - width);
-        let bytes = 1 + bits::byte_len(words.len(), width) + PATCHES_HEAD + patch_bytes;
-        if bytes < best.bytes {
-            best = LeafPlan { width, patches, bytes };
-        }
+        let part_bytes = ((width_max - width).div_ceil(8) as usize).next_power_of_two();
+        let bytes = 1 + bits::byte_len(words, width) + 2 + patches * (part_bytes + 1) + 1;
+        let other = LeafPlan { width, patches, part_bytes, bytes };
+        best = if other.cost() < best.cost() { other } else { best };
     }
     best
-}
-
-/// The greatest of `patches` gaps that lie by chance is about ln(patches) times the mean.
-fn expected_gap_width(words: usize, patches: usize) -> u32 {
-    let greatest = words as f64 / patches as f64 * ((patches as f64).ln() + 1.0);
-    u64::BITS - (greatest.min(words as f64) as u64).leading_zeros()
 }
 
 /// Appends the leaf.
 pub fn write<W: Word>(words: &[W], plan: LeafPlan, out: &mut ByteWriter) {
     let ones = W::from_u64(ones(plan.width));
     out.u8(plan.width as u8 | if plan.patches > 0 { PATCHED } else { 0 });
-    let mut bytes = Vec::new();
     match <&[W; BLOCK_ROWS]>::try_from(words) {
-        Ok(block) => W::pack(&block.map(|word| word.and(ones)), plan.width, &mut bytes),
-        Err(_) => bits::pack(words.iter().map(|word| word.and(ones).to_u64()), plan.width, &mut bytes),
+        Ok(block) if plan.patches == 0 => W::pack(block, plan.width, out.bytes()),
+        Ok(block) => W::pack(&block.map(|word| word.and(ones)), plan.width, out.bytes()),
+        Err(_) => bits::pack(words.iter().map(|word| word.and(ones).to_u64()), plan.width, out.bytes()),
     }
     if plan.patches > 0 {
-        write_patches(words, plan, &mut bytes);
+        write_patches(words, plan, out);
     }
-    out.slice(&bytes);
 }
 
-fn write_patches<W: Word>(words: &[W], plan: LeafPlan, out: &mut Vec<u8>) {
-    let patched = |place: &usize| words[*place].bits() > plan.width;
-    let places: Vec<usize> = (0..words.len()).filter(patched).collect();
-    let before = std::iter::once(0).chain(places.iter().map(|place| place + 1));
-    let gaps: Vec<u64> = places.iter().zip(before).map(|(place, before)| (place - before) as u64).collect();
-    let parts: Vec<u64> = places.iter().map(|place| words[*place].to_u64() >> plan.width).collect();
-    let width_of = |numbers: &[u64]| numbers.iter().fold(0, |all, number| all | number).bits();
-    let (gap_width, part_width) = (width_of(&gaps), width_of(&parts));
-    out.extend([(places.len() - 1) as u8, gap_width as u8, part_width as u8]);
-    bits::pack(gaps.into_iter(), gap_width, out);
-    bits::pack(parts.into_iter(), part_width, out);
+fn write_patches<W: Word>(words: &[W], plan: LeafPlan, out: &mut ByteWriter) {
+    out.u8((plan.patches - 1) as u8);
+    out.u8(plan.part_bytes as u8);
+    let (mut gaps, mut gap) = (Vec::with_capacity(plan.patches + 4), 0);
+    for word in words {
+        let part = word.to_u64().checked_shr(plan.width).unwrap_or(0);
+        if part == 0 {
+            gap += 1;
+            continue;
+        }
+        out.slice(&part.to_le_bytes()[..plan.part_bytes]);
+        gaps.extend(std::iter::repeat_n(u8::MAX, gap / usize::from(u8::MAX)));
+        gaps.push((gap % usize::from(u8::MAX)) as u8);
+        gap = 0;
+    }
+    out.slice(&gaps);
 }
 
-/// Reads a leaf of `count` words and adds `base` to each. `None` where the bytes end early or make no sense; what `out`
-/// holds then, and past `count`, is arbitrary.
-pub fn read<W: Word>(cursor: &mut Cursor<'_>, count: usize, base: W, out: &mut [W; BLOCK_ROWS]) -> Option<()> {
+/// Reads a leaf of as many words as `out` holds and adds `base` to each. `None` where the bytes end early or make no
+/// sense; what `out` holds then is arbitrary.
+pub fn read<W: Word>(cursor: &mut Cursor<'_>, base: W, out: &mut [W]) -> Option<()> {
     let head = cursor.u8()?;
     let width = u32::from(head & !PATCHED);
     if width > W::BITS {
         return None;
     }
-    let packed = cursor.slice(bits::byte_len(count, width))?;
-    if count == BLOCK_ROWS {
-        W::unpack(packed, width, base, out)?;
-    } else {
-        for (index, word) in out.get_mut(..count)?.iter_mut().enumerate() {
-            *word = W::from_u64(bits::get(packed, width, index)).wrapping_add(base);
-        }
+    let packed = cursor.slice(bits::byte_len(out.len(), width))?;
+    match <&mut [W; BLOCK_ROWS]>::try_from(&mut *out) {
+        Ok(block) => W::unpack(packed, width, base, block)?,
+        Err(_) => bits::unpack(packed, width, base, out),
     }
-    if head & PATCHED == 0 { Some(()) } else { read_patches(cursor, width, out.get_mut(..count)?) }
+    if head & PATCHED == 0 { Some(()) } else { read_patches(cursor, width, out) }
 }
 
 fn read_patches<W: Word>(cursor: &mut Cursor<'_>, width: u32, out: &mut [W]) -> Option<()> {
     let count = usize::from(cursor.u8()?) + 1;
-    let (gap_width, part_width) = (u32::from(cursor.u8()?), u32::from(cursor.u8()?));
-    if width >= W::BITS || gap_width > u64::BITS || part_width > u64::BITS {
+    let part_bytes = usize::from(cursor.u8()?);
+    let parts = cursor.slice(count * part_bytes)?;
+    if width >= W::BITS {
         return None;
     }
-    let gaps = cursor.slice(bits::byte_len(count, gap_width))?;
-    let parts = cursor.slice(bits::byte_len(count, part_width))?;
-    let mut place = 0_usize;
-    for index in 0..count {
-        place = place.checked_add(usize::try_from(bits::get(gaps, gap_width, index)).ok()?)?;
+    match part_bytes {
+        1 => patch(cursor, width, parts.as_chunks::<1>().0, out),
+        2 => patch(cursor, width, parts.as_chunks::<2>().0, out),
+        4 => patch(cursor, width, parts.as_chunks::<4>().0, out),
+        8 => patch(cursor, width, parts.as_chunks::<8>().0, out),
+        _ => None,
+    }
+}
+
+fn patch<W: Word, const N: usize>(cursor: &mut Cursor<'_>, width: u32, parts: &[[u8; N]], out: &mut [W]) -> Option<()> {
+    let mut place = 0;
+    for part in parts {
+        let mut gap = cursor.u8()?;
+        while gap == u8::MAX {
+            place += usize::from(gap);
+            gap = cursor.u8()?;
+        }
+        place += usize::from(gap);
+        let mut bits = [0; 8];
+        bits[..N].copy_from_slice(part);
         let word = out.get_mut(place)?;
-        *word = word.wrapping_add(W::from_u64(bits::get(parts, part_width, index) << width));
+        *word = word.wrapping_add(W::from_u64(u64::from_le_bytes(bits) << width));
         place += 1;
     }
     Some(())

@@ -11,10 +11,10 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::block;
 use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
 use super::flags::validity;
 use super::masks::{self, Masks};
+use super::{block, block_writer};
 use crate::row_order::order_of_long;
 use crate::zone_map::LongZone;
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
@@ -41,17 +41,18 @@ impl PackedLongs {
         assert!(validity.is_none_or(|validity| validity.len() == values.len()), "one validity for each value");
         let (mut total, mut zones) = (LongZone::EMPTY, Vec::new());
         let (mut blocks, mut masks) = (BlocksWriter::default(), Vec::new());
-        for (block, values) in values.chunks(BLOCK_ROWS).enumerate() {
-            let valid = |row: usize| validity.is_none_or(|validity| validity[block * BLOCK_ROWS + row]);
-            let mut zone = LongZone::EMPTY;
-            values.iter().enumerate().for_each(|(row, value)| zone.add(valid(row).then_some(*value)));
-            let least = if zone.least <= zone.greatest { zone.least } else { 0 };
-            let word = |row: usize| if valid(row) { values[row] } else { least };
-            block::write(&(0..values.len()).map(word).collect::<Vec<_>>(), least, blocks.bytes());
+        let mut validity_blocks = validity.into_iter().flat_map(|validity| validity.chunks(BLOCK_ROWS));
+        for values in values.chunks(BLOCK_ROWS) {
+            let zone = match validity_blocks.next() {
+                None => write_block(values, blocks.bytes()),
+                Some(valid) => {
+                    masks.push(masks::mask_of(valid.iter().copied()));
+                    write_block_with_nulls(values, valid, blocks.bytes())
+                }
+            };
             blocks.end_block();
             total.merge(&zone);
             zones.push(zone);
-            masks.push(masks::mask_of((0..values.len()).map(valid)));
         }
         let rows = values.len() as u32;
         let mut out = ByteWriter::default();
@@ -137,7 +138,7 @@ impl PackedLongs {
         if rows == 0 {
             return 0;
         }
-        block::read(self.blocks.get(block), rows, self.zones.least(block), out);
+        block::read(self.blocks.get(block), self.zones.least(block), &mut out[..rows]);
         if self.has_nulls() && self.zones.nulls.get(block) > 0 {
             let mut valid = [0; BLOCK_ROWS / 64];
             self.validity(block, &mut valid);
@@ -179,6 +180,33 @@ impl PackedLongs {
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
         validity(self.validity.as_ref(), self.rows, block, out)
     }
+}
+
+fn write_block(values: &[i64], out: &mut ByteWriter) -> LongZone {
+    let least = values.iter().copied().min().unwrap_or(0);
+    let greatest = values.iter().copied().max().unwrap_or(0);
+    block_writer::write(values, least, out);
+    LongZone { least, greatest, null_count: 0, sum: sum_of_block(values) }
+}
+
+/// Adds up halves of 32 bits, which 64 bits hold; a sum in 128 bits takes several times as long.
+fn sum_of_block(values: &[i64]) -> i128 {
+    let (mut low, mut high) = (0_u64, 0_u64);
+    for value in values {
+        let order = order_of_long(*value);
+        low += order & u64::from(u32::MAX);
+        high += order >> 32;
+    }
+    i128::from(low) + (i128::from(high) << 32) - ((values.len() as i128) << 63)
+}
+
+fn write_block_with_nulls(values: &[i64], valid: &[bool], out: &mut ByteWriter) -> LongZone {
+    let mut zone = LongZone::EMPTY;
+    values.iter().zip(valid).for_each(|(value, valid)| zone.add(valid.then_some(*value)));
+    let least = if zone.least <= zone.greatest { zone.least } else { 0 };
+    let filled: Vec<i64> = values.iter().zip(valid).map(|(value, valid)| if *valid { *value } else { least }).collect();
+    block_writer::write(&filled, least, out);
+    zone
 }
 
 fn write_total(zone: &LongZone, out: &mut ByteWriter) {

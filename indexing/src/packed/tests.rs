@@ -178,11 +178,11 @@ fn codes_of_every_shape_and_length_come_back() {
 #[test]
 fn longs_of_every_shape_and_length_come_back_with_their_nulls() {
     for rows in LENGTHS {
-        for shape in shapes(rows) {
+        let validities = validities(rows);
+        for (index, shape) in shapes(rows).into_iter().enumerate() {
             let longs: Vec<i64> = shape.iter().map(|value| value.cast_signed()).collect();
-            for validity in validities(rows) {
-                check_longs(&longs, &validity);
-            }
+            check_longs(&longs, &validities[0]);
+            check_longs(&longs, &validities[1 + index % 4]);
         }
     }
 }
@@ -209,10 +209,10 @@ fn double_shapes(rows: usize) -> Vec<Vec<f64>> {
 #[test]
 fn doubles_of_every_shape_and_length_come_back_bit_for_bit() {
     for rows in LENGTHS {
-        for shape in double_shapes(rows) {
-            for validity in validities(rows) {
-                check_doubles(&shape, &validity);
-            }
+        let validities = validities(rows);
+        for (index, shape) in double_shapes(rows).into_iter().enumerate() {
+            check_doubles(&shape, &validities[0]);
+            check_doubles(&shape, &validities[1 + index % 4]);
         }
     }
 }
@@ -230,7 +230,7 @@ fn flags_of_every_shape_and_length_come_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn any_longs_come_back(rows in prop::collection::vec((any::<i64>(), 0_u32..64, any::<bool>()), 0..1_500)) {
@@ -327,15 +327,16 @@ fn samples() -> Vec<Vec<u8>> {
 fn truncated_columns_are_errors_and_flipped_bits_never_panic() {
     for sample in samples() {
         let whole = Bytes::from(sample.clone());
-        let step = sample.len() / 400 + 1;
-        for len in (0..sample.len()).filter(|len| len % step == 0 || *len < 200) {
+        // Every place of the headers, and of short columns; some of the others.
+        let step = sample.len() / 200 + 1;
+        for len in (0..sample.len()).filter(|len| len % step == 0 || *len < 100) {
             read_everything(&whole.slice(..len));
             assert!(PackedCodes::decode(whole.slice(..len)).is_err());
             assert!(PackedLongs::decode(whole.slice(..len)).is_err());
             assert!(PackedDoubles::decode(whole.slice(..len)).is_err());
             assert!(PackedFlags::decode(whole.slice(..len)).is_err());
         }
-        for byte in (0..sample.len()).filter(|byte| byte % step == 0 || *byte < 200) {
+        for byte in (0..sample.len()).filter(|byte| byte % step == 0 || *byte < 100) {
             let mut flipped = sample.clone();
             flipped[byte] ^= 1 << (byte % 8);
             read_everything(&flipped.into());
