@@ -31,7 +31,7 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
 
 /// The number at `index`; bits past the end are 0. `width` is at most 64.
 pub fn get(bytes: &[u8], width: u32, index: usize) -> u64 {
-    let bit = index as u64 * u64::from(width);
+    let bit = (index as u64).wrapping_mul(width.into());
     let rest = usize::try_from(bit / 8).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
     let word = match rest.first_chunk() {
         Some(chunk) => u128::from_le_bytes(*chunk),

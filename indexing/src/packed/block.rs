@@ -36,12 +36,15 @@ pub fn read<W: Word>(bytes: &[u8], least: W, out: &mut [W]) {
     }
 }
 
-/// Whether the bytes hold a block of `count` words, at most 1,024, and nothing else.
-pub fn is_sound<W: Word>(bytes: &[u8], count: usize) -> bool {
+/// As [`read`], but `None` where the bytes make no sense, or hold more than the block.
+pub fn read_sound<W: Word>(bytes: &[u8], least: W, out: &mut [W]) -> Option<()> {
     let mut cursor = Cursor(bytes);
-    let mut out = [W::default(); BLOCK_ROWS];
-    let mut read = || read_form(&mut cursor, W::default(), true, &mut out[..count]);
-    bytes.is_empty() || (read().is_some() && cursor.0.is_empty())
+    if bytes.is_empty() {
+        out.fill(least);
+    } else {
+        read_form(&mut cursor, least, true, out)?;
+    }
+    cursor.0.is_empty().then_some(())
 }
 
 fn read_form<W: Word>(cursor: &mut Cursor<'_>, least: W, may_run: bool, out: &mut [W]) -> Option<()> {

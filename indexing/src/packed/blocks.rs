@@ -9,6 +9,18 @@ use bytes::Bytes;
 use super::bits::BitList;
 use crate::{BLOCK_ROWS, ByteReader, ByteWriter, FormatError};
 
+/// Segments have fewer rows.
+const ROWS_END: u32 = 1 << 31;
+
+/// Reads the number of rows.
+pub fn read_rows(reader: &mut ByteReader) -> Result<u32, FormatError> {
+    let rows = reader.u32()?;
+    if rows >= ROWS_END {
+        return Err(reader.error("more rows than a segment has"));
+    }
+    Ok(rows)
+}
+
 /// Blocks of `rows` rows, the last of which may be short.
 pub fn block_count(rows: u32) -> usize {
     (rows as usize).div_ceil(BLOCK_ROWS)

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
 use super::{block, block_writer};
 use crate::{BLOCK_ROWS, ByteReader, ByteWriter, FormatError};
 
@@ -28,7 +28,7 @@ impl PackedCodes {
     pub fn encode(codes: &[u32]) -> Vec<u8> {
         let (mut least, mut spread, mut blocks) = (Vec::new(), Vec::new(), BlocksWriter::default());
         for codes in codes.chunks(BLOCK_ROWS) {
-            let (low, high) = codes.iter().fold((u32::MAX, 0), |(low, high), code| (low.min(*code), high.max(*code)));
+            let (low, high) = bounds_of(codes);
             least.push(u64::from(low));
             spread.push(u64::from(high - low));
             block_writer::write(codes, low, blocks.bytes());
@@ -52,7 +52,7 @@ impl PackedCodes {
         if reader.u8()? != FORMAT {
             return Err(reader.error("another format"));
         }
-        let rows = reader.u32()?;
+        let rows = read_rows(&mut reader)?;
         let count = block_count(rows);
         let least = BitList::read(count, &mut reader)?;
         let spread = BitList::read(count, &mut reader)?;
@@ -64,13 +64,24 @@ impl PackedCodes {
     /// Reads every block.
     ///
     /// # Errors
-    /// A block is not what an encoder writes.
+    /// A block is not what an encoder writes, or its bounds are another's.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let is_sound = |block: usize| block::is_sound::<u32>(self.blocks.get(block), rows_of(self.rows, block));
-        if (0..self.block_count()).all(is_sound) {
-            return Ok(());
+        let error = |detail| FormatError { what: "packed codes", detail };
+        let mut codes = [0; BLOCK_ROWS];
+        for block in 0..self.block_count() {
+            let (least, greatest) = self.bounds(block);
+            let bytes = self.blocks.get(block);
+            let mut found = (least, least);
+            if !bytes.is_empty() {
+                let codes = &mut codes[..rows_of(self.rows, block)];
+                block::read_sound(bytes, least, codes).ok_or(error("a block cannot be read"))?;
+                found = bounds_of(codes);
+            }
+            if found != (least, greatest) {
+                return Err(error("a block and its bounds differ"));
+            }
         }
-        Err(FormatError { what: "packed codes", detail: "a block cannot be read" })
+        Ok(())
     }
 
     /// The number of rows.
@@ -129,4 +140,8 @@ impl PackedCodes {
         }
         block::runs(self.blocks.get(block), rows, self.bounds(block).0).map(Vec::into_iter)
     }
+}
+
+fn bounds_of(codes: &[u32]) -> (u32, u32) {
+    codes.iter().fold((u32::MAX, 0), |(least, greatest), code| (least.min(*code), greatest.max(*code)))
 }

@@ -26,6 +26,8 @@ const DECIMAL_END: f64 = (1_u64 << 51) as f64;
 /// Adding a decimal to these bits gives the double `DECIMAL_ORIGIN + decimal`.
 const DECIMAL_ORIGIN_BITS: u64 = 0x4338 << 48;
 const DECIMAL_ORIGIN: f64 = f64::from_bits(DECIMAL_ORIGIN_BITS);
+/// Place and bits of an exception.
+const EXCEPTION_BYTES: usize = 2 + 8;
 /// Values that are tried to find the number of digits.
 const SAMPLE: usize = 32;
 
@@ -40,7 +42,6 @@ struct Decimals {
 
 impl Decimals {
     fn with_digits(digits: u8) -> Self {
-        let digits = digits.min(DIGITS_MAX);
         let power = 10_f64.powi(digits.into());
         let high = f64::from_bits((1.0 / power).to_bits() & (!0 << 27));
         Self { digits, power, inverse: (high, (1.0 - high * power) / power) }
@@ -146,49 +147,64 @@ pub fn read(bytes: &[u8], out: &mut [f64]) {
 }
 
 fn read_form(bytes: &[u8], out: &mut [f64]) -> Option<()> {
-    let mut cursor = Cursor(bytes);
-    let form = cursor.u8()?;
     let mut words = [0; BLOCK_ROWS];
     let words = words.get_mut(..out.len())?;
-    if form == BITS {
-        let least = cursor.u64()?;
-        block::read(cursor.0, least, words);
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = f64::from_bits(*bits));
-        return Some(());
-    }
-    let decimals = Decimals::with_digits(cursor.u8()?);
-    let least = cursor.u64()?.wrapping_add(DECIMAL_ORIGIN_BITS);
-    let len = cursor.u16()?;
-    block::read(cursor.slice(len.into())?, least, words);
-    let decimal = |bits: u64| f64::from_bits(bits) - DECIMAL_ORIGIN;
-    if form == MULTIPLIED {
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.multiplied(decimal(*bits)));
-    } else {
-        out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.divided(decimal(*bits)));
-    }
-    while !cursor.0.is_empty() {
-        let (place, bits) = (cursor.u16()?, cursor.u64()?);
-        *out.get_mut(usize::from(place))? = f64::from_bits(bits);
-    }
-    Some(())
+    let parts = Parts::of(bytes)?;
+    block::read(parts.packed, parts.least, words);
+    parts.turn(words, out)
 }
 
-/// Whether the bytes hold a block of `count` doubles and nothing else.
-pub fn is_sound(bytes: &[u8], count: usize) -> bool {
-    let mut cursor = Cursor(bytes);
-    let packed = match cursor.u8() {
-        Some(BITS) => cursor.u64().map(|_| cursor.0),
-        Some(MULTIPLIED | DIVIDED) => (|| {
-            let digits = cursor.u8()?;
-            cursor.u64()?;
-            let len = cursor.u16()?;
-            let packed = cursor.slice(len.into())?;
-            let places_fit = cursor.0.chunks(2 + 8).all(|exception| {
-                exception.len() == 2 + 8 && usize::from(u16::from_le_bytes([exception[0], exception[1]])) < count
-            });
-            (digits <= DIGITS_MAX && places_fit).then_some(packed)
-        })(),
-        _ => None,
-    };
-    packed.is_some_and(|packed| block::is_sound::<u64>(packed, count))
+/// As [`read`], but `None` where the bytes make no sense, or hold more than the block.
+pub fn read_sound(bytes: &[u8], out: &mut [f64]) -> Option<()> {
+    let mut words = [0; BLOCK_ROWS];
+    let words = words.get_mut(..out.len())?;
+    let parts = Parts::of(bytes)?;
+    block::read_sound(parts.packed, parts.least, words)?;
+    parts.turn(words, out)
+}
+
+/// What a block of doubles is made of.
+struct Parts<'a> {
+    /// `None`: words are the bits of doubles.
+    decimals: Option<(Decimals, u8)>,
+    least: u64,
+    packed: &'a [u8],
+    exceptions: &'a [[u8; EXCEPTION_BYTES]],
+}
+
+impl<'a> Parts<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut cursor = Cursor(bytes);
+        let form = cursor.u8()?;
+        if form == BITS {
+            return Some(Self { decimals: None, least: cursor.u64()?, packed: cursor.0, exceptions: &[] });
+        }
+        let digits = cursor.u8()?;
+        let least = cursor.u64()?.wrapping_add(DECIMAL_ORIGIN_BITS);
+        let len = cursor.u16()?;
+        let packed = cursor.slice(len.into())?;
+        let (exceptions, []) = cursor.0.as_chunks() else { return None };
+        let is_known = (form == MULTIPLIED || form == DIVIDED) && digits <= DIGITS_MAX;
+        is_known.then_some(Self { decimals: Some((Decimals::with_digits(digits), form)), least, packed, exceptions })
+    }
+
+    /// Makes doubles of words.
+    fn turn(&self, words: &[u64], out: &mut [f64]) -> Option<()> {
+        let decimal = |bits: u64| f64::from_bits(bits) - DECIMAL_ORIGIN;
+        match self.decimals {
+            None => out.iter_mut().zip(words).for_each(|(value, bits)| *value = f64::from_bits(*bits)),
+            Some((decimals, MULTIPLIED)) => {
+                out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.multiplied(decimal(*bits)));
+            }
+            Some((decimals, _)) => {
+                out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.divided(decimal(*bits)));
+            }
+        }
+        for exception in self.exceptions {
+            let mut exception = Cursor(exception);
+            let (place, bits) = (exception.u16()?, exception.u64()?);
+            *out.get_mut(usize::from(place))? = f64::from_bits(bits);
+        }
+        Some(())
+    }
 }

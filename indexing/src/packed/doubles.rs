@@ -10,7 +10,7 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
 use super::double_block;
 use super::flags::validity;
 use super::masks::{self, Masks};
@@ -82,7 +82,7 @@ impl PackedDoubles {
         if reader.u8()? != FORMAT {
             return Err(reader.error("another format"));
         }
-        let rows = reader.u32()?;
+        let rows = read_rows(&mut reader)?;
         let has_nulls = reader.u8()? == 1;
         let total = read_total(&mut reader)?;
         let zones = Zones::read(block_count(rows), &mut reader)?;
@@ -95,13 +95,23 @@ impl PackedDoubles {
     /// Reads every block.
     ///
     /// # Errors
-    /// A block is not what an encoder writes.
+    /// A block is not what an encoder writes, or its zone is another's.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let is_sound = |block: usize| double_block::is_sound(self.blocks.get(block), rows_of(self.rows, block));
-        if (0..self.block_count()).all(is_sound) {
-            return Ok(());
+        let error = |detail| FormatError { what: "packed doubles", detail };
+        let (mut values, mut valid) = ([0.0; BLOCK_ROWS], [0; BLOCK_ROWS / 64]);
+        let mut total = DoubleZone::EMPTY;
+        for block in 0..self.block_count() {
+            let rows = self.validity(block, &mut valid);
+            let read = double_block::read_sound(self.blocks.get(block), &mut values[..rows]);
+            read.ok_or(error("a block cannot be read"))?;
+            let mut zone = DoubleZone::EMPTY;
+            (0..rows).for_each(|row| zone.add(masks::is_set(&valid, row).then_some(values[row])));
+            if !is_same(&zone, &self.zone(block)) {
+                return Err(error("a block and its zone differ"));
+            }
+            total.merge(&zone);
         }
-        Err(FormatError { what: "packed doubles", detail: "a block cannot be read" })
+        if is_same(&total, &self.total) { Ok(()) } else { Err(error("the column and its total differ")) }
     }
 
     /// The number of rows.
@@ -194,6 +204,15 @@ fn filled(values: &[f64], valid: &[bool]) -> Vec<f64> {
         before
     };
     values.iter().zip(valid).map(fill).collect()
+}
+
+/// Bit for bit, where NaN sums may differ in their bits.
+fn is_same(left: &DoubleZone, right: &DoubleZone) -> bool {
+    let bits = |zone: &DoubleZone| {
+        let sum = if zone.sum.is_nan() { f64::NAN } else { zone.sum };
+        [zone.least, zone.greatest, sum].map(f64::to_bits)
+    };
+    bits(left) == bits(right) && (left.null_count, left.has_nan) == (right.null_count, right.has_nan)
 }
 
 fn write_total(zone: &DoubleZone, out: &mut ByteWriter) {

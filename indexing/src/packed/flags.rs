@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 
-use super::blocks::block_count;
+use super::blocks::{block_count, read_rows};
 use super::masks::{self, Masks};
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
 
@@ -49,12 +49,24 @@ impl PackedFlags {
         if reader.u8()? != FORMAT {
             return Err(reader.error("another format"));
         }
-        let rows = reader.u32()?;
+        let rows = read_rows(&mut reader)?;
         let has_nulls = reader.u8()? == 1;
         let values = Masks::read(rows, &mut reader)?;
         let validity = if has_nulls { Some(Masks::read(rows, &mut reader)?) } else { None };
         reader.finish()?;
         Ok(Self { rows, values, validity })
+    }
+
+    /// Reads every block.
+    ///
+    /// # Errors
+    /// A block is not what an encoder writes.
+    pub fn verify(&self) -> Result<(), FormatError> {
+        let mut masks = std::iter::once(&self.values).chain(&self.validity);
+        if masks.all(Masks::is_sound) {
+            return Ok(());
+        }
+        Err(FormatError { what: "packed flags", detail: "a block cannot be read" })
     }
 
     /// The number of rows.

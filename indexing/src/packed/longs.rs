@@ -11,7 +11,7 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
 use super::flags::validity;
 use super::masks::{self, Masks};
 use super::{block, block_writer};
@@ -77,7 +77,7 @@ impl PackedLongs {
         if reader.u8()? != FORMAT {
             return Err(reader.error("another format"));
         }
-        let rows = reader.u32()?;
+        let rows = read_rows(&mut reader)?;
         let has_nulls = reader.u8()? == 1;
         let total = read_total(&mut reader)?;
         let zones = Zones::read(block_count(rows), &mut reader)?;
@@ -92,23 +92,37 @@ impl PackedLongs {
     /// # Errors
     /// A block is not what an encoder writes, or its zone is another's.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let error = |detail| Err(FormatError { what: "packed longs", detail });
-        let (mut values, mut valid) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS / 64]);
+        let error = |detail| FormatError { what: "packed longs", detail };
         let mut total = LongZone::EMPTY;
         for block in 0..self.block_count() {
-            let rows = self.unpack(block, &mut values);
-            if !block::is_sound::<i64>(self.blocks.get(block), rows) {
-                return error("a block cannot be read");
-            }
-            self.validity(block, &mut valid);
-            let mut zone = LongZone::EMPTY;
-            (0..rows).for_each(|row| zone.add(masks::is_set(&valid, row).then_some(values[row])));
+            let zone = self.zone_of_values(block).ok_or(error("a block cannot be read"))?;
             if zone != self.zone(block) {
-                return error("a block and its zone differ");
+                return Err(error("a block and its zone differ"));
             }
             total.merge(&zone);
         }
-        if total == self.total { Ok(()) } else { error("the column and its total differ") }
+        if total == self.total { Ok(()) } else { Err(error("the column and its total differ")) }
+    }
+
+    /// The zone as the values give it; `None` where they cannot be read.
+    fn zone_of_values(&self, block: usize) -> Option<LongZone> {
+        let mut valid = [0; BLOCK_ROWS / 64];
+        let rows = self.validity(block, &mut valid);
+        let least = self.zones.least(block);
+        let bytes = self.blocks.get(block);
+        let mut zone = LongZone::EMPTY;
+        if bytes.is_empty() {
+            let count = valid.iter().map(|word| word.count_ones()).sum::<u32>();
+            if count > 0 {
+                zone = LongZone { least, greatest: least, null_count: 0, sum: i128::from(least) * i128::from(count) };
+            }
+            zone.null_count = rows as u32 - count;
+            return Some(zone);
+        }
+        let mut values = [0; BLOCK_ROWS];
+        block::read_sound(bytes, least, &mut values[..rows])?;
+        (0..rows).for_each(|row| zone.add(masks::is_set(&valid, row).then_some(values[row])));
+        Some(zone)
     }
 
     /// The number of rows.

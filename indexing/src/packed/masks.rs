@@ -9,7 +9,7 @@
 //! ```
 
 use super::bits;
-use super::blocks::{Blocks, BlocksWriter, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
 use super::cursor::Cursor;
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
 
@@ -17,12 +17,14 @@ const ONES: u8 = 1;
 const BITS: u8 = 2;
 const RUNS: u8 = 3;
 
+const NO_ROWS: BlockMask = [0; BLOCK_ROWS / 64];
+
 /// Bits of the length of a run that is not the last of its block.
 const LENGTH_BITS: u32 = 10;
 
 /// A mask with the bits of the first `rows` rows set.
 pub fn first_rows(rows: usize) -> BlockMask {
-    let mut mask = [0; BLOCK_ROWS / 64];
+    let mut mask = NO_ROWS;
     for (index, word) in mask.iter_mut().enumerate() {
         let set = rows.saturating_sub(index * 64).min(64) as u32;
         *word = u64::MAX.checked_shr(64 - set).unwrap_or(0);
@@ -32,7 +34,7 @@ pub fn first_rows(rows: usize) -> BlockMask {
 
 /// The mask of up to 1,024 rows.
 pub fn mask_of(rows: impl Iterator<Item = bool>) -> BlockMask {
-    let mut mask = [0; BLOCK_ROWS / 64];
+    let mut mask = NO_ROWS;
     for (row, is_set) in rows.enumerate() {
         mask[row / 64] |= u64::from(is_set) << (row % 64);
     }
@@ -56,8 +58,10 @@ pub fn write(masks: &[BlockMask], rows: u32, out: &mut ByteWriter) {
 fn write_block(mask: &BlockMask, rows: usize, out: &mut ByteWriter) {
     let ends = ends_of_runs(mask, rows);
     let runs_bytes = 1 + bits::byte_len(ends.len(), LENGTH_BITS);
-    if *mask == [0; BLOCK_ROWS / 64] {
-    } else if *mask == first_rows(rows) {
+    if *mask == NO_ROWS {
+        return;
+    }
+    if *mask == first_rows(rows) {
         out.u8(ONES);
     } else if ends.len() <= usize::from(u8::MAX) && runs_bytes < rows.div_ceil(8) {
         out.u8(RUNS);
@@ -89,21 +93,29 @@ pub struct Masks {
 
 impl Masks {
     pub fn read(rows: u32, reader: &mut ByteReader) -> Result<Self, FormatError> {
-        Ok(Self { rows, blocks: Blocks::read(super::blocks::block_count(rows), reader)? })
+        Ok(Self { rows, blocks: Blocks::read(block_count(rows), reader)? })
     }
 
     /// Writes the mask of `block` and returns its rows: 0 past the end.
     pub fn get(&self, block: usize, out: &mut BlockMask) -> usize {
         let rows = rows_of(self.rows, block);
-        *out = [0; BLOCK_ROWS / 64];
-        if rows > 0 && read_block(Cursor(self.blocks.get(block)), rows, out).is_none() {
-            *out = [0; BLOCK_ROWS / 64];
+        if rows == 0 || read_block(Cursor(self.blocks.get(block)), rows, out).is_none() {
+            *out = NO_ROWS;
         }
         rows
     }
+
+    /// Whether every block can be read.
+    pub fn is_sound(&self) -> bool {
+        let mut mask = NO_ROWS;
+        let mut read = |block| read_block(Cursor(self.blocks.get(block)), rows_of(self.rows, block), &mut mask);
+        (0..block_count(self.rows)).all(|block| read(block).is_some())
+    }
 }
 
+/// `None` where the bytes make no sense, or hold more than the block.
 fn read_block(mut cursor: Cursor<'_>, rows: usize, out: &mut BlockMask) -> Option<()> {
+    *out = NO_ROWS;
     if cursor.0.is_empty() {
         return Some(());
     }
@@ -130,5 +142,5 @@ fn read_block(mut cursor: Cursor<'_>, rows: usize, out: &mut BlockMask) -> Optio
         }
         _ => return None,
     }
-    Some(())
+    cursor.0.is_empty().then_some(())
 }

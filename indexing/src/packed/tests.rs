@@ -4,15 +4,21 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{BLOCK_ROWS, BlockMask, DoubleZone, LongZone};
+use crate::{BLOCK_ROWS, BlockMask, DoubleZone, FormatError, LongZone};
 
 /// Around the ends of blocks and lanes.
 const LENGTHS: [usize; 8] = [0, 1, 2, 65, 1_023, 1_024, 1_025, 2_100];
 
+/// A number that follows no pattern, the same in every run (SplitMix64).
+fn random(number: u64) -> u64 {
+    let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// What columns look like: each shape has a form of block that suits it, and each form a shape that does not.
 fn shapes(rows: usize) -> Vec<Vec<u64>> {
-    let random =
-        |row: u64| (row + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23).wrapping_mul(0xd134_2543_de82_ef95);
     let shape = |of: &dyn Fn(u64) -> u64| (0..rows as u64).map(of).collect::<Vec<u64>>();
     let mut shapes = vec![
         shape(&|_| 0),
@@ -150,6 +156,7 @@ fn check_doubles(values: &[f64], validity: &[bool]) {
 
 fn check_flags(expected: &[Option<bool>]) {
     let packed = PackedFlags::decode(PackedFlags::encode(expected).into()).expect("just encoded");
+    assert_eq!(packed.verify(), Ok(()));
     assert_eq!(packed.has_nulls(), expected.contains(&None));
     let (mut values, mut valid) = ([0; BLOCK_ROWS / 64], [0; BLOCK_ROWS / 64]);
     for (block, expected) in expected.chunks(BLOCK_ROWS).enumerate() {
@@ -295,6 +302,7 @@ fn read_everything(bytes: &Bytes) {
     }
     if let Ok(flags) = PackedFlags::decode(bytes.clone()) {
         let mut mask = [0; BLOCK_ROWS / 64];
+        let _ = flags.verify();
         for block in 0..flags.block_count().min(9) {
             let rows = flags.values(block, &mut mask);
             rows_of_mask(&mask, rows);
@@ -354,13 +362,149 @@ proptest! {
     }
 }
 
+/// Bytes of ten blocks of codes, and of the same numbers as longs.
+fn bytes_of(code: impl Fn(u64) -> u64) -> (usize, usize) {
+    let codes: Vec<u64> = (0..10_240).map(code).collect();
+    let longs: Vec<i64> = codes.iter().map(|code| code.cast_signed()).collect();
+    check_codes(&codes.iter().map(|code| *code as u32).collect::<Vec<_>>());
+    let codes = PackedCodes::encode(&codes.iter().map(|code| *code as u32).collect::<Vec<_>>()).len();
+    (codes, PackedLongs::encode(&longs, None).len())
+}
+
 #[test]
-fn what_repeats_or_counts_on_takes_few_bytes() {
-    let bytes_of = |of: &dyn Fn(u32) -> u32| PackedCodes::encode(&(0..10_240).map(of).collect::<Vec<_>>()).len();
-    assert!(bytes_of(&|_| 77) < 100);
-    assert!(bytes_of(&|row| row) < 300);
-    assert!(bytes_of(&|row| row / 500) < 400);
-    assert!(bytes_of(&|row| if row % 200 == 7 { 1_000_000 } else { 0 }) < 600);
+fn each_shape_takes_about_the_bytes_of_the_form_that_suits_it() {
+    let random = |row: u64| random(row) % 1_000_003;
+    let is_about = |(codes, longs): (usize, usize), expected: usize| {
+        let range = expected * 24 / 25..=expected * 26 / 25 + 250;
+        assert!(range.contains(&codes) && range.contains(&longs), "{codes} and {longs} rather than {expected}");
+    };
+    is_about(bytes_of(|_| 77), 0);
+    is_about(bytes_of(|row| row), 100);
+    is_about(bytes_of(|row| 1_000_000 - row * 15), 100);
+    // Ten bits a row rather than the 24 that 2,000 x 1,024 takes.
+    is_about(bytes_of(|row| row * 2_000 + random(row) % 1_000), 10_240 * 11 / 8);
+    // Runs of 500: a few bytes each.
+    is_about(bytes_of(|row| random(row / 500)), 21 * 12);
+    is_about(bytes_of(random), 10_240 * 20 / 8);
+    // One row in 64 takes 20 bits and a place, the others four bits.
+    is_about(bytes_of(|row| if row % 64 == 5 { random(row) } else { random(row) % 16 }), 10_240 / 2 + 160 * 3);
+    // Of 32 words, five bits a row, and the words once a block.
+    is_about(bytes_of(|row| random(random(row) % 32)), 10_240 * 5 / 8 + 10 * 32 * 2);
+}
+
+#[test]
+fn doubles_with_few_digits_take_the_bytes_of_their_decimals() {
+    let bytes_of = |digits: i32, odd: u64| {
+        let of = |row: u64| if row % 1_024 < odd { (row as f64 + 0.5).sqrt() } else { (random(row) % 65_536) as f64 };
+        let values: Vec<f64> = (0..10_240).map(|row| of(row) / 10_f64.powi(digits)).collect();
+        PackedDoubles::encode(&values, None).len()
+    };
+    let decimals = 10_240 * 16 / 8..10_240 * 16 / 8 + 800;
+    assert!((0..=11).all(|digits| decimals.contains(&bytes_of(digits, 0))));
+    let exceptions = 10 * 20 * 10;
+    assert!((decimals.start + exceptions / 2..decimals.end + exceptions).contains(&bytes_of(3, 20)));
+    // Half of the values have no decimal, so all are kept as bits.
+    assert!((10_240 * 6..10_240 * 8 + 800).contains(&bytes_of(3, 700)));
+    let large: Vec<f64> = (0..10_240).map(|row| (random(row) % 65_536) as f64 / 100.0 + 1e10).collect();
+    assert!(PackedDoubles::encode(&large, None).len() < 10_240 * 23 / 8 + 800, "long decimals are divided");
+}
+
+#[test]
+fn masks_take_less_than_a_bit_a_row_where_they_repeat() {
+    let bytes_of =
+        |flag: fn(usize) -> Option<bool>| PackedFlags::encode(&(0..10_240).map(flag).collect::<Vec<_>>()).len();
+    assert!(bytes_of(|_| Some(true)) < 60);
+    assert!(bytes_of(|row| Some(row % 1_000 < 300)) < 150);
+    assert!((1_280..1_400).contains(&bytes_of(|row| Some(row * row % 7 < 3))));
+    assert!(bytes_of(|row| (row > 9_000).then_some(true)) < 150);
+}
+
+#[test]
+fn columns_of_another_kind_or_length_are_errors() {
+    let decode = |bytes: Vec<u8>| {
+        let bytes = Bytes::from(bytes);
+        [
+            PackedCodes::decode(bytes.clone()).err(),
+            PackedLongs::decode(bytes.clone()).err(),
+            PackedDoubles::decode(bytes.clone()).err(),
+            PackedFlags::decode(bytes).err(),
+        ]
+    };
+    let whats = ["packed codes", "packed longs", "packed doubles", "packed flags"];
+    let columns = || {
+        [
+            PackedCodes::encode(&[1, 2]),
+            PackedLongs::encode(&[1, 2], None),
+            PackedDoubles::encode(&[1.0, 2.0], None),
+            PackedFlags::encode(&[Some(true), None]),
+        ]
+    };
+    for (kind, column) in columns().into_iter().enumerate() {
+        let expected: Vec<_> = whats.map(|what| Some(FormatError { what, detail: "another format" })).to_vec();
+        let mut found = decode(column.clone()).to_vec();
+        assert_eq!(found.remove(kind), None);
+        assert_eq!(found, [&expected[..kind], &expected[kind + 1..]].concat());
+        let error_of = |bytes| decode(bytes)[kind];
+        let error = |detail| Some(FormatError { what: whats[kind], detail });
+        assert_eq!(error_of([column.clone(), vec![0]].concat()), error("more bytes than expected"));
+        let too_many = [&column[..1], &(1_u32 << 31).to_le_bytes(), &column[5..]].concat();
+        assert_eq!(error_of(too_many), error("more rows than a segment has"));
+    }
+}
+
+#[test]
+fn values_that_are_not_those_of_their_zone_are_found() {
+    let random: Vec<u32> = (1..1_025_u32).map(|row| row.wrapping_mul(2_654_435_761) >> 12 & 0xf_7fff).collect();
+    let damaged = |mut bytes: Vec<u8>| {
+        let end = bytes.len();
+        bytes[end - 64..].fill(0xff);
+        Bytes::from(bytes)
+    };
+    let error = |what, detail| Err(FormatError { what, detail });
+    let codes = PackedCodes::decode(damaged(PackedCodes::encode(&random))).expect("the header is whole");
+    assert_eq!(codes.verify(), error("packed codes", "a block and its bounds differ"));
+    let longs: Vec<i64> = random.iter().map(|value| i64::from(*value)).collect();
+    let longs = PackedLongs::decode(damaged(PackedLongs::encode(&longs, None))).expect("the header is whole");
+    assert_eq!(longs.verify(), error("packed longs", "a block and its zone differ"));
+    let doubles: Vec<f64> = random.iter().map(|value| f64::from(*value) / 10.0).collect();
+    let doubles = PackedDoubles::decode(damaged(PackedDoubles::encode(&doubles, None))).expect("the header is whole");
+    assert_eq!(doubles.verify(), error("packed doubles", "a block and its zone differ"));
+    let flags: Vec<Option<bool>> = random.iter().map(|value| Some(value % 3 == 0)).collect();
+    let mut flags = PackedFlags::encode(&flags);
+    let form = flags.len() - 1 - BLOCK_ROWS / 8;
+    flags[form] = 9;
+    let flags = PackedFlags::decode(flags.into()).expect("the header is whole");
+    assert_eq!(flags.verify(), error("packed flags", "a block cannot be read"));
+}
+
+#[test]
+fn a_total_that_is_not_the_sum_of_its_blocks_is_found() {
+    // Kind, rows, nulls; then comes the total's least value.
+    let total = 1 + 4 + 1;
+    let mut longs = PackedLongs::encode(&[5, 6, 7], None);
+    longs[total] = 4;
+    let longs = PackedLongs::decode(longs.into()).expect("any total is read");
+    assert_eq!(longs.total().least, 4);
+    let error = |what| Err(FormatError { what, detail: "the column and its total differ" });
+    assert_eq!(longs.verify(), error("packed longs"));
+    let mut doubles = PackedDoubles::encode(&[5.0, 6.0, 7.0], None);
+    doubles[total] = 1;
+    let doubles = PackedDoubles::decode(doubles.into()).expect("any total is read");
+    assert_eq!(doubles.verify(), error("packed doubles"));
+}
+
+#[test]
+fn what_lies_past_the_end_is_empty() {
+    let codes = PackedCodes::decode(PackedCodes::encode(&[5; 1_500]).into()).expect("just encoded");
+    let longs = PackedLongs::decode(PackedLongs::encode(&[5; 1_500], None).into()).expect("just encoded");
+    for block in [2, 3, usize::MAX / 1_024, usize::MAX] {
+        assert_eq!(codes.unpack(block, &mut [0; BLOCK_ROWS]), 0);
+        codes.bounds(block);
+        assert!(codes.runs(block).is_none());
+        assert_eq!(longs.unpack(block, &mut [0; BLOCK_ROWS]), 0);
+        assert_eq!(longs.zone(block), LongZone::EMPTY);
+    }
+    assert_eq!(longs.get(u32::MAX), None);
 }
 
 #[test]
