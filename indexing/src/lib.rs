@@ -5,6 +5,8 @@
 mod code_set;
 mod dictionary;
 mod format;
+#[cfg(any(test, feature = "test-support"))]
+pub mod fuzzing;
 mod growing_dictionary;
 #[cfg(any(test, feature = "test-support"))]
 pub mod naive;
@@ -35,5 +37,5 @@ mod code_set_cache;
 mod evaluate;
 mod stub_index;
 pub use code_set_cache::*;
-pub use stub_index::*;
 pub use evaluate::*;
+pub use stub_index::*;
