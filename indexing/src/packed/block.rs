@@ -21,8 +21,8 @@ pub const DELTA: u8 = 1;
 pub const RUNS: u8 = 2;
 pub const DISTINCT: u8 = 3;
 
-/// Most runs of a block.
-pub const RUNS_MAX: usize = 512;
+/// Most runs of a block: each is two words or more on average.
+const RUNS_MAX: usize = BLOCK_ROWS / 2;
 /// Most distinct words of a block with a dictionary of its own.
 pub const DISTINCT_MAX: usize = 512;
 

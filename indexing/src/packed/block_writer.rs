@@ -3,7 +3,7 @@
 //! Each form is first judged by what it would take, so that only one is written. Slower forms must save a share of the
 //! bytes of faster ones.
 
-use super::block::{DELTA, DISTINCT, DISTINCT_MAX, PLAIN, RUNS, RUNS_MAX};
+use super::block::{DELTA, DISTINCT, DISTINCT_MAX, PLAIN, RUNS};
 use super::leaf::{self, LeafPlan};
 use super::word::{Word, ones};
 use crate::{BLOCK_ROWS, ByteWriter};
@@ -29,7 +29,7 @@ pub fn write<W: Word>(words: &[W], least: W, out: &mut ByteWriter) {
 
 fn write_offsets<W: Word>(words: &[W], out: &mut ByteWriter) {
     let turns = words.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    if turns * 2 >= words.len() || turns >= RUNS_MAX {
+    if turns * 2 >= words.len() {
         return Forms::of(words).write(words, out);
     }
     let runs = Runs::of(words);

@@ -49,7 +49,8 @@ impl Decimals {
 
     /// The decimal nearest to `value`, and whether `back` makes each bit of it again.
     fn nearest(self, value: f64, back: impl Fn(f64) -> f64) -> (i64, bool) {
-        // Near the origin doubles are whole numbers, so adding it rounds.
+        // Near the origin doubles are whole numbers, so adding it rounds. NaN is never near: machines differ in what they
+        // make of its bits.
         let from_origin = value * self.power + DECIMAL_ORIGIN;
         let decimal = from_origin - DECIMAL_ORIGIN;
         let is_held = back(decimal).to_bits() == value.to_bits() && decimal.abs() < DECIMAL_END;

@@ -57,13 +57,14 @@ pub fn write(masks: &[BlockMask], rows: u32, out: &mut ByteWriter) {
 
 fn write_block(mask: &BlockMask, rows: usize, out: &mut ByteWriter) {
     let ends = ends_of_runs(mask, rows);
+    // Fewer than 128 bytes hold about a hundred runs, so their number fits a byte.
     let runs_bytes = 1 + bits::byte_len(ends.len(), LENGTH_BITS);
     if *mask == NO_ROWS {
         return;
     }
     if *mask == first_rows(rows) {
         out.u8(ONES);
-    } else if ends.len() <= usize::from(u8::MAX) && runs_bytes < rows.div_ceil(8) {
+    } else if runs_bytes < rows.div_ceil(8) {
         out.u8(RUNS);
         out.u8((ends.len() - 1) as u8);
         let starts = std::iter::once(0).chain(ends.iter().copied());

@@ -31,6 +31,8 @@ fn shapes(rows: usize) -> Vec<Vec<u64>> {
         shape(&|row| (row % 2) * (u64::MAX >> 1)),
         shape(&|row| row / 37),
         shape(&|row| random(row / 300)),
+        shape(&|row| random(row / 16)),
+        shape(&|row| random(row / 17)),
         shape(&|row| random(random(row) % 50)),
         shape(&|row| random(random(row / 5) % 50)),
         shape(&|row| if row % 50 == 49 { random(row) } else { 0 }),
@@ -383,6 +385,14 @@ fn each_shape_takes_about_the_bytes_of_the_form_that_suits_it() {
     is_about(bytes_of(|row| 1_000_000 - row * 15), 100);
     // Ten bits a row rather than the 24 that 2,000 x 1,024 takes.
     is_about(bytes_of(|row| row * 2_000 + random(row) % 1_000), 10_240 * 11 / 8);
+    // Steps of four bits, back and on.
+    let walk: Vec<u64> = (0..10_240)
+        .scan(1 << 30, |at, row| {
+            *at = *at + random(row) % 16 - 8;
+            Some(*at)
+        })
+        .collect();
+    is_about(bytes_of(|row| walk[row as usize]), 10_240 * 4 / 8);
     // Runs of 500: a few bytes each.
     is_about(bytes_of(|row| random(row / 500)), 21 * 12);
     is_about(bytes_of(random), 10_240 * 20 / 8);
@@ -390,6 +400,21 @@ fn each_shape_takes_about_the_bytes_of_the_form_that_suits_it() {
     is_about(bytes_of(|row| if row % 64 == 5 { random(row) } else { random(row) % 16 }), 10_240 / 2 + 160 * 3);
     // Of 32 words, five bits a row, and the words once a block.
     is_about(bytes_of(|row| random(random(row) % 32)), 10_240 * 5 / 8 + 10 * 32 * 2);
+}
+
+#[test]
+fn repeated_codes_are_told_by_their_runs() {
+    let runs_of = |code: fn(u64) -> u32| {
+        let codes: Vec<u32> = (0..1_500).map(code).collect();
+        let packed = PackedCodes::decode(PackedCodes::encode(&codes).into()).expect("just encoded");
+        [0, 1].map(|block| packed.runs(block).map(Iterator::collect::<Vec<_>>))
+    };
+    assert_eq!(runs_of(|_| 7), [Some(vec![(7, 1_024)]), Some(vec![(7, 476)])]);
+    let random_code = |row| random(row) as u32;
+    let first = [(random_code(0), 400), (random_code(1), 400), (random_code(2), 224)];
+    let second = [(random_code(2), 176), (random_code(3), 300)];
+    assert_eq!(runs_of(|row| random(row / 400) as u32), [Some(first.to_vec()), Some(second.to_vec())]);
+    assert_eq!(runs_of(|row| random(row) as u32), [None, None]);
 }
 
 #[test]
