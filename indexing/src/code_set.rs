@@ -70,6 +70,11 @@ impl CodeSet {
         self.codes.is_empty()
     }
 
+    /// Memory taken, roughly.
+    pub fn bytes(&self) -> usize {
+        self.codes.bytes()
+    }
+
     /// The codes, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.codes.iter()

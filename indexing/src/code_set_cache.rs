@@ -93,7 +93,7 @@ impl DictionaryCache<'_> {
 
     /// Remembers the codes that pass a test, unless they take more than the whole cache may.
     pub(crate) fn insert(&self, test: &TextTest, codes: Arc<CodeSet>) {
-        let bytes = ENTRY_BYTES;
+        let bytes = ENTRY_BYTES + codes.bytes() + test.bytes();
         if bytes > self.cache.bytes_max {
             return;
         }

@@ -2,30 +2,29 @@
 //!
 //! ```text
 //! dictionary = 1 as u8, distinct u32, text bytes u32, for each bucket where it starts in the text u32, text
-//! text       = bucket..., 16 bytes 0   so that a few bytes too many can be read everywhere
-//! bucket     = 16 entries (entries.rs), the last bucket has what is left
+//! text       = bucket...   16 strings each (entries.rs), the last what is left
 //! ```
 
 mod builder;
 mod entries;
+mod value;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 pub use builder::DictionaryBuilder;
-use entries::{Appended, Entries, Value};
+use entries::Entries;
+use value::{Value, Values};
 
 use crate::{ByteReader, FormatError};
 
 const WHAT: &str = "dictionary";
 const FORMAT: u8 = 1;
-/// Entries of a bucket.
+/// Strings of a bucket.
 const BUCKET: usize = 16;
 /// Codes stay below 2^31, as rows do.
 const DISTINCT_MAX: u32 = (1 << 31) - 2;
-/// Entries are copied this many bytes at a time, so the text and values being built have as many to spare.
-const SPARE: usize = 16;
 
 /// Sorted distinct strings. A string's code is its rank, from 1 on; null, code 0, is not in here, `""` may be.
 ///
@@ -88,7 +87,7 @@ impl Dictionary {
             }
             next_start = text.end;
         }
-        if self.text.get(next_start..) != Some(&[0; SPARE]) {
+        if next_start != self.text.len() {
             return error("the text does not end where it should");
         }
         let mut previous: Option<Vec<u8>> = None;
@@ -126,14 +125,17 @@ impl Dictionary {
     pub fn scan(&self, codes: Range<u32>, mut visit: impl FnMut(u32, &[u8])) {
         let mut value = Value::default();
         for (bucket, ranks) in buckets_of(&self.clamped(codes)) {
-            let mut entries = Entries::new(&self.text, self.bucket_text(bucket));
+            let mut entries = self.open(bucket);
+            entries.read_head_into(&mut value);
             for _ in 0..ranks.start {
                 entries.read_into(&mut value);
             }
-            let first_code = (bucket * BUCKET) as u32 + 1;
-            for rank in ranks {
+            let mut code = (bucket * BUCKET) as u32 + ranks.start + 1;
+            visit(code, value.bytes());
+            for _ in 1..ranks.len() {
                 entries.read_into(&mut value);
-                visit(first_code + rank, value.bytes());
+                code += 1;
+                visit(code, value.bytes());
             }
         }
     }
@@ -141,17 +143,24 @@ impl Dictionary {
     /// Appends the strings of a range of codes to `bytes`, and for each the length of `bytes` after it to `ends`, so that
     /// a search may run over all of them at once. Codes that are no value's are left out.
     pub fn decode_into(&self, codes: Range<u32>, bytes: &mut Vec<u8>, ends: &mut Vec<u32>) {
-        let mut out = Appended::new(bytes);
+        let mut values = Values::new(bytes, ends);
         let mut value = Value::default();
         for (bucket, ranks) in buckets_of(&self.clamped(codes)) {
-            let mut entries = Entries::new(&self.text, self.bucket_text(bucket));
-            for _ in 0..=ranks.start {
-                entries.read_into(&mut value);
+            let mut entries = self.open(bucket);
+            if ranks.start == 0 {
+                entries.append_head_to(&mut values);
+            } else {
+                entries.read_head_into(&mut value);
+                for _ in 0..ranks.start {
+                    entries.read_into(&mut value);
+                }
+                values.push(value.bytes());
             }
-            out.push(value.bytes(), ends);
-            entries.append_to(ranks.len() - 1, value.bytes().len(), &mut out, ends);
+            for _ in 1..ranks.len() {
+                entries.append_to(&mut values);
+            }
         }
-        out.finish();
+        values.finish();
     }
 
     /// The code of a string, or else the code of the first greater one: `distinct + 1` where there is none.
@@ -193,14 +202,17 @@ impl Dictionary {
     /// Where a bucket lies in the text. Buckets never overlap, so that reading all of them is one pass, whatever the
     /// bytes.
     fn bucket_text(&self, bucket: usize) -> Range<usize> {
-        let text_end = self.text.len().saturating_sub(SPARE);
-        let end = if bucket + 1 < self.bucket_count() { self.start(bucket + 1) } else { text_end };
-        let end = end.min(text_end);
+        let end = if bucket + 1 < self.bucket_count() { self.start(bucket + 1) } else { self.text.len() };
+        let end = end.min(self.text.len());
         self.start(bucket).min(end)..end
     }
 
+    fn open(&self, bucket: usize) -> Entries<'_> {
+        Entries::open(&self.text, self.bucket_text(bucket), self.entries_of(bucket))
+    }
+
     fn head(&self, bucket: usize) -> &[u8] {
-        entries::head(&self.text[self.bucket_text(bucket)])
+        self.open(bucket).head()
     }
 
     /// The number of buckets whose heads are not greater than `wanted`, if it lies in the range.

@@ -1,9 +1,12 @@
-//! From values to rows: dictionaries of strings, and the order of rows. Pure: no I/O, no clock, no async, no Arrow.
+//! From values to rows: dictionaries of strings, indexes, packed columns, predicates, and the order of rows. Pure: no
+//! I/O, no clock, no async, no Arrow.
 //!
-//! value -> code -> rank -> key -> row order
+//! value -> code -> rank -> key -> row order; predicate -> codes -> rows
 
 mod code_set;
+mod code_set_cache;
 mod dictionary;
+mod evaluate;
 mod format;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fuzzing;
@@ -15,17 +18,23 @@ mod predicate;
 mod promotion;
 mod row_order;
 mod row_set;
+mod stub_index;
 mod zone_map;
 
 pub use code_set::CodeSet;
+pub use code_set_cache::{CodeSetCache, DictionaryCache};
 pub use dictionary::{Dictionary, DictionaryBuilder};
+pub use evaluate::{Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, evaluate};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
-pub use predicate::{Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts};
+pub use predicate::{
+    Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts, ValueKind,
+};
 pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use row_set::{BlockRows, RowSet};
+pub use stub_index::*;
 pub use zone_map::{DoubleZone, LongZone};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.
@@ -33,9 +42,3 @@ pub const BLOCK_ROWS: usize = 1_024;
 
 /// Rows of one block: bit `i` of word `w` is row `w * 64 + i`. Bits past the last row are 0.
 pub type BlockMask = [u64; BLOCK_ROWS / 64];
-mod code_set_cache;
-mod evaluate;
-mod stub_index;
-pub use code_set_cache::*;
-pub use evaluate::*;
-pub use stub_index::*;

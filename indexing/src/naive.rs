@@ -1,12 +1,12 @@
 //! The reference that tests compare evaluation with: predicates row by row, by the book, however slow.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use regex_automata::meta;
 
-use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, TextTest};
+use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, TextTest, ValueKind};
 use crate::promotion::{text_of_double, text_of_flag, text_of_long};
 
 /// A value of any kind.
@@ -23,22 +23,26 @@ pub type Columns = BTreeMap<String, Vec<Option<Value>>>;
 
 /// The rows, ascending, for which a predicate is true.
 pub fn matching_rows(predicate: &Predicate, row_count: u32, columns: &Columns) -> Vec<u32> {
-    (0..row_count).filter(|&row| holds(predicate, columns, row) == Some(true)).collect()
+    let mut regexes = Regexes::new();
+    (0..row_count).filter(|&row| holds(predicate, columns, row, &mut regexes) == Some(true)).collect()
 }
 
+/// Compiled regular expressions by their text: compiling one for each row would take minutes.
+type Regexes = HashMap<String, meta::Regex>;
+
 /// Whether a predicate is true of one row; `None` where that is unknown.
-pub fn holds(predicate: &Predicate, columns: &Columns, row: u32) -> Option<bool> {
+fn holds(predicate: &Predicate, columns: &Columns, row: u32, regexes: &mut Regexes) -> Option<bool> {
     let value = |column: &str| columns.get(column).and_then(|values| values[row as usize].as_ref());
     match predicate {
         Predicate::Const(is) => *is,
-        Predicate::And(parts) => all(parts.iter().map(|part| holds(part, columns, row))),
+        Predicate::And(parts) => all(parts.iter().map(|part| holds(part, columns, row, regexes))),
         Predicate::Or(parts) => {
-            let negated = parts.iter().map(|part| holds(part, columns, row).map(|is| !is));
+            let negated = parts.iter().map(|part| holds(part, columns, row, regexes).map(|is| !is));
             all(negated).map(|is| !is)
         }
-        Predicate::Not(part) => holds(part, columns, row).map(|is| !is),
+        Predicate::Not(part) => holds(part, columns, row, regexes).map(|is| !is),
         Predicate::IsNull(column) => Some(value(column).is_none()),
-        Predicate::Text { column, test } => value(column).map(|value| text_holds(test, &text_of(value))),
+        Predicate::Text { column, test } => value(column).map(|value| text_holds(test, &text_of(value), regexes)),
         Predicate::Long { column, test } => match value(column)? {
             Value::Long(long) => Some(number_holds(test, long, i64::cmp)),
             _ => None,
@@ -50,7 +54,7 @@ pub fn holds(predicate: &Predicate, columns: &Columns, row: u32) -> Option<bool>
             Value::Flag(flag) => Some(flag == is),
             _ => None,
         },
-        Predicate::Columns { left, op, right } => compared(value(left)?, *op, value(right)?),
+        Predicate::Columns { left, op, right, kind } => compared(value(left)?, *op, value(right)?, *kind),
     }
 }
 
@@ -65,14 +69,13 @@ fn all(mut parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
         .unwrap_or(Some(false))
 }
 
-fn compared(left: &Value, op: Comparison, right: &Value) -> Option<bool> {
-    let ordering = match (left, right) {
-        (Value::Long(left), Value::Long(right)) => left.cmp(right),
-        (Value::Flag(left), Value::Flag(right)) => left.cmp(right),
-        _ => match (double_of(left), double_of(right)) {
-            (Some(left), Some(right)) => left.total_cmp(&right),
-            _ => text_of(left).cmp(&text_of(right)),
-        },
+fn compared(left: &Value, op: Comparison, right: &Value, kind: ValueKind) -> Option<bool> {
+    let ordering = match (kind, left, right) {
+        (ValueKind::Text, left, right) => text_of(left).cmp(&text_of(right)),
+        (ValueKind::Long, Value::Long(left), Value::Long(right)) => left.cmp(right),
+        (ValueKind::Double, left, right) => double_of(left)?.total_cmp(&double_of(right)?),
+        (ValueKind::Flag, Value::Flag(left), Value::Flag(right)) => left.cmp(right),
+        _ => return None,
     };
     Some(match op {
         Comparison::Equal => ordering == Ordering::Equal,
@@ -108,7 +111,7 @@ fn number_holds<T>(test: &NumberTest<T>, value: &T, order: impl Fn(&T, &T) -> Or
     }
 }
 
-fn text_holds(test: &TextTest, text: &str) -> bool {
+fn text_holds(test: &TextTest, text: &str, regexes: &mut Regexes) -> bool {
     let order = |bound: &[u8]| text.as_bytes().cmp(bound);
     match test {
         TextTest::In(texts) => texts.as_slice().iter().any(|item| **item == *text.as_bytes()),
@@ -116,8 +119,8 @@ fn text_holds(test: &TextTest, text: &str) -> bool {
             within(lower.as_ref().map(|lower| &**lower), upper.as_ref().map(|upper| &**upper), order)
         }
         TextTest::Prefix(prefix) => text.as_bytes().iter().take(prefix.len()).eq(prefix.iter()),
-        TextTest::Like(pattern) => like(pattern, text),
-        TextTest::Regex(pattern) => meta::Regex::new(pattern.as_str()).expect("it was read before").is_match(text),
+        TextTest::Like(pattern) => like(pattern, text, regexes),
+        TextTest::Regex(pattern) => is_match(pattern.as_str(), text, regexes),
     }
 }
 
@@ -136,7 +139,7 @@ fn within<T>(lower: Bound<T>, upper: Bound<T>, order: impl Fn(T) -> Ordering) ->
 }
 
 /// LIKE by trying every way in which a `%` can be filled; ILIKE as the regular expression that the SQL engine makes of it.
-fn like(pattern: &LikePattern, text: &str) -> bool {
+fn like(pattern: &LikePattern, text: &str, regexes: &mut Regexes) -> bool {
     let (pattern, escape, is_case_insensitive) = pattern.source();
     if !is_case_insensitive {
         let pattern: Vec<char> = pattern.chars().collect();
@@ -155,7 +158,14 @@ fn like(pattern: &LikePattern, text: &str) -> bool {
         };
         regex.push_str(&regex_syntax::escape(&literal.to_string()));
     }
-    meta::Regex::new(&(regex + "$")).expect("literals and dots").is_match(text)
+    is_match(&(regex + "$"), text, regexes)
+}
+
+fn is_match(regex: &str, text: &str, regexes: &mut Regexes) -> bool {
+    let compiled = regexes
+        .entry(regex.to_owned())
+        .or_insert_with(|| meta::Regex::new(regex).expect("patterns are read when they are made"));
+    compiled.is_match(text)
 }
 
 fn like_characters(pattern: &[char], escape: Option<char>, text: &[char]) -> bool {

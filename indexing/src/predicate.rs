@@ -17,7 +17,6 @@ use std::sync::Arc;
 pub use like_pattern::LikePattern;
 pub(crate) use pattern_shape::PatternShape;
 pub use regex_pattern::RegexPattern;
-pub(crate) use text_test::TextMatcher;
 pub use text_test::{TextTest, Texts};
 
 /// A condition on the columns of a row; true, false or unknown for each row.
@@ -52,9 +51,17 @@ pub enum Predicate {
     Double { column: Arc<str>, test: NumberTest<f64> },
     /// Equality with a boolean.
     Flag { column: Arc<str>, is: bool },
-    /// Compares two columns of a row, as doubles where one of them is, as texts where their kinds have no other kind in
-    /// common.
-    Columns { left: Arc<str>, op: Comparison, right: Arc<str> },
+    /// Compares two columns of a row, both of them as values of the kind that the schema finds for the two.
+    Columns { left: Arc<str>, op: Comparison, right: Arc<str>, kind: ValueKind },
+}
+
+/// What a column's values are to a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueKind {
+    Text,
+    Long,
+    Double,
+    Flag,
 }
 
 /// A test of a number. `x <> 5` is `Not` of `In`.

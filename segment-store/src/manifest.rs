@@ -5,5 +5,9 @@ mod record;
 mod state;
 
 pub use log::ManifestLog;
+pub(crate) use log::{RECORDS, SNAPSHOTS, record_path, snapshot_path};
+pub(crate) use record::decode_checked;
+#[cfg(test)]
+pub(crate) use record::encode_checked;
 pub use record::{Change, ConsumedRange, ManifestRecord, Publish};
 pub use state::{DataSourceState, ManifestState, Reset, RetiredCounts, SupervisorState};

@@ -1,15 +1,25 @@
 //! Where durable objects live: a local directory, or an S3-compatible bucket. One code path for both.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::durable_file;
 use crate::error::StoreError;
+use crate::time::TimestampMs;
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectEntry {
+    pub path: String,
+    pub bytes: u64,
+    pub modified: TimestampMs,
+}
 
 /// Segments and manifest records by path. Objects are written once and never changed (invariant S1).
 #[derive(Debug, Clone)]
@@ -20,6 +30,14 @@ pub enum Objects {
 }
 
 impl Objects {
+    /// The durable objects of a data directory: in it, or in the bucket that is named.
+    pub fn of(data_dir: &std::path::Path, object_store: Option<&str>) -> Result<Self, StoreError> {
+        match object_store {
+            None => Ok(Self::Local(data_dir.join("store"))),
+            Some(url) => Self::remote(url),
+        }
+    }
+
     /// A bucket by its URL; credentials and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, ...).
     #[cfg(feature = "s3")]
     pub fn remote(url: &str) -> Result<Self, StoreError> {
@@ -95,6 +113,47 @@ impl Objects {
         Ok(names)
     }
 
+    /// Every object below a folder (`""`: all there is) by path, files that were never finished among them. Blocking
+    /// where objects are local.
+    pub async fn walk(&self, folder: &str) -> Result<Vec<ObjectEntry>, StoreError> {
+        let mut found = Vec::new();
+        match self {
+            Self::Local(root) => {
+                walk_directory(root, folder, &mut found).map_err(|source| file_error("list", folder, source))?;
+            }
+            Self::Remote(store) => {
+                let mut listing = store.list(Some(&Path::from(folder)));
+                while let Some(object) =
+                    listing.try_next().await.map_err(|source| object_error("list", folder, source))?
+                {
+                    let modified = TimestampMs(object.last_modified.timestamp_millis());
+                    found.push(ObjectEntry { path: object.location.to_string(), bytes: object.size, modified });
+                }
+            }
+        }
+        found.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        Ok(found)
+    }
+
+    /// The last `bytes` bytes of an object, or all of a shorter one; `None` where there is none.
+    pub async fn tail(&self, path: &str, bytes: u64) -> Result<Option<Bytes>, StoreError> {
+        match self {
+            Self::Local(root) => match read_tail(&root.join(path), bytes) {
+                Ok(tail) => Ok(Some(tail.into())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(file_error("read", path, source)),
+            },
+            Self::Remote(store) => {
+                let options = GetOptions { range: Some(GetRange::Suffix(bytes)), ..GetOptions::default() };
+                match store.get_opts(&Path::from(path), options).await {
+                    Ok(found) => found.bytes().await.map(Some).map_err(|source| object_error("read", path, source)),
+                    Err(object_store::Error::NotFound { .. }) => Ok(None),
+                    Err(source) => Err(object_error("read", path, source)),
+                }
+            }
+        }
+    }
+
     /// Removes an object that nothing refers to; it may be gone already.
     pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
         match self {
@@ -117,6 +176,38 @@ impl Objects {
             .and_then(|()| durable_file::sync_directory(&directory))
             .map_err(|source| file_error("sync", folder, source))
     }
+}
+
+/// A file or a folder that goes while this looks is none.
+fn walk_directory(root: &std::path::Path, folder: &str, found: &mut Vec<ObjectEntry>) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(root.join(folder)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let metadata = match entry.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        if metadata.is_dir() {
+            walk_directory(root, &path, found)?;
+        } else {
+            found.push(ObjectEntry { path, bytes: metadata.len(), modified: TimestampMs::of(metadata.modified()?) });
+        }
+    }
+    Ok(())
+}
+
+fn read_tail(path: &std::path::Path, bytes: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    let start = file.metadata()?.len().saturating_sub(bytes);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(tail)
 }
 
 fn file_error(action: &'static str, path: &str, source: std::io::Error) -> StoreError {
@@ -144,6 +235,16 @@ mod tests {
             assert!(!objects.put_if_absent("m/1", "c".into()).await.unwrap());
             assert_eq!(objects.get("m/1").await.unwrap(), Some("a".into()));
             assert_eq!(objects.list("m").await.unwrap(), ["1", "2"]);
+            assert!(objects.put_if_absent("m/n/3", "123".into()).await.unwrap());
+            let paths = |found: Vec<ObjectEntry>| found.into_iter().map(|entry| (entry.path, entry.bytes));
+            let all = [("m/1".into(), 1), ("m/2".into(), 1), ("m/n/3".into(), 3)];
+            assert!(paths(objects.walk("").await.unwrap()).eq(all.clone()));
+            assert!(paths(objects.walk("m/n").await.unwrap()).eq(all[2..].to_vec()));
+            assert_eq!(objects.walk("none").await.unwrap(), []);
+            assert_eq!(objects.tail("m/n/3", 2).await.unwrap(), Some("23".into()));
+            assert_eq!(objects.tail("m/n/3", 9).await.unwrap(), Some("123".into()));
+            assert_eq!(objects.tail("m/9", 2).await.unwrap(), None);
+            objects.delete("m/n/3").await.unwrap();
             objects.delete("m/1").await.unwrap();
             objects.delete("m/1").await.unwrap();
             assert_eq!(objects.list("m").await.unwrap(), ["2"]);

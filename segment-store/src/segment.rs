@@ -3,6 +3,7 @@
 //! sorted rows -> Parquet file + serving form -> published -> (Parquet file -> sorted rows -> serving form, when needed)
 
 mod file;
+mod footer;
 mod id;
 mod parquet_reader;
 mod parquet_writer;
@@ -12,6 +13,7 @@ mod serving;
 mod sorted_rows;
 
 pub use file::SegmentFile;
+pub use footer::{FileColumn, Footer, FooterError};
 pub use id::{MergeHistory, SegmentId, SegmentMeta};
 pub use parquet_reader::ParquetSegment;
 pub use parquet_writer::encode_parquet;

@@ -77,7 +77,7 @@ impl Store {
     /// Locks the directory, replays the manifest and fences off every earlier writer. Segment files are opened later.
     pub async fn open(options: StoreOptions) -> Result<Arc<Self>, StoreError> {
         let lock = lock(&options.data_dir)?;
-        let objects = objects(&options)?;
+        let objects = Objects::of(&options.data_dir, options.object_store.as_deref())?;
         let mut manifest = ManifestLog::open(objects.clone()).await?;
         manifest.claim_epoch(clock::now()).await?;
         let live = manifest.state().data_sources.values().flat_map(|state| state.segments.keys().cloned());
@@ -90,11 +90,6 @@ impl Store {
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
         Ok(Arc::new(Self { files, manifest: Mutex::new(manifest), data_sources, supervisors, _lock: lock }))
-    }
-
-    /// What the manifest of a directory says, without becoming its writer: for tools beside a running server.
-    pub async fn read_manifest(options: &StoreOptions) -> Result<ManifestState, StoreError> {
-        Ok(ManifestLog::open(objects(options)?).await?.state().clone())
     }
 
     /// In alphabetical order.
@@ -271,13 +266,6 @@ fn lock(data_dir: &Path) -> Result<File, StoreError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data_dir.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(failed("lock")(source)),
-    }
-}
-
-fn objects(options: &StoreOptions) -> Result<Objects, StoreError> {
-    match &options.object_store {
-        None => Ok(Objects::Local(options.data_dir.join("store"))),
-        Some(url) => Objects::remote(url),
     }
 }
 

@@ -1,23 +1,23 @@
 //! The command line: one binary with a few verbs.
 
-pub mod colour;
 pub mod demo;
+mod directory;
+mod output_file;
+mod progress;
 pub mod segments;
 pub mod server;
 pub mod sql;
+pub mod verify;
+mod visible_text;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use owo_colors::OwoColorize;
 
+use crate::colour;
 use crate::telemetry::LogFormat;
-
-/// Exit code of a command that was used wrongly, as clap has it for arguments.
-pub const EXIT_USAGE: u8 = 2;
-pub const EXIT_FAILURE: u8 = 1;
-/// Ended by Ctrl-C, as shells have it.
-pub const EXIT_INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -28,6 +28,7 @@ pub const EXIT_INTERRUPTED: u8 = 130;
   henge demo                              a synthetic fleet, no Kafka needed
   henge server --config henge.toml        serve your own topics
   henge sql -c 'SELECT COUNT(*) FROM fleet'
+  henge verify --data-dir henge-demo      is every byte as it was written?
 
 Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted."
 )]
@@ -47,8 +48,10 @@ pub enum Command {
     Sql(sql::SqlArgs),
     /// Show Henge at work on a synthetic fleet; needs no Kafka.
     Demo(demo::DemoArgs),
-    /// Look at the segments of a data directory.
+    /// Look at the segments of a data directory, or take them out.
     Segments(segments::SegmentsArgs),
+    /// Check a whole data directory.
+    Verify(verify::VerifyArgs),
 }
 
 /// Says on stderr, in one line, why a command cannot go on.
@@ -59,4 +62,9 @@ pub fn fatal(message: &str, code: u8) -> ExitCode {
         eprintln!("error: {message}");
     }
     ExitCode::from(code)
+}
+
+/// Prints a line to stdout. The error, such as a pipe that was closed, is one line.
+fn print_line(line: impl std::fmt::Display) -> Result<(), String> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|error| format!("cannot write to stdout: {error}"))
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use henge_ingest::error::IngestError;
 use henge_ingest::spec::SpecError;
 use henge_query::error::{QueryError, QueryErrorKind};
-use henge_segment_store::error::{ErrorKind, StoreError};
+use henge_segment_store::error::{ErrorKind, StoreError, with_sources};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -221,18 +221,6 @@ impl From<IngestError> for ApiError {
             IngestError::Store(error) => error.into(),
         }
     }
-}
-
-/// An error and what caused it, in one line.
-pub fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Line and column in a message such as `... at Line: 1, Column: 8`, both counted from 1.

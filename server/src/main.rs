@@ -4,8 +4,10 @@
 
 mod app;
 mod cli;
+mod colour;
 mod config;
 mod error;
+mod exit_code;
 mod listener;
 mod process;
 mod query_metrics;
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
     let default_filter = match cli.command {
         Command::Server(_) => "info",
         // Their output is for the person who typed the command.
-        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) => "warn",
+        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) | Command::Verify(_) => "warn",
     };
     telemetry::start(cli.log_format, default_filter);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             Command::Sql(args) => cli::sql::run(args).await,
             Command::Demo(args) => cli::demo::run(args).await,
             Command::Segments(args) => cli::segments::run(args).await,
+            Command::Verify(args) => cli::verify::run(args).await,
         }
     });
     // What still runs has had its time.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
-use crate::cli::EXIT_INTERRUPTED;
+use crate::exit_code;
 
 /// SIGTERM and SIGINT.
 pub struct Signals {
@@ -35,7 +35,7 @@ impl Signals {
             () = work => ExitCode::SUCCESS,
             signal = self.next() => {
                 warn!(signal, "stopped at once");
-                ExitCode::from(EXIT_INTERRUPTED)
+                ExitCode::from(exit_code::INTERRUPTED)
             }
         }
     }

@@ -34,7 +34,7 @@ pub fn install() -> anyhow::Result<PathBuf> {
         ensure!(made.is_ok_and(|status| status.success()), "DuckDB needs python3 with venv: install python3-venv");
     }
     if version(&python).is_err() {
-        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb"]).status()?;
+        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb==2.0.0"]).status()?;
         ensure!(installed.success(), "DuckDB cannot be installed with pip");
     }
     Ok(python)

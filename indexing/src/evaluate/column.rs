@@ -27,7 +27,12 @@ pub enum TextColumn<'a> {
     },
     /// Of open rows: codes in the order of first sight, all of them within the dictionary. All pages but the last hold
     /// the same number of rows, a multiple of [`BLOCK_ROWS`](crate::BLOCK_ROWS).
-    Growing { dictionary: &'a DictionaryPrefix, pages: Vec<&'a [u32]> },
+    Growing {
+        dictionary: &'a DictionaryPrefix,
+        pages: Vec<&'a [u32]>,
+        /// Where the codes that pass a costly test are remembered, for this prefix of the dictionary and for later ones.
+        cache: Option<DictionaryCache<'a>>,
+    },
 }
 
 /// Whole numbers, or times in milliseconds.

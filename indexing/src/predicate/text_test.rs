@@ -35,6 +35,17 @@ impl TextTest {
         Self::In(Texts::new(texts))
     }
 
+    /// Memory that the test's own texts take, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::In(texts) => texts.0.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum(),
+            Self::Range { lower, upper } => [lower, upper].map(bound_bytes).iter().sum(),
+            Self::Prefix(prefix) => prefix.len(),
+            Self::Like(pattern) => pattern.source().0.len(),
+            Self::Regex(pattern) => pattern.as_str().len(),
+        }
+    }
+
     /// For testing many texts one after another.
     pub(crate) fn matcher(&self) -> TextMatcher<'_> {
         TextMatcher { test: self, scratch: None }
@@ -47,6 +58,13 @@ impl TextTest {
             Self::Regex(pattern) => Some(pattern.shape()),
             Self::In(_) | Self::Range { .. } | Self::Prefix(_) => None,
         }
+    }
+}
+
+fn bound_bytes(bound: &Bound<Box<[u8]>>) -> usize {
+    match bound {
+        Bound::Included(text) | Bound::Excluded(text) => text.len(),
+        Bound::Unbounded => 0,
     }
 }
 

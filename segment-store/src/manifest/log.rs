@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::objects::Objects;
 use crate::time::TimestampMs;
 
-const RECORDS: &str = "manifest/records";
-const SNAPSHOTS: &str = "manifest/snapshots";
+pub(crate) const RECORDS: &str = "manifest/records";
+pub(crate) const SNAPSHOTS: &str = "manifest/snapshots";
 /// Records between two snapshots: replaying this many local files takes a few milliseconds.
 const SNAPSHOT_EVERY: u64 = 64;
 /// Attempts at a put whose outcome is unknown, before the caller is told.
@@ -32,6 +32,15 @@ impl ManifestLog {
     /// Replays the manifest. Any record that cannot be read ends it with an error: records are never skipped.
     pub async fn open(objects: Objects) -> Result<Self, StoreError> {
         objects.sync_folder(RECORDS)?;
+        Self::replay(objects).await
+    }
+
+    /// The newest state, without a change to anything: for tools, also where nothing can be written.
+    pub async fn read(objects: Objects) -> Result<ManifestState, StoreError> {
+        Ok(Self::replay(objects).await?.state)
+    }
+
+    async fn replay(objects: Objects) -> Result<Self, StoreError> {
         let state = newest_snapshot(&objects).await?.unwrap_or_default();
         let mut log = Self { objects, state, epoch: 0, commits: 0 };
         log.catch_up().await?;
@@ -182,11 +191,11 @@ impl ManifestLog {
     }
 }
 
-fn record_path(number: u64) -> String {
+pub(crate) fn record_path(number: u64) -> String {
     format!("{RECORDS}/{number:020}")
 }
 
-fn snapshot_path(number: u64) -> String {
+pub(crate) fn snapshot_path(number: u64) -> String {
     format!("{SNAPSHOTS}/{number:020}")
 }
 

@@ -136,7 +136,7 @@ impl ManifestRecord {
 }
 
 /// Writes any manifest object as header and body.
-pub(super) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
+pub(crate) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
     let body = serde_json::to_vec(value).expect("manifest types have string keys and no failing serialisers");
     let digest = blake3::hash(&body).to_hex().to_string();
     let header = Header { format: FORMAT, length: body.len(), blake3: digest.clone() };
@@ -146,7 +146,7 @@ pub(super) fn encode_checked<T: Serialize>(value: &T) -> (Vec<u8>, String) {
     (bytes, digest)
 }
 
-pub(super) fn decode_checked<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, String), String> {
+pub(crate) fn decode_checked<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, String), String> {
     let newline = bytes.iter().position(|&byte| byte == b'\n').ok_or("its header is missing")?;
     let header: Header = serde_json::from_slice(&bytes[..newline]).map_err(|error| format!("its header: {error}"))?;
     if header.format != FORMAT {

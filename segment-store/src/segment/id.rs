@@ -49,8 +49,8 @@ impl TryFrom<String> for SegmentId {
         let mut next = || fields.next().ok_or_else(wrong);
         let shard = next()?.parse().map_err(|_| wrong())?;
         let version = next()?.to_owned();
-        let end = TimestampMs::parse_iso(next()?).ok_or_else(wrong)?;
-        let start = TimestampMs::parse_iso(next()?).ok_or_else(wrong)?;
+        let end = TimestampMs::parse_shown(next()?).ok_or_else(wrong)?;
+        let start = TimestampMs::parse_shown(next()?).ok_or_else(wrong)?;
         let data_source = DataSourceName::new(next()?).map_err(|_| wrong())?;
         let chunk = Interval::new(start, end).ok_or_else(wrong)?;
         Ok(Self { data_source, chunk, version, shard })
@@ -137,5 +137,8 @@ mod tests {
         let path = "segments/my_usage/1970-01-01T000000.000Z_1970-01-01T010000.000Z/00000001-00000002_3.parquet";
         assert_eq!(id.path(), path);
         assert!(SegmentId::try_from("a_b_c".to_owned()).is_err());
+        let last_day = Interval::new(TimestampMs(TimestampMs::MAX.0 - 86_400_000), TimestampMs::MAX).unwrap();
+        let id = SegmentId { chunk: last_day, ..id };
+        assert_eq!(SegmentId::try_from(id.to_string()), Ok(id));
     }
 }

@@ -18,6 +18,12 @@ impl TimestampMs {
         Self::MIN <= self && self < Self::MAX
     }
 
+    /// A file's time; one before 1970 counts as 1970.
+    pub(crate) fn of(time: std::time::SystemTime) -> Self {
+        let since_epoch = time.duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis());
+        Self(i64::try_from(since_epoch).unwrap_or(i64::MAX))
+    }
+
     /// Reads an ISO-8601 instant, such as `2026-01-01T00:00:00.123Z`, `2026-01-01T02:00:00+02:00` or `2026-01-01`.
     ///
     /// Text without an offset is UTC. Digits finer than a millisecond are cut off toward minus infinity. `None` for
@@ -33,6 +39,14 @@ impl TimestampMs {
         let local: jiff::civil::DateTime = text.parse().ok()?;
         let instant = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
         Some(Self(instant.as_nanosecond().div_euclid(1_000_000) as i64))
+    }
+
+    /// Reads what `Display` writes, also beyond the calendar: the time chunk of the last storable day ends there.
+    pub fn parse_shown(text: &str) -> Option<Self> {
+        match text.strip_suffix("ms") {
+            Some(millis) => millis.parse().ok().map(Self),
+            None => Self::parse_iso(text),
+        }
     }
 }
 
@@ -120,6 +134,17 @@ mod tests {
             let text = instant.to_string();
             assert_eq!(TimestampMs::parse_iso(&text), Some(instant), "{text}");
         }
+    }
+
+    #[test]
+    fn whatever_is_shown_reads_back_equal() {
+        for time in [i64::MIN, i64::MIN / 3, TimestampMs::MIN.0 - 1, -1, 0, TimestampMs::MAX.0 - 1, TimestampMs::MAX.0]
+        {
+            for time in [time, time + 1].map(TimestampMs) {
+                assert_eq!(TimestampMs::parse_shown(&time.to_string()), Some(time), "{time}");
+            }
+        }
+        assert_eq!(TimestampMs::parse_shown("12 ms"), None);
     }
 
     #[test]

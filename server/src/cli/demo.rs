@@ -18,10 +18,11 @@ use henge_segment_store::clock;
 use owo_colors::OwoColorize;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{EXIT_FAILURE, colour, fatal};
+use super::fatal;
 use crate::config::{Config, LISTEN_DEFAULT, Overrides};
 use crate::running::Running;
 use crate::shutdown::Signals;
+use crate::{colour, exit_code};
 
 const DATA_SOURCE: &str = "fleet";
 const PARTITIONS: i32 = 4;
@@ -59,7 +60,7 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> ExitCode {
     match demonstrate(args).await {
         Ok(code) => code,
-        Err(error) => fatal(&format!("{error:#}"), EXIT_FAILURE),
+        Err(error) => fatal(&format!("{error:#}"), exit_code::FAILURE),
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use henge_segment_store::error::with_sources;
 
-use super::{EXIT_FAILURE, EXIT_USAGE, fatal};
+use super::fatal;
 use crate::config::{Config, Overrides};
-use crate::error::with_sources;
+use crate::exit_code;
 use crate::running::Running;
 use crate::shutdown::Signals;
 
@@ -48,11 +49,11 @@ pub async fn run(args: ServerArgs) -> ExitCode {
     let overrides = Overrides { listen: args.listen, data_dir: args.data_dir, object_store: args.object_store };
     let config = match Config::load(args.config.as_deref(), overrides) {
         Ok(config) => config,
-        Err(error) => return fatal(&error.to_string(), EXIT_USAGE),
+        Err(error) => return fatal(&error.to_string(), exit_code::USAGE),
     };
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
-        Err(error) => return fatal(&format!("cannot listen for signals: {error}"), EXIT_FAILURE),
+        Err(error) => return fatal(&format!("cannot listen for signals: {error}"), exit_code::FAILURE),
     };
     let started = tokio::select! {
         started = Running::start(config) => started,
@@ -64,6 +65,6 @@ pub async fn run(args: ServerArgs) -> ExitCode {
             signals.next().await;
             signals.finish(running.stop()).await
         }
-        Err(error) => fatal(&with_sources(&error), EXIT_FAILURE),
+        Err(error) => fatal(&with_sources(&error), exit_code::FAILURE),
     }
 }

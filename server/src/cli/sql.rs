@@ -16,7 +16,8 @@ use owo_colors::OwoColorize;
 
 use self::client::{Answer, Client, ClientError};
 use self::statements::Statements;
-use super::{EXIT_FAILURE, EXIT_USAGE, colour, fatal};
+use super::fatal;
+use crate::{colour, exit_code};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -54,7 +55,7 @@ pub enum Format {
 pub async fn run(args: SqlArgs) -> ExitCode {
     let client = match Client::new(&args.url) {
         Ok(client) => client,
-        Err(error) => return fatal(&error.to_string(), EXIT_USAGE),
+        Err(error) => return fatal(&error.to_string(), exit_code::USAGE),
     };
     let text = match (&args.command, &args.file) {
         (Some(sql), _) => Ok(sql.clone()),
@@ -66,7 +67,7 @@ pub async fn run(args: SqlArgs) -> ExitCode {
         Ok(text) => run_all(&client, &text, args.format).await,
         Err(error) => {
             let name = args.file.map_or_else(|| "stdin".to_owned(), |file| file.display().to_string());
-            fatal(&format!("cannot read {name}: {error}"), EXIT_FAILURE)
+            fatal(&format!("cannot read {name}: {error}"), exit_code::FAILURE)
         }
     }
 }
@@ -79,10 +80,10 @@ async fn run_all(client: &Client, text: &str, format: Format) -> ExitCode {
     while let Some(sql) = statements.next().or_else(|| statements.take_rest()) {
         count += 1;
         if let Err(error) = run_one(client, &sql, format).await {
-            return fatal(&error.to_string(), EXIT_FAILURE);
+            return fatal(&error.to_string(), exit_code::FAILURE);
         }
     }
-    if count == 0 { fatal("there is no statement to run", EXIT_USAGE) } else { ExitCode::SUCCESS }
+    if count == 0 { fatal("there is no statement to run", exit_code::USAGE) } else { ExitCode::SUCCESS }
 }
 
 /// Runs a statement; Ctrl-C cancels it on the server too.

@@ -35,6 +35,7 @@ fn every_setting_is_read() {
         queries_memory = "6GiB"
         result_rows = 8
         result_size = "9MiB"
+        cache_size = "10GiB"
         shutdown_timeout = "1500ms"
         [datasource.usage]
         topic = "usage"
@@ -62,6 +63,7 @@ fn every_setting_is_read() {
             result_bytes_max: 9 << 20,
             ..QueryLimits::default()
         },
+        cache_bytes_max: 10 << 30,
         shutdown_timeout: Duration::from_millis(1_500),
     };
     let spec = serde_json::json!({

@@ -7,13 +7,14 @@ use crate::process::{Serving, run, run_with_stdin};
 
 #[test]
 fn every_command_helps_with_examples() {
-    for arguments in [&["--help"][..], &["server", "--help"], &["sql", "--help"], &["demo", "--help"]] {
-        let (code, stdout, _) = run(arguments);
-        assert_eq!(code, 0, "{arguments:?}");
-        assert!(stdout.contains("Examples:\n  henge "), "{stdout}");
+    for command in
+        ["", "server", "sql", "demo", "verify", "segments ls", "segments inspect", "segments export", "segments verify"]
+    {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let (code, stdout, _) = run(&arguments);
+        let example = format!("Examples:\n  {}", format!("henge {command}").trim());
+        assert!(code == 0 && stdout.contains(&example), "{stdout}");
     }
-    let (code, stdout, _) = run(&["segments", "ls", "--help"]);
-    assert!(code == 0 && stdout.contains("Examples:\n  henge segments ls"), "{stdout}");
 }
 
 #[test]

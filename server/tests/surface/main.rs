@@ -2,5 +2,9 @@
 
 mod cli;
 mod demo;
+mod directory;
 mod process;
+mod readers;
+mod segments;
 mod server;
+mod verify;

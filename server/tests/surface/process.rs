@@ -47,7 +47,8 @@ impl Serving {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let address = find_line(&mut stderr, |line| {
-            let line: serde_json::Value = serde_json::from_str(line).expect("a line of the log is JSON");
+            let line: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("the server did not start: {line}"));
             (line["message"] == "henge answers").then(|| line["address"].as_str().unwrap().parse().unwrap())
         });
         Self { child, address, url: format!("http://{address}"), stdout: None, stderr: Some(stderr) }

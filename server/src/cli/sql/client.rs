@@ -1,10 +1,10 @@
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
+use henge_segment_store::error::with_sources;
 use reqwest::{Response, StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::Format;
-use crate::error::with_sources;
 
 /// Why a statement has no complete answer.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,8 @@ use rustyline::error::ReadlineError;
 use super::client::{Client, ClientError};
 use super::statements::Statements;
 use super::{Format, run_one};
-use crate::cli::{EXIT_FAILURE, fatal};
+use crate::cli::fatal;
+use crate::exit_code;
 
 const HELP: &str = "\
   SELECT ...;     runs a statement; it may span lines and ends with `;`
@@ -21,7 +22,7 @@ const HELP: &str = "\
 pub async fn run(client: Client, format: Format) -> ExitCode {
     let mut editor = match DefaultEditor::new() {
         Ok(editor) => editor,
-        Err(error) => return fatal(&format!("cannot open the terminal: {error}"), EXIT_FAILURE),
+        Err(error) => return fatal(&format!("cannot open the terminal: {error}"), exit_code::FAILURE),
     };
     let history = history_file();
     if let Some(file) = &history {
@@ -69,7 +70,7 @@ async fn converse(client: &Client, format: Format, editor: &mut DefaultEditor) {
         statements.push("\n");
         while let Some(sql) = statements.next() {
             if let Err(error) = run_one(client, &sql, format).await {
-                fatal(&error.to_string(), EXIT_FAILURE);
+                fatal(&error.to_string(), exit_code::FAILURE);
             }
         }
     }
@@ -91,7 +92,7 @@ async fn obey(client: &Client, command: &str) -> bool {
     match shown {
         Ok(text) => println!("{text}"),
         Err(error) => {
-            fatal(&error.to_string(), EXIT_FAILURE);
+            fatal(&error.to_string(), exit_code::FAILURE);
         }
     }
     true

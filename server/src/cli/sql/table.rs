@@ -4,6 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use serde_json::value::RawValue;
 
 use super::client::ClientError;
+use crate::cli::visible_text::visible;
 
 /// Below this a terminal does not tell its true width, and wrapping would leave a letter a line.
 const WIDTH_MIN: u16 = 20;
@@ -62,15 +63,6 @@ fn cell(json: &str, is_coloured: bool) -> Cell {
         Ok(text) => Cell::new(visible(&text)),
         Err(_) => Cell::new(json),
     }
-}
-
-/// Control characters are shown, not obeyed: a value must not be able to steer the terminal.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
-    }
-    shown
 }
 
 fn is_number(sql_type: &str) -> bool {

@@ -1,0 +1,179 @@
+mod segment;
+
+use std::ops::Bound;
+
+use proptest::prelude::*;
+use segment::{DOUBLES, Form, Kind, LONGS, Plan, Random, Segment, Shape, TEXTS};
+
+use super::*;
+use crate::naive::{self, Columns};
+use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, RegexPattern, TextTest, ValueKind};
+
+/// Two of each kind, so that columns of one kind can be compared too.
+const NAMES: [&str; 8] = ["text_1", "text_2", "long_1", "long_2", "double_1", "double_2", "flag_1", "flag_2"];
+
+fn kind_of(name: &str) -> Kind {
+    match name.split_once('_').expect("kind and number").0 {
+        "text" => Kind::Text,
+        "long" => Kind::Long,
+        "double" => Kind::Double,
+        _ => Kind::Flag,
+    }
+}
+
+/// Rows in both forms, and the plain values that they came from.
+#[derive(Debug)]
+struct Rows {
+    count: u32,
+    columns: Columns,
+    plans: Vec<(String, Plan)>,
+}
+
+fn rows() -> impl Strategy<Value = Rows> {
+    let count = prop::sample::select(vec![0_u32, 1, 63, 64, 65, 1_023, 1_024, 1_025, 2_500, 5_000]);
+    let shape = prop::sample::select(vec![
+        Shape::Constant,
+        Shape::Few,
+        Shape::Few,
+        Shape::Many,
+        Shape::Many,
+        Shape::Sorted,
+        Shape::ManySorted,
+        Shape::Null,
+    ]);
+    let shapes = prop::collection::vec((shape, any::<bool>()), NAMES.len());
+    (count, shapes, any::<u64>()).prop_map(|(count, shapes, seed)| {
+        let mut random = Random(seed);
+        let plan = |(name, (shape, has_nulls)): (&&str, (Shape, bool))| {
+            ((*name).to_owned(), Plan { kind: kind_of(name), shape, has_nulls })
+        };
+        let plans: Vec<(String, Plan)> = NAMES.iter().zip(shapes).map(plan).collect();
+        let values =
+            |(name, plan): &(String, Plan)| (name.clone(), segment::values(*plan, count as usize, &mut random));
+        Rows { count, columns: plans.iter().map(values).collect(), plans }
+    })
+}
+
+fn column() -> impl Strategy<Value = std::sync::Arc<str>> {
+    let names: Vec<&str> = NAMES.into_iter().chain(["missing"]).collect();
+    prop::sample::select(names).prop_map(Into::into)
+}
+
+/// A column of the kind that its test is of, or often a narrower one.
+fn column_of(kinds: &'static [&'static str]) -> impl Strategy<Value = std::sync::Arc<str>> {
+    let names: Vec<String> = kinds.iter().flat_map(|kind| [format!("{kind}_1"), format!("{kind}_2")]).collect();
+    prop_oneof![8 => prop::sample::select(names).prop_map(Into::into), 1 => column()]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let numbered = (0_u32..730).prop_map(|number| format!("t{number}"));
+    let number = (-30_i32..60).prop_map(|number| format!("{}", f64::from(number) / 4.0));
+    prop_oneof![3 => prop::sample::select(&TEXTS[..]).prop_map(str::to_owned), 2 => numbered, 1 => number, 1 => "[abé]{0,2}"]
+}
+
+fn bound<T: std::fmt::Debug + Clone + 'static>(
+    value: impl Strategy<Value = T> + Clone + 'static,
+) -> BoxedStrategy<Bound<T>> {
+    let (included, excluded) = (value.clone().prop_map(Bound::Included), value.prop_map(Bound::Excluded));
+    prop_oneof![3 => included, 3 => excluded, 1 => Just(Bound::Unbounded)].boxed()
+}
+
+fn text_test() -> impl Strategy<Value = TextTest> {
+    let bytes = text().prop_map(|text| Box::from(text.as_bytes())).boxed();
+    let many = prop::collection::vec(text(), 5..80);
+    let like = prop_oneof!["[abt%_0-9]{0,4}", "t%[0-9]", "%[0-9]%", "a%", "%[bé]", "t[0-9]_%"];
+    let regex = prop::sample::select(vec!["^t[1-3]", "b", "(?i)A", "^t5.$", "[05]$", ".*", "^(ab|aé)", "t.*7", "^x"]);
+    prop_oneof![
+        3 => text().prop_map(TextTest::equal),
+        1 => prop::collection::vec(text(), 0..5).prop_map(TextTest::any_of),
+        1 => many.prop_map(TextTest::any_of),
+        2 => (bound(bytes.clone()), bound(bytes)).prop_map(|(lower, upper)| TextTest::Range { lower, upper }),
+        1 => text().prop_map(|text| TextTest::Prefix(text.as_bytes().into())),
+        3 => (like, any::<bool>()).prop_map(|(like, is_case_insensitive)| {
+            TextTest::Like(LikePattern::new(&like, Some('\\'), is_case_insensitive).unwrap())
+        }),
+        2 => regex.prop_map(|regex| TextTest::Regex(RegexPattern::new(regex).unwrap())),
+    ]
+}
+
+fn number_test<T: std::fmt::Debug + Clone + 'static>(value: BoxedStrategy<T>) -> impl Strategy<Value = NumberTest<T>> {
+    let range = (bound(value.clone()), bound(value.clone()));
+    prop_oneof![
+        value.clone().prop_map(|value| NumberTest::In(vec![value])),
+        prop::collection::vec(value, 0..40).prop_map(NumberTest::In),
+        range.prop_map(|(lower, upper)| NumberTest::Range { lower, upper }),
+    ]
+}
+
+fn leaf() -> impl Strategy<Value = Predicate> {
+    let long = prop_oneof![prop::sample::select(&LONGS[..]), -350_i64..450].boxed();
+    let double = prop_oneof![
+        prop::sample::select(&DOUBLES[..]),
+        (-300_i32..400).prop_map(|quarters| f64::from(quarters) / 4.0),
+        long.clone().prop_map(|long| long as f64),
+    ];
+    prop_oneof![
+        1 => prop::option::of(any::<bool>()).prop_map(Predicate::Const),
+        2 => column().prop_map(Predicate::IsNull),
+        8 => (column_of(&["text"]), text_test()).prop_map(|(column, test)| Predicate::Text { column, test }),
+        3 => (column_of(&["long", "double", "flag"]), text_test())
+            .prop_map(|(column, test)| Predicate::Text { column, test }),
+        4 => (column_of(&["long"]), number_test(long)).prop_map(|(column, test)| Predicate::Long { column, test }),
+        4 => (column_of(&["double", "long"]), number_test(double.boxed()))
+            .prop_map(|(column, test)| Predicate::Double { column, test }),
+        2 => (column_of(&["flag"]), any::<bool>()).prop_map(|(column, is)| Predicate::Flag { column, is }),
+        3 => comparison(),
+    ]
+}
+
+fn comparison() -> impl Strategy<Value = Predicate> {
+    let op = prop::sample::select(vec![
+        Comparison::Equal,
+        Comparison::NotEqual,
+        Comparison::Less,
+        Comparison::LessOrEqual,
+        Comparison::Greater,
+        Comparison::GreaterOrEqual,
+    ]);
+    let sides = prop_oneof![
+        (column(), column(), Just(ValueKind::Text)),
+        (column_of(&["text"]), column_of(&["text"]), Just(ValueKind::Text)),
+        (column_of(&["long"]), column_of(&["long"]), Just(ValueKind::Long)),
+        (column_of(&["long", "double"]), column_of(&["long", "double"]), Just(ValueKind::Double)),
+        (column_of(&["flag"]), column_of(&["flag"]), Just(ValueKind::Flag)),
+    ];
+    (sides, op).prop_map(|((left, right, kind), op)| Predicate::Columns { left, op, right, kind })
+}
+
+fn predicate() -> impl Strategy<Value = Predicate> {
+    leaf().prop_recursive(3, 10, 4, |inner| {
+        let parts = || prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            2 => parts().prop_map(Predicate::And),
+            2 => parts().prop_map(Predicate::Or),
+            1 => inner.clone().prop_map(|part| Predicate::Not(Box::new(part))),
+        ]
+    })
+}
+
+proptest! {
+    /// X3, Q1: what is found does not depend on how the rows are stored, nor on how they are looked for.
+    #[test]
+    fn every_form_gives_the_reference_rows_with_and_without_indexes(
+        rows in rows(), predicates in prop::collection::vec(predicate(), 1..6),
+    ) {
+        let segment = Segment::new(&rows.plans, &rows.columns);
+        for predicate in predicates {
+            let expected = naive::matching_rows(&predicate, rows.count, &rows.columns);
+            for form in [Form::Packed, Form::Growing] {
+                // The second time some tests are answered by the cache.
+                for use_indexes in [true, true, false] {
+                    let found = evaluate(&predicate, rows.count, use_indexes, &|name| segment.column(name, form)).unwrap();
+                    prop_assert_eq!(found.row_count(), rows.count);
+                    let found: Vec<u32> = found.iter().collect();
+                    prop_assert_eq!(&found, &expected, "{:?} {} {:?}", form, use_indexes, predicate);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Reading the codes of strings, packed or in pages.
+
+use super::column::TextColumn;
+use super::number_column::{block_of, place_in_pages, row_in_pages};
+use crate::BLOCK_ROWS;
+
+impl TextColumn<'_> {
+    /// The codes of a block's rows.
+    pub(super) fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
+        match self {
+            Self::Sorted { codes, .. } => {
+                let rows = codes.unpack(block, buffer);
+                &buffer[..rows]
+            }
+            Self::Growing { pages, .. } => {
+                let (page, block) = place_in_pages(block, pages.first().map_or(0, |page| page.len()));
+                pages.get(page).map_or(&[], |page| block_of(page, block))
+            }
+        }
+    }
+
+    /// The code of a row; 0, null, past the end.
+    pub(super) fn code(&self, row: u32) -> u32 {
+        match self {
+            Self::Sorted { codes, .. } => codes.get(row),
+            Self::Growing { pages, .. } => {
+                let (page, row) = row_in_pages(row, pages.first().map_or(0, |page| page.len()));
+                pages.get(page).and_then(|page| page.get(row)).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Values of the dictionary.
+    pub(super) fn distinct(&self) -> u32 {
+        match self {
+            Self::Sorted { dictionary, .. } => dictionary.distinct(),
+            Self::Growing { dictionary, .. } => dictionary.distinct() as u32,
+        }
+    }
+
+    /// The text of a code, which is not null's; `buffer` may be used to hold it.
+    pub(super) fn text<'t>(&'t self, code: u32, buffer: &'t mut Vec<u8>) -> &'t [u8] {
+        match self {
+            Self::Sorted { dictionary, .. } => {
+                dictionary.value_into(code, buffer);
+                buffer
+            }
+            Self::Growing { dictionary, .. } => dictionary.value(code),
+        }
+    }
+}
