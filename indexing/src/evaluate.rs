@@ -13,9 +13,9 @@ mod key_ranges;
 mod leaf;
 mod node;
 mod number_column;
+mod place_search;
 mod row_collector;
 mod row_texts;
-mod substring;
 mod text_column;
 
 use bind::Binder;

@@ -15,7 +15,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 pub use like_pattern::LikePattern;
-pub(crate) use pattern_shape::PatternShape;
+pub(crate) use pattern_shape::{PatternShape, PlaceSearch};
 pub use regex_pattern::RegexPattern;
 pub use text_test::{TextTest, Texts};
 
@@ -148,4 +148,4 @@ pub enum PatternError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

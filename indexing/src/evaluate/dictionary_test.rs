@@ -4,7 +4,7 @@ use std::ops::{Bound, Range};
 
 use hashbrown::HashSet;
 
-use super::substring::codes_containing;
+use super::place_search::codes_with_place;
 use crate::predicate::{PatternShape, TextTest, Texts};
 use crate::{CodeSet, Dictionary, DictionaryPrefix};
 
@@ -75,12 +75,12 @@ impl<'t> CodeSearch<'t> {
             return merge(dictionary, codes, texts);
         }
         let mut bits = CodeBits::new(dictionary.distinct());
-        match test.pattern_shape() {
-            Some(PatternShape::Contains(finder)) => codes_containing(dictionary, codes, finder, |code| bits.set(code)),
-            _ => {
-                let mut matcher = test.matcher();
-                dictionary.scan(codes, |code, text| bits.set_if(code, matcher.matches(text)));
-            }
+        let mut matcher = test.matcher();
+        match test.pattern_shape().and_then(PatternShape::place_search) {
+            Some((search, is_exact)) => codes_with_place(dictionary, codes, search, |code, text| {
+                bits.set_if(code, is_exact || matcher.matches(text));
+            }),
+            None => dictionary.scan(codes, |code, text| bits.set_if(code, matcher.matches(text))),
         }
         bits.into_set()
     }
@@ -184,15 +184,80 @@ impl CodeBits {
         Self { distinct, words: vec![0; distinct as usize / 64 + 1] }
     }
 
-    fn set(&mut self, code: u32) {
-        self.set_if(code, true);
-    }
-
     fn set_if(&mut self, code: u32, is_in: bool) {
         self.words[code as usize / 64] |= u64::from(is_in) << (code % 64);
     }
 
     fn into_set(self) -> CodeSet {
         CodeSet::from_bits(self.distinct, &self.words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::GrowingDictionary;
+    use crate::predicate::tests::{by_reference, text, text_test};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn every_search_gives_the_codes_whose_texts_pass(texts in prop::collection::vec(text(), 0..60), test in text_test()) {
+            let mut growing = GrowingDictionary::default();
+            texts.iter().for_each(|text| { growing.intern(text); });
+            let growing = growing.prefix();
+            let sorted: Vec<&str> = texts.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+            let dictionary = Dictionary::encode(sorted.iter().map(|text| text.as_bytes()));
+            let dictionary = Dictionary::decode(dictionary.into()).unwrap();
+            let passes = |code: &u32| by_reference(&test, sorted[*code as usize - 1]);
+            let expected: Vec<u32> = (1..=dictionary.distinct()).filter(passes).collect();
+
+            let search = CodeSearch::new(&dictionary, &test);
+            prop_assert!(search.scanned_texts() <= dictionary.distinct());
+            let found = search.codes(&dictionary);
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), &expected[..], "{:?} {:?}", &test, &sorted);
+            let read = codes_by_reading_all(&dictionary, &test);
+            prop_assert_eq!(read.iter().collect::<Vec<_>>(), &expected[..]);
+
+            let text_of = |code: u32| std::str::from_utf8(growing.value(code)).unwrap();
+            for first in [1, 2, growing.distinct() as u32 + 1] {
+                let found = codes_in_growing(&growing, first, &test);
+                let expected = (first..=growing.distinct() as u32).filter(|&code| by_reference(&test, text_of(code)));
+                prop_assert!(found.iter().eq(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_has_to_be_read_is_read() {
+        let texts: Vec<String> = (0..1_000).map(|number| format!("t{number:03}")).collect();
+        let dictionary = Dictionary::encode(texts.iter().map(String::as_bytes));
+        let dictionary = Dictionary::decode(dictionary.into()).unwrap();
+        let read = |test: TextTest| CodeSearch::new(&dictionary, &test).scanned_texts();
+        let like = |pattern| TextTest::Like(crate::LikePattern::new(pattern, None, false).unwrap());
+        let regex = |pattern| TextTest::Regex(crate::RegexPattern::new(pattern).unwrap());
+        let from = |text: &str| Bound::Included(text.as_bytes().into());
+        let known = [
+            TextTest::equal("t5"),
+            TextTest::any_of(["t500", "t007", "x"]),
+            TextTest::Prefix(b"t5".as_slice().into()),
+            TextTest::Range { lower: from("t5"), upper: Bound::Unbounded },
+            like("t500"),
+            like("t5%"),
+            like("%"),
+            like("x_%x"),
+            regex("^t5"),
+            regex("^t500$"),
+        ];
+        assert_eq!(known.map(read), [0; 10]);
+        assert_eq!([like("%5"), like("%5%"), like("_5%"), regex("5")].map(read), [1_000; 4]);
+        assert_eq!([like("t5%5"), like("t5_"), regex("^t5.5")].map(read), [100; 3]);
+        // Reading what lies between the first and the last costs less than looking for each.
+        assert_eq!(read(TextTest::any_of((100..200).map(|number| format!("t{number}")))), 100);
     }
 }

@@ -1,6 +1,6 @@
 //! LIKE patterns with wildcards other than one `%` at an end.
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// What stands between two `%`: bytes, and places for one character each.
 #[derive(Debug, Clone, Default)]
@@ -8,7 +8,7 @@ struct Segment(Vec<Piece>);
 
 #[derive(Debug, Clone)]
 enum Piece {
-    Literal(Box<[u8]>),
+    Literal(Box<Finder<'static>>),
     /// One character of any kind: a byte and the UTF-8 continuation bytes after it.
     AnyCharacter,
 }
@@ -50,9 +50,20 @@ impl LikeSegments {
     /// Bytes that every matching text begins with.
     pub(super) fn literal_prefix(&self) -> &[u8] {
         match self.first.0.first() {
-            Some(Piece::Literal(literal)) => literal,
+            Some(Piece::Literal(literal)) => literal.needle(),
             _ => &[],
         }
+    }
+
+    /// The longest bytes that every matching text has somewhere.
+    pub(super) fn required_literal(&self) -> Option<&Finder<'static>> {
+        let rest = self.rest.iter().flat_map(|rest| rest.middle.iter().chain([&rest.last]));
+        let pieces = [&self.first].into_iter().chain(rest).flat_map(|segment| &segment.0);
+        let literals = pieces.filter_map(|piece| match piece {
+            Piece::Literal(literal) => Some(&**literal),
+            Piece::AnyCharacter => None,
+        });
+        literals.max_by_key(|literal| literal.needle().len())
     }
 
     pub(super) fn matches(&self, text: &[u8]) -> bool {
@@ -91,7 +102,7 @@ impl Segment {
     fn strip_from_start<'t>(&self, mut text: &'t [u8]) -> Option<&'t [u8]> {
         for piece in &self.0 {
             text = match piece {
-                Piece::Literal(literal) => text.strip_prefix(&literal[..])?,
+                Piece::Literal(literal) => text.strip_prefix(literal.needle())?,
                 Piece::AnyCharacter => &text[first_character_bytes(text)?..],
             };
         }
@@ -102,7 +113,7 @@ impl Segment {
     fn fits_end(&self, mut text: &[u8]) -> bool {
         for piece in self.0.iter().rev() {
             let before = match piece {
-                Piece::Literal(literal) => text.strip_suffix(&literal[..]),
+                Piece::Literal(literal) => text.strip_suffix(literal.needle()),
                 Piece::AnyCharacter => last_character_start(text).map(|start| &text[..start]),
             };
             match before {
@@ -117,7 +128,7 @@ impl Segment {
     fn after_first_place<'t>(&self, mut text: &'t [u8]) -> Option<&'t [u8]> {
         loop {
             if let Some(Piece::Literal(literal)) = self.0.first() {
-                text = &text[memmem::find(text, literal)?..];
+                text = &text[literal.find(text)?..];
             }
             if let Some(after) = self.strip_from_start(text) {
                 return Some(after);
@@ -129,7 +140,7 @@ impl Segment {
 
 fn push_literal(pieces: &mut Vec<Piece>, literal: &mut String) {
     if !literal.is_empty() {
-        pieces.push(Piece::Literal(std::mem::take(literal).into_bytes().into()));
+        pieces.push(Piece::Literal(Box::new(Finder::new(&std::mem::take(literal)).into_owned())));
     }
 }
 

@@ -1,7 +1,9 @@
 //! The quickest way to find what a pattern matches.
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
-use regex_automata::meta;
+use regex_automata::{Input, meta};
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
@@ -29,7 +31,33 @@ pub(crate) enum PatternShape {
 pub(crate) struct Automaton {
     /// Bytes that every matching text begins with.
     prefix: Box<[u8]>,
+    /// Bytes that every matching text has somewhere.
+    required_literal: Option<Finder<'static>>,
+    /// The expression says character by character what it matches, so that there is one way at most to match from a place.
+    is_fixed: bool,
     regex: meta::Regex,
+}
+
+/// Finds the places where a pattern may match within many texts that lie one after another.
+pub(crate) enum PlaceSearch<'p> {
+    Literal(&'p Finder<'static>),
+    Regex(&'p meta::Regex, Box<meta::Cache>),
+}
+
+impl PlaceSearch<'_> {
+    /// The first place from `from` on.
+    pub fn find_from(&mut self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+        match self {
+            Self::Literal(finder) => {
+                let start = from + finder.find(&bytes[from..])?;
+                Some(start..start + finder.needle().len())
+            }
+            Self::Regex(regex, cache) => {
+                let input = Input::new(bytes).range(from..);
+                regex.search_with(cache, &input).map(|found| found.range())
+            }
+        }
+    }
 }
 
 impl PatternShape {
@@ -54,7 +82,7 @@ impl PatternShape {
         parts.drain(..needless);
         match literal_shape(&parts) {
             Some(shape) => Ok(shape),
-            None => Automaton::new(&Hir::concat(parts)).map(|automaton| Self::Automaton(Box::new(automaton))),
+            None => Automaton::new(parts).map(|automaton| Self::Automaton(Box::new(automaton))),
         }
     }
 
@@ -65,6 +93,21 @@ impl PatternShape {
             Self::Equal(literal) | Self::Prefix(literal) => literal,
             Self::Segments(segments) => segments.literal_prefix(),
             Self::Automaton(automaton) => &automaton.prefix,
+        }
+    }
+
+    /// What to look for in order to find the texts that match; the flag says that a text with such a place does match, else
+    /// it only may.
+    pub fn place_search(&self) -> Option<(PlaceSearch<'_>, bool)> {
+        match self {
+            Self::Contains(finder) => Some((PlaceSearch::Literal(finder), true)),
+            Self::Segments(segments) => Some((PlaceSearch::Literal(segments.required_literal()?), false)),
+            Self::Automaton(automaton) if automaton.is_fixed => {
+                let cache = Box::new(automaton.regex.create_cache());
+                Some((PlaceSearch::Regex(&automaton.regex, cache), true))
+            }
+            Self::Automaton(automaton) => Some((PlaceSearch::Literal(automaton.required_literal.as_ref()?), false)),
+            Self::Everything | Self::Equal(_) | Self::Prefix(_) | Self::Suffix(_) => None,
         }
     }
 
@@ -80,14 +123,22 @@ impl PatternShape {
             Self::Automaton(automaton) => {
                 let regex = &automaton.regex;
                 let scratch = scratch.get_or_insert_with(|| regex.create_cache());
-                regex.search_half_with(scratch, &regex_automata::Input::new(text).earliest(true)).is_some()
+                regex.search_half_with(scratch, &Input::new(text).earliest(true)).is_some()
             }
         }
     }
 }
 
 impl Automaton {
-    fn new(hir: &Hir) -> Result<Self, PatternError> {
+    fn new(parts: Vec<Hir>) -> Result<Self, PatternError> {
+        let literals = parts.iter().filter_map(|part| match part.kind() {
+            HirKind::Literal(literal) => Some(&*literal.0),
+            _ => None,
+        });
+        let longest = literals.max_by_key(|literal| literal.len());
+        let required_literal = longest.map(|literal| Finder::new(literal).into_owned());
+        let is_fixed = parts.iter().all(|part| matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_)));
+        let hir = &Hir::concat(parts);
         let is_anchored = hir.properties().look_set_prefix().contains(Look::Start);
         let prefixes = is_anchored.then(|| Extractor::new().extract(hir));
         let prefix = prefixes.as_ref().and_then(|prefixes| prefixes.longest_common_prefix()).unwrap_or(&[]).into();
@@ -97,7 +148,7 @@ impl Automaton {
                 Some(bytes_max) => PatternError::TooLarge { bytes_max },
                 None => PatternError::Syntax { detail: error.to_string() },
             })?;
-        Ok(Self { prefix, regex })
+        Ok(Self { prefix, required_literal, is_fixed, regex })
     }
 }
 

@@ -47,7 +47,7 @@ fn a_comparison_with_a_number_is_a_range() {
 }
 
 /// Whether the reference finds the text.
-fn by_reference(test: &TextTest, text: &str) -> bool {
+pub(crate) fn by_reference(test: &TextTest, text: &str) -> bool {
     let columns = Columns::from([("text".to_owned(), vec![Some(Value::Text(text.to_owned()))])]);
     let predicate = Predicate::Text { column: "text".into(), test: test.clone() };
     naive::matching_rows(&predicate, 1, &columns) == [0]
@@ -166,7 +166,7 @@ fn texts_are_sorted_and_distinct() {
     assert_eq!(texts.as_slice(), [b"".as_slice().into(), b"a".as_slice().into(), b"b".as_slice().into()]);
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[abé%]{0,8}", "[aAbB\n\\\\]{0,6}"]
 }
 
@@ -175,7 +175,7 @@ fn text_bound() -> impl Strategy<Value = Bound<Box<[u8]>>> {
     prop_oneof![bytes().prop_map(Bound::Included), bytes().prop_map(Bound::Excluded), Just(Bound::Unbounded)]
 }
 
-fn text_test() -> impl Strategy<Value = TextTest> {
+pub(crate) fn text_test() -> impl Strategy<Value = TextTest> {
     let escape = prop::sample::select(vec![None, Some('\\'), Some('a'), Some('%'), Some('_')]);
     let pattern = prop_oneof!["[abé%_]{0,6}", "[aAb\n%_\\\\]{0,5}"];
     let part = prop::sample::select(vec![

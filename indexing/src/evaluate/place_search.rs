@@ -1,23 +1,22 @@
-//! Substring search over a whole dictionary.
+//! A search that runs over many texts of a dictionary at once.
 
 use std::ops::Range;
 
-use memchr::memmem::Finder;
-
 use crate::Dictionary;
+use crate::predicate::PlaceSearch;
 
 /// Texts that are put together before they are searched: few enough to stay in the fastest cache.
 const TEXTS_TOGETHER: u32 = 512;
 
-/// Calls `found` with the codes whose texts contain what `finder` looks for, ascending.
+/// Calls `found` with the codes, ascending, and the texts in which `search` finds a place.
 ///
 /// Texts are put one after another, and the search runs over all of them at once: it costs less than starting one search
 /// for each.
-pub(super) fn codes_containing(
+pub(super) fn codes_with_place(
     dictionary: &Dictionary,
     codes: Range<u32>,
-    finder: &Finder<'_>,
-    mut found: impl FnMut(u32),
+    mut search: PlaceSearch<'_>,
+    mut found: impl FnMut(u32, &[u8]),
 ) {
     let (mut bytes, mut ends) = (Vec::new(), Vec::new());
     let mut first = codes.start;
@@ -26,35 +25,35 @@ pub(super) fn codes_containing(
         bytes.clear();
         ends.clear();
         dictionary.decode_into(first..next, &mut bytes, &mut ends);
-        texts_containing(&bytes, &ends, finder, |text| found(first + text as u32));
+        texts_with_place(&bytes, &ends, &mut search, |place, text| found(first + place as u32, text));
         first = next;
     }
 }
 
-/// Calls `found` with the numbers of the texts that contain what `finder` looks for. Text `i` ends at `ends[i]`.
-fn texts_containing(bytes: &[u8], ends: &[u32], finder: &Finder<'_>, mut found: impl FnMut(usize)) {
-    let length = finder.needle().len();
+/// Calls `found` with the number and the bytes of each text in which `search` finds a place. Text `i` ends at `ends[i]`.
+fn texts_with_place(bytes: &[u8], ends: &[u32], search: &mut PlaceSearch<'_>, mut found: impl FnMut(usize, &[u8])) {
     let (mut from, mut text) = (0, 0);
-    while let Some(place) = finder.find(&bytes[from..]) {
-        let (start, end) = (from + place, from + place + length);
-        while text < ends.len() && ends[text] as usize <= start {
+    while let Some(place) = search.find_from(bytes, from) {
+        while ends.get(text).is_some_and(|&end| end as usize <= place.start) {
             text += 1;
         }
-        match ends.get(text) {
-            None => return,
+        let Some(&end) = ends.get(text) else { return };
+        if place.end <= end as usize {
+            let start = text.checked_sub(1).map_or(0, |before| ends[before] as usize);
+            found(text, &bytes[start..end as usize]);
             // The rest of this text adds nothing.
-            Some(&text_end) if end <= text_end as usize => {
-                found(text);
-                from = text_end as usize;
-            }
+            from = end as usize;
+            text += 1;
+        } else {
             // One text's end and another's beginning.
-            Some(_) => from = start + 1,
+            from = place.start + 1;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use memchr::memmem::Finder;
     use proptest::prelude::*;
 
     use super::*;
@@ -67,7 +66,11 @@ mod tests {
             let bytes: Vec<u8> = texts.concat().into_bytes();
             let ends: Vec<u32> = texts.iter().scan(0, |end, text| { *end += text.len() as u32; Some(*end) }).collect();
             let mut found = Vec::new();
-            texts_containing(&bytes, &ends, &Finder::new(&needle), |text| found.push(text));
+            let finder = Finder::new(&needle).into_owned();
+            texts_with_place(&bytes, &ends, &mut PlaceSearch::Literal(&finder), |text, bytes| {
+                assert_eq!(bytes, texts[text].as_bytes());
+                found.push(text);
+            });
             let expected: Vec<usize> = (0..texts.len()).filter(|&text| texts[text].contains(&needle)).collect();
             prop_assert_eq!(found, expected);
         }
