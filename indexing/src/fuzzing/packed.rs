@@ -152,7 +152,7 @@ pub fn packed_block(bytes: &[u8]) -> bool {
         Kind::Doubles => packed_doubles,
         Kind::Flags => packed_flags,
     };
-    assert!(body(&column_of(kind, rows, block)), "the column around the block is whole");
+    assert!(body(&column_of(kind, rows, &[block.len() as u32], block)), "the column around the block is whole");
     true
 }
 
@@ -171,8 +171,8 @@ impl Kind {
     }
 }
 
-/// A column with one block, without nulls; all numbers of its zone are 0.
-fn column_of(kind: Kind, rows: u32, block: &[u8]) -> Vec<u8> {
+/// A column without nulls, of blocks with the given ends. All numbers of its zones are 0.
+pub(super) fn column_of(kind: Kind, rows: u32, ends: &[u32], blocks: &[u8]) -> Vec<u8> {
     // Of a total, of lists that hold a number for each block.
     let (total_bytes, lists) = match kind {
         Kind::Codes => (0, 2),
@@ -187,25 +187,31 @@ fn column_of(kind: Kind, rows: u32, block: &[u8]) -> Vec<u8> {
         out.u8(0);
     }
     out.slice(&vec![0; total_bytes]);
-    (0..lists).for_each(|_| list_of_one(0, &mut out));
-    list_of_one(block.len() as u64, &mut out);
-    out.varint(block.len() as u64);
-    out.slice(block);
+    (0..lists).for_each(|_| write_list(&[0], &mut out));
+    write_list(ends, &mut out);
+    out.varint(blocks.len() as u64);
+    out.slice(blocks);
     out.finish()
 }
 
-/// A list of bit-packed numbers that holds one.
-fn list_of_one(number: u64, out: &mut ByteWriter) {
-    out.u64(number);
-    out.u8(0);
+/// A list of bit-packed numbers: bits are left out where there is only one number, for all blocks.
+fn write_list(numbers: &[u32], out: &mut ByteWriter) {
+    if let [number] = numbers {
+        out.u64((*number).into());
+        out.u8(0);
+    } else {
+        out.u64(0);
+        out.u8(32);
+        numbers.iter().for_each(|number| out.u32(*number));
+    }
 }
 
 /// What [`packed_block`] reads, from a column that has one block and no nulls.
 pub(super) fn block_input(kind: Kind, rows: usize, column: &[u8]) -> Vec<u8> {
     // An empty block's length takes one byte, a block's up to three.
-    let length = column_of(kind, rows as u32, &[]).len() - 1;
+    let length = column_of(kind, rows as u32, &[0], &[]).len() - 1;
     let block = (1..=3).map(|bytes| &column[length + bytes..]);
-    let is_whole = |block: &&[u8]| column_of(kind, rows as u32, block).len() == column.len();
+    let is_whole = |block: &&[u8]| column_of(kind, rows as u32, &[0], block).len() == column.len();
     let block = block.into_iter().find(is_whole).expect("the column has one block and no nulls");
     [&[kind as u8][..], &(rows as u16 - 1).to_le_bytes(), block].concat()
 }
