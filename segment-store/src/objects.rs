@@ -93,7 +93,7 @@ impl Objects {
         let mut names: Vec<String> = match self {
             Self::Local(root) => match std::fs::read_dir(root.join(folder)) {
                 Ok(entries) => entries
-                    .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+                    .filter_map(|entry| file_name(entry).transpose())
                     .collect::<Result<_, _>>()
                     .map_err(|source| file_error("list", folder, source))?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -208,6 +208,12 @@ fn read_tail(path: &std::path::Path, bytes: u64) -> std::io::Result<Vec<u8>> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     Ok(tail)
+}
+
+/// An object's name; `None` for a folder.
+fn file_name(entry: std::io::Result<std::fs::DirEntry>) -> std::io::Result<Option<String>> {
+    let entry = entry?;
+    Ok(entry.file_type()?.is_file().then(|| entry.file_name().to_string_lossy().into_owned()))
 }
 
 fn file_error(action: &'static str, path: &str, source: std::io::Error) -> StoreError {

@@ -91,7 +91,7 @@ impl OpenRows {
         match self.schema.column_kind(index) {
             DimensionType::String => {
                 let pages = pages().map(|page| page.codes()).collect();
-                Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages })
+                Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache: None })
             }
             DimensionType::Long => {
                 Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))

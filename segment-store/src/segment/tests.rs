@@ -180,14 +180,14 @@ fn many_rows() -> Vec<Row> {
         (
             number * 1_009 % HOUR_MS,
             (number % 50 != 0).then(|| format!("org-{}", number / 400)),
-            Some(format!("topic-{}", number * 7_919 % 1_500)),
+            Some(format!("topic-{}", number * 7_919 % 700)),
             Some(number % 3),
             (number % 7 != 0).then_some(number as f64 / 8.0),
             Some(number % 11 == 0),
             Some(number * number % 100_003),
         )
     };
-    (0..3_000).map(row).collect()
+    (0..1_100).map(row).collect()
 }
 
 #[test]
@@ -225,11 +225,11 @@ fn a_serving_form_says_how_its_columns_lie() {
     let bytes = encode_serving(&sorted(&many_rows()), [7; 32]);
     let length = bytes.len() as u64;
     let serving = ServingSegment::from_bytes(bytes.into(), &code_sets()).unwrap();
-    assert_eq!((serving.source(), serving.row_count(), serving.bytes()), (&[7; 32], 3_000, length));
+    assert_eq!((serving.source(), serving.row_count(), serving.bytes()), (&[7; 32], 1_100, length));
     let layout = serving.layout();
     let names: Vec<&str> = layout.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["org", "topic", "code", "ratio", "flag", "bytes", "latency"]);
     let topic = layout[1].text.as_ref().unwrap();
-    assert_eq!(topic.distinct, 1_500);
+    assert_eq!(topic.distinct, 700);
     assert!(!topic.index_form.is_empty() && !topic.index_reason.is_empty());
 }
