@@ -7,7 +7,8 @@
 
 mod dictionary;
 mod packed;
-pub mod seeds;
+#[cfg(test)]
+mod seeds;
 
 pub use dictionary::dictionary;
 pub use packed::{packed_block, packed_codes, packed_doubles, packed_flags, packed_longs};

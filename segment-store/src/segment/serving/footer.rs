@@ -22,7 +22,7 @@ use crate::schema::DimensionType;
 /// Of the bytes described above and of every section's.
 pub const FORMAT_VERSION: u32 = 1;
 pub(super) const SECTION_ALIGNMENT: usize = 64;
-const TRAILER_BYTES: usize = 32;
+pub(super) const TRAILER_BYTES: usize = 32;
 const MAGIC: &[u8; 8] = b"HENGESRV";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,15 +98,7 @@ impl SectionPlace {
 impl Footer {
     /// Ends a file that holds the sections.
     pub fn append_to(&self, file: &mut Vec<u8>) {
-        let footer = self.encode();
-        let mut trailer = ByteWriter::default();
-        trailer.slice(MAGIC);
-        trailer.u32(FORMAT_VERSION);
-        trailer.u32(footer.len() as u32);
-        trailer.u64(xxh3_64(&footer));
-        trailer.u64((file.len() + footer.len() + TRAILER_BYTES) as u64);
-        file.extend_from_slice(&footer);
-        file.extend_from_slice(&trailer.finish());
+        append_encoded(&self.encode(), file);
     }
 
     /// Reads the end of a file.
@@ -169,6 +161,18 @@ impl Footer {
         input.finish()?;
         Ok(Self { source, rows, times, columns })
     }
+}
+
+/// Ends a file with a footer's bytes and the trailer.
+pub(super) fn append_encoded(footer: &[u8], file: &mut Vec<u8>) {
+    let mut trailer = ByteWriter::default();
+    trailer.slice(MAGIC);
+    trailer.u32(FORMAT_VERSION);
+    trailer.u32(footer.len() as u32);
+    trailer.u64(xxh3_64(footer));
+    trailer.u64((file.len() + footer.len() + TRAILER_BYTES) as u64);
+    file.extend_from_slice(footer);
+    file.extend_from_slice(&trailer.finish());
 }
 
 fn read_column(input: &mut ByteReader) -> Result<ColumnLayout, FormatError> {
