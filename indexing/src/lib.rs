@@ -6,6 +6,7 @@
 mod code_set;
 mod code_set_cache;
 mod dictionary;
+mod dimension_index;
 mod evaluate;
 mod format;
 #[cfg(any(test, feature = "test-support"))]
@@ -14,16 +15,17 @@ mod growing_dictionary;
 #[cfg(any(test, feature = "test-support"))]
 pub mod naive;
 mod packed;
+mod posting_list;
 mod predicate;
 mod promotion;
 mod row_order;
 mod row_set;
-mod stub_index;
 mod zone_map;
 
 pub use code_set::CodeSet;
 pub use code_set_cache::{CodeSetCache, DictionaryCache};
 pub use dictionary::{Dictionary, DictionaryBuilder};
+pub use dimension_index::{BuiltIndex, DimensionIndex, IndexForm, IndexedRows};
 pub use evaluate::{Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, evaluate};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
@@ -34,7 +36,6 @@ pub use predicate::{
 pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use row_set::{BlockRows, RowSet};
-pub use stub_index::*;
 pub use zone_map::{DoubleZone, LongZone};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.

@@ -73,7 +73,10 @@ fn compared(left: &Value, op: Comparison, right: &Value, kind: ValueKind) -> Opt
     let ordering = match (kind, left, right) {
         (ValueKind::Text, left, right) => text_of(left).cmp(&text_of(right)),
         (ValueKind::Long, Value::Long(left), Value::Long(right)) => left.cmp(right),
-        (ValueKind::Double, left, right) => double_of(left)?.total_cmp(&double_of(right)?),
+        (ValueKind::Double, left, right) => match (double_of(left)?, double_of(right)?) {
+            (left, right) if left == right => Ordering::Equal,
+            (left, right) => left.total_cmp(&right),
+        },
         (ValueKind::Flag, Value::Flag(left), Value::Flag(right)) => left.cmp(right),
         _ => return None,
     };

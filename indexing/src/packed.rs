@@ -11,7 +11,7 @@
 //! The readers trust nothing: bytes that no encoder wrote give arbitrary values, never a panic. Codes may then lie
 //! beyond the dictionary and values beyond their zone, so operators check or clamp before they index.
 
-mod bits;
+pub(crate) mod bits;
 mod block;
 mod block_writer;
 mod blocks;

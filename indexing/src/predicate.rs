@@ -1,8 +1,9 @@
 //! What a query asks of a row, as data: tests of columns, joined by AND, OR and NOT in SQL's three-valued logic.
 //!
-//! Orders and equalities are those of the SQL engine (DataFusion 55 on Arrow 59). Texts compare byte by byte. Doubles
-//! compare in IEEE 754 total order: -0.0 is less than 0.0 and not equal to it, a NaN equals only a NaN of the same
-//! bits, negative NaNs lie below -infinity and positive ones above infinity.
+//! Texts compare byte by byte. Tests of doubles see IEEE 754 total order: -0.0 is less than 0.0 and not equal to it, a
+//! NaN equals only a NaN of the same bits, negative NaNs lie below -infinity and positive ones above infinity. The SQL
+//! engine (DataFusion 55) compares so too, but for zeros, which it makes equal: a test for it names both of them where
+//! one is a bound or an item. Two columns of doubles are compared as the engine does.
 
 mod like_pattern;
 mod like_segments;

@@ -81,9 +81,14 @@ impl RowSet {
         Self { row_count, len, form }
     }
 
-    /// The given rows. Ascending rows cost one pass, others are sorted first; rows beyond the segment's end are left out.
+    /// The given rows. Ascending rows cost one pass, others are put in order first; rows beyond the segment's end are left
+    /// out.
     pub fn from_sorted_rows(row_count: u32, mut rows: Vec<u32>) -> Self {
         if !rows.is_sorted_by(|left, right| left < right) {
+            if is_dense(row_count, rows.len() as u64) {
+                let rows = rows.into_iter().filter(|&row| row < row_count);
+                return Self::from_masks(row_count, masks_of(row_count, rows.map(|row| row..row + 1)));
+            }
             rows.sort_unstable();
             rows.dedup();
         }
@@ -126,7 +131,7 @@ impl RowSet {
         let form = if ranges.len() <= ranges_max {
             Form::Ranges(ranges)
         } else if is_dense {
-            Form::Masks(masks_of(row_count, ranges::of_bitmap(&rows)))
+            Form::Masks(masks_of(row_count, rows.iter().map(|row| row..row + 1)))
         } else {
             Form::Roaring(rows)
         };

@@ -3,6 +3,7 @@
 //! event -> open_segment -> frozen -> segment (Parquet and serving form) -> manifest record -> timeline -> reader
 
 pub mod clock;
+pub mod compaction;
 pub mod data_source;
 mod durable_file;
 pub mod error;
@@ -17,11 +18,13 @@ mod promotion;
 pub mod reader;
 pub mod retention;
 pub mod schema;
+pub mod scrub;
 pub mod segment;
 pub mod segment_reader;
 pub mod serving_cache;
 pub mod store;
 pub mod stream;
+mod sweep;
 pub mod time;
 pub mod timeline;
 pub mod upkeep;

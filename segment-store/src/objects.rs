@@ -1,6 +1,7 @@
 //! Where durable objects live: a local directory, or an S3-compatible bucket. One code path for both.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -154,6 +155,39 @@ impl Objects {
         }
     }
 
+    /// How long an object is; `None` where there is none.
+    pub async fn size(&self, path: &str) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::Local(root) => match tokio::fs::metadata(root.join(path)).await {
+                Ok(metadata) => Ok(Some(metadata.len())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(file_error("look at", path, source)),
+            },
+            Self::Remote(store) => match store.head(&Path::from(path)).await {
+                Ok(found) => Ok(Some(found.size)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(source) => Err(object_error("look at", path, source)),
+            },
+        }
+    }
+
+    /// Reads bytes `range` of an object, which are there as far as [`size`](Self::size) said; fewer where it was cut
+    /// short meanwhile.
+    pub async fn range(&self, path: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        match self {
+            Self::Local(root) => {
+                let file = root.join(path);
+                let read = tokio::task::spawn_blocking(move || read_range(&file, range)).await;
+                let read = read.expect("reading a file does not panic");
+                read.map(Bytes::from).map_err(|source| file_error("read", path, source))
+            }
+            Self::Remote(store) => {
+                let read = store.get_range(&Path::from(path), range).await;
+                read.map_err(|source| object_error("read", path, source))
+            }
+        }
+    }
+
     /// Removes an object that nothing refers to; it may be gone already.
     pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
         match self {
@@ -210,6 +244,14 @@ fn read_tail(path: &std::path::Path, bytes: u64) -> std::io::Result<Vec<u8>> {
     Ok(tail)
 }
 
+fn read_range(path: &std::path::Path, range: Range<u64>) -> std::io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
+    file.take(range.end - range.start).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// An object's name; `None` for a folder.
 fn file_name(entry: std::io::Result<std::fs::DirEntry>) -> std::io::Result<Option<String>> {
     let entry = entry?;
@@ -249,6 +291,10 @@ mod tests {
             assert_eq!(objects.walk("none").await.unwrap(), []);
             assert_eq!(objects.tail("m/n/3", 2).await.unwrap(), Some("23".into()));
             assert_eq!(objects.tail("m/n/3", 9).await.unwrap(), Some("123".into()));
+            assert_eq!(objects.size("m/n/3").await.unwrap(), Some(3));
+            assert_eq!(objects.size("m/9").await.unwrap(), None);
+            assert_eq!(objects.range("m/n/3", 1..2).await.unwrap(), "2");
+            assert_eq!(objects.range("m/n/3", 0..3).await.unwrap(), "123");
             assert_eq!(objects.tail("m/9", 2).await.unwrap(), None);
             objects.delete("m/n/3").await.unwrap();
             objects.delete("m/1").await.unwrap();

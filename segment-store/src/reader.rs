@@ -1,6 +1,7 @@
 //! Reads a data directory or a bucket without becoming its writer: for tools, also beside a running server.
 
 use std::ops::Bound;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -11,8 +12,11 @@ use crate::error::StoreError;
 use crate::manifest::{ManifestLog, ManifestState};
 use crate::objects::Objects;
 use crate::schema::TIME_COLUMN;
-use crate::segment::{Footer, FooterError, ParquetSegment, SegmentMeta, ServingError, ServingSegment, encode_serving};
+use crate::segment::{
+    Footer, FooterError, ParquetSegment, SegmentId, SegmentMeta, ServingError, ServingSegment, encode_serving,
+};
 use crate::segment_reader::{Batches, SegmentReader};
+use crate::serving_cache;
 use crate::store::StoreOptions;
 use crate::time::Interval;
 
@@ -23,12 +27,15 @@ const FOOTER_BYTES: u64 = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct StoreReader {
     pub(crate) objects: Objects,
+    /// The cache of serving forms.
+    serving: PathBuf,
 }
 
 impl StoreReader {
     /// Finds out where the durable objects are; nothing is read yet.
     pub fn new(options: &StoreOptions) -> Result<Self, StoreError> {
-        Ok(Self { objects: Objects::of(&options.data_dir, options.object_store.as_deref())? })
+        let objects = Objects::of(&options.data_dir, options.object_store.as_deref())?;
+        Ok(Self { objects, serving: options.serving_directory() })
     }
 
     /// What the manifest says now.
@@ -58,6 +65,26 @@ impl StoreReader {
         Ok(bytes)
     }
 
+    /// Where a segment's serving form lies if it is in the cache.
+    pub fn serving_path(&self, id: &SegmentId) -> PathBuf {
+        serving_cache::path_below(&self.serving, id)
+    }
+
+    /// A segment's serving form, and whether it comes from the cache; otherwise it is made from the Parquet file, in
+    /// memory.
+    pub async fn serving(&self, meta: &SegmentMeta) -> Result<(ServingSegment, bool), StoreError> {
+        let source = blake3::Hash::from_hex(&meta.blake3).ok();
+        if let Ok(bytes) = tokio::fs::read(self.serving_path(&meta.id)).await
+            && let Ok(serving) = ServingSegment::from_bytes(bytes.into(), &Arc::new(CodeSetCache::new(0)))
+            && source.is_some_and(|source| source.as_bytes() == serving.source())
+        {
+            return Ok((serving, true));
+        }
+        let (file, id) = (self.file(meta).await?, meta.id.clone());
+        let made = tokio::task::spawn_blocking(move || make_serving(file, &id)).await;
+        Ok((made.expect("making a serving form does not panic")?, false))
+    }
+
     /// A segment's rows in `interval` as a query would see them, from its Parquet file: the columns that `projected`
     /// names, null where the segment has none, promoted where it has a narrower kind. Takes all of the segment's rows
     /// into memory.
@@ -69,21 +96,24 @@ impl StoreReader {
     ) -> Result<Batches, StoreError> {
         let (file, id) = (self.file(meta).await?, meta.id.clone());
         let read = move || {
-            let unreadable = |source| StoreError::Parquet { id: id.clone(), source };
-            let rows = ParquetSegment::open(file).and_then(|file| file.rows()).map_err(unreadable)?;
+            let serving = make_serving(file, &id)?;
             let (start, end) = (Bound::Included(interval.start().0), Bound::Excluded(interval.end().0));
             let test = NumberTest::Range { lower: start, upper: end };
-            let in_interval = Predicate::Long { column: TIME_COLUMN.into(), test };
-            let corrupt = |error: ServingError| StoreError::Corrupt { id: id.clone(), detail: error.to_string() };
-            let cache = Arc::new(CodeSetCache::new(0));
-            let serving = ServingSegment::from_bytes(encode_serving(&rows, [0; 32]).into(), &cache).map_err(corrupt)?;
-            drop(rows);
-            let reader = SegmentReader::Published(id.clone(), Arc::new(serving));
-            let wanted = reader.evaluate(&in_interval, true)?;
+            let reader = SegmentReader::Published(id, Arc::new(serving));
+            let wanted = reader.evaluate(&Predicate::Long { column: TIME_COLUMN.into(), test }, true)?;
             Ok(reader.batches(projected, &wanted))
         };
         tokio::task::spawn_blocking(read).await.expect("reading rows does not panic")
     }
+}
+
+/// From a Parquet file whose digest was checked.
+fn make_serving(file: Bytes, id: &SegmentId) -> Result<ServingSegment, StoreError> {
+    let digest = *blake3::hash(&file).as_bytes();
+    let unreadable = |source| StoreError::Parquet { id: id.clone(), source };
+    let rows = ParquetSegment::open(file).and_then(|file| file.rows()).map_err(unreadable)?;
+    let corrupt = |error: ServingError| StoreError::Corrupt { id: id.clone(), detail: error.to_string() };
+    ServingSegment::from_bytes(encode_serving(&rows, digest).into(), &Arc::new(CodeSetCache::new(0))).map_err(corrupt)
 }
 
 fn missing(meta: &SegmentMeta) -> StoreError {

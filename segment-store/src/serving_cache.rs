@@ -207,7 +207,8 @@ impl Entry {
     }
 }
 
-fn path_below(directory: &Path, id: &SegmentId) -> PathBuf {
+/// Where a segment's file lies in the cache of a directory.
+pub(crate) fn path_below(directory: &Path, id: &SegmentId) -> PathBuf {
     directory.join(id.path()).with_extension(EXTENSION)
 }
 

@@ -23,6 +23,10 @@ use crate::upkeep::UpkeepPolicy;
 
 mod upkeep;
 
+pub use self::upkeep::Retired;
+use self::upkeep::UpkeepState;
+pub use crate::sweep::Swept;
+
 /// Where a store keeps what.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
@@ -41,6 +45,11 @@ impl StoreOptions {
     /// Everything below one directory.
     pub fn local(data_dir: impl Into<PathBuf>) -> Self {
         Self { data_dir: data_dir.into(), object_store: None, cache_bytes_max: Self::CACHE_BYTES_DEFAULT }
+    }
+
+    /// Where serving forms are kept.
+    pub fn serving_directory(&self) -> PathBuf {
+        self.data_dir.join("serving")
     }
 }
 
@@ -69,6 +78,7 @@ pub struct Store {
     manifest: Mutex<ManifestLog>,
     data_sources: ArcSwap<BTreeMap<DataSourceName, Arc<DataSource>>>,
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
+    upkeep: std::sync::Mutex<UpkeepState>,
     /// Released by the system when the process ends, however it ends.
     _lock: File,
 }
@@ -81,7 +91,7 @@ impl Store {
         let mut manifest = ManifestLog::open(objects.clone()).await?;
         manifest.claim_epoch(clock::now()).await?;
         let live = manifest.state().data_sources.values().flat_map(|state| state.segments.keys().cloned());
-        let cache = ServingCache::open(options.data_dir.join("serving"), options.cache_bytes_max, live)?;
+        let cache = ServingCache::open(options.serving_directory(), options.cache_bytes_max, live)?;
         let files = Arc::new(SegmentFiles { objects, cache });
         let data_sources = manifest.state().data_sources.iter().map(|(name, state)| {
             let data_source = DataSource::new(name.clone(), state, &files, true);
@@ -89,7 +99,8 @@ impl Store {
         });
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
-        Ok(Arc::new(Self { files, manifest: Mutex::new(manifest), data_sources, supervisors, _lock: lock }))
+        let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
+        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, _lock: lock }))
     }
 
     /// In alphabetical order.
@@ -161,7 +172,8 @@ impl Store {
         frozen: &Frozen,
         consumed: Consumed,
     ) -> Result<Vec<SegmentMeta>, StoreError> {
-        let commit_id = self.manifest.lock().await.next_commit_id();
+        let commit = self.begin_commit().await;
+        let commit_id = commit.as_str().to_owned();
         let mut added = Vec::with_capacity(frozen.rows.len());
         for (shard, rows) in frozen.rows.iter().enumerate() {
             let id = SegmentId {
@@ -221,6 +233,10 @@ impl Store {
             made += usize::from(matches!(outcome, Ok(Ok(()))));
         }
         made
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.files.objects
     }
 
     /// What the cache of serving forms holds.

@@ -10,10 +10,13 @@ mod orphans;
 mod report;
 mod rows;
 mod segment_file;
+mod serving_rows;
 mod tiling;
 
+use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::StreamExt;
 
 use self::chain::{Chain, Origin};
@@ -93,6 +96,10 @@ async fn read_segments(
                 report.checked.bytes += meta.bytes;
                 report.checked.rows += counts.rows;
                 report.checked.events += meta.events;
+                match counts.serving {
+                    Some(Err(problem)) => problems.push((meta, problem)),
+                    serving => report.checked.serving_forms += u64::from(serving.is_some()),
+                }
             }
             Err(problem) => problems.push((meta, problem)),
         }
@@ -113,12 +120,19 @@ async fn check_segment(
         Err(error) => return (meta, Err(error)),
     };
     let checking = {
-        let meta = meta.clone();
-        tokio::task::spawn_blocking(move || segment_file::check(&bytes, &meta, origin.as_deref()))
+        let (meta, serving) = (meta.clone(), reader.serving_path(&meta.id));
+        // One that cannot be read is none: it is made anew.
+        let check = move || segment_file::check(&bytes, read(&serving), &meta, origin.as_deref());
+        tokio::task::spawn_blocking(check)
     };
     // A file whose digest is right was written that way: decoders that panic over it are a finding like any other.
     let checked = checking.await.unwrap_or_else(|_| Err(Problem::unreadable("a decoder panicked over it".to_owned())));
     (meta, Ok(checked))
+}
+
+/// A file of the cache, where there is one.
+fn read(path: &Path) -> Option<Bytes> {
+    std::fs::read(path).ok().map(Bytes::from)
 }
 
 #[cfg(test)]

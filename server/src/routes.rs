@@ -5,6 +5,7 @@ mod druid_sql;
 mod exposition;
 mod health;
 mod request_body;
+mod rules;
 mod supervisors;
 
 use std::any::Any;
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::error::{ApiError, Category};
 
 pub fn router(app: Arc<App>) -> Router {
-    let routes: [(&str, MethodRouter<Arc<App>>); 20] = [
+    let routes: [(&str, MethodRouter<Arc<App>>); 22] = [
         ("/druid/v2/sql", post(druid_sql::ask)),
         ("/druid/v2/sql/{id}", delete(druid_sql::cancel)),
         ("/druid/v2/datasources", get(datasources::list)),
@@ -37,6 +38,8 @@ pub fn router(app: Arc<App>) -> Router {
         ("/druid/indexer/v1/supervisor/{id}/terminate", post(supervisors::terminate)),
         ("/druid/indexer/v1/supervisor/{id}/shutdown", post(supervisors::terminate)),
         ("/druid/indexer/v1/supervisor/{id}/reset", post(supervisors::reset)),
+        ("/druid/coordinator/v1/rules", get(rules::all)),
+        ("/druid/coordinator/v1/rules/{name}", get(rules::one).post(rules::put)),
         ("/status", get(health::status)),
         ("/status/health", get(health::healthy)),
         ("/health/live", get(health::live)),

@@ -1,24 +1,41 @@
 //! The strings of a bucket: the first in full, each other as what it shares with the one before it and what follows.
 //!
 //! ```text
-//! bucket  = head length varint, head bytes, lengths u8 of each other entry, entry...
-//! lengths : the 5 high bits are the bytes shared with the string before, the 3 low ones the bytes of the suffix; all
+//! bucket  = (4 x head length + split) varint, head bytes, lengths u8 of each other entry, entry...
+//! lengths : the 2 + split low bits are the bytes of the suffix, the others the bytes shared with the string before; all
 //!           ones say that the number goes on in the entry
-//! entry   = [shared - 31 varint], [suffix - 7 varint], suffix bytes
+//! entry   = [shared beyond all ones varint], [suffix bytes beyond all ones varint], suffix bytes
 //! ```
 //!
-//! Lengths stand together so that the next entry is found before this one is read. Varints are those of format.rs. Bytes
-//! that no builder wrote give arbitrary values: what an entry shares ends with the string before it, and everything ends
-//! with the bucket.
+//! Each bucket splits its lengths where that saves most bytes. They stand together so that the next entry is found before
+//! this one is read. Varints are those of format.rs. Bytes that no builder wrote give arbitrary values: what an entry
+//! shares ends with the string before it, and everything ends with the bucket.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::value::{Value, Values};
 
-const SUFFIX_BITS: u32 = 3;
-const SUFFIX_MORE: usize = (1 << SUFFIX_BITS) - 1;
-const SHARED_MORE: usize = (1 << (8 - SUFFIX_BITS)) - 1;
+/// How many bits of a byte of lengths are for the suffix; the others are for what is shared.
+#[derive(Debug, Clone, Copy)]
+struct Split {
+    suffix_bits: u32,
+}
+
+impl Split {
+    fn new(split: usize) -> Self {
+        Self { suffix_bits: 2 + split as u32 % 4 }
+    }
+
+    /// The numbers that stand for themselves and all that are greater.
+    fn suffix_more(self) -> usize {
+        (1 << self.suffix_bits) - 1
+    }
+
+    fn shared_more(self) -> usize {
+        (1 << (8 - self.suffix_bits)) - 1
+    }
+}
 
 /// The number of bytes at the start that are equal.
 pub(super) fn shared_bytes(left: &[u8], right: &[u8]) -> usize {
@@ -27,39 +44,58 @@ pub(super) fn shared_bytes(left: &[u8], right: &[u8]) -> usize {
     start + left[start..].iter().zip(&right[start..]).take_while(|(left, right)| left == right).count()
 }
 
-/// The entries of a bucket that is being written.
+/// A bucket that is being written.
 #[derive(Debug, Default)]
 pub(super) struct BucketWriter {
-    head: Vec<u8>,
-    lengths: Vec<u8>,
-    entries: Vec<u8>,
+    head: Option<Vec<u8>>,
+    /// What the other strings share with the ones before them, and the bytes of their suffixes.
+    lengths: Vec<(usize, usize)>,
+    suffixes: Vec<u8>,
 }
 
 impl BucketWriter {
     /// Starts a bucket: appends the one before to `out`.
     pub(super) fn start(&mut self, head: &[u8], out: &mut Vec<u8>) {
         self.finish(out);
-        write_varint(head.len(), &mut self.head);
-        self.head.extend_from_slice(head);
+        self.head = Some(head.to_vec());
     }
 
     /// Adds a string that shares `shared` bytes with the one before.
     pub(super) fn push(&mut self, shared: usize, suffix: &[u8]) {
-        self.lengths.push((shared.min(SHARED_MORE) << SUFFIX_BITS | suffix.len().min(SUFFIX_MORE)) as u8);
-        if shared >= SHARED_MORE {
-            write_varint(shared - SHARED_MORE, &mut self.entries);
-        }
-        if suffix.len() >= SUFFIX_MORE {
-            write_varint(suffix.len() - SUFFIX_MORE, &mut self.entries);
-        }
-        self.entries.extend_from_slice(suffix);
+        self.lengths.push((shared, suffix.len()));
+        self.suffixes.extend_from_slice(suffix);
     }
 
     /// Appends the bucket to `out`, if one was started.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        out.append(&mut self.head);
-        out.append(&mut self.lengths);
-        out.append(&mut self.entries);
+        let Some(head) = self.head.take() else { return };
+        let number = (0..4).min_by_key(|&number| self.numbers_outside(Split::new(number))).unwrap_or(0);
+        let split = Split::new(number);
+        let (shared_more, suffix_more) = (split.shared_more(), split.suffix_more());
+        write_varint(head.len() * 4 + number, out);
+        out.extend_from_slice(&head);
+        for &(shared, len) in &self.lengths {
+            out.push((shared.min(shared_more) << split.suffix_bits | len.min(suffix_more)) as u8);
+        }
+        let mut suffixes = self.suffixes.as_slice();
+        for (shared, len) in self.lengths.drain(..) {
+            if shared >= shared_more {
+                write_varint(shared - shared_more, out);
+            }
+            if len >= suffix_more {
+                write_varint(len - suffix_more, out);
+            }
+            let (suffix, rest) = suffixes.split_at(len);
+            out.extend_from_slice(suffix);
+            suffixes = rest;
+        }
+        self.suffixes.clear();
+    }
+
+    /// How many numbers go on in their entries.
+    fn numbers_outside(&self, split: Split) -> usize {
+        let shared = self.lengths.iter().filter(|(shared, _)| *shared >= split.shared_more()).count();
+        shared + self.lengths.iter().filter(|(_, len)| *len >= split.suffix_more()).count()
     }
 }
 
@@ -94,6 +130,7 @@ pub(super) struct Entries<'a> {
     text: &'a [u8],
     /// Where the first string lies in the text.
     head: Range<usize>,
+    split: Split,
     /// The lengths of the strings not read yet, but for the first.
     lengths: &'a [u8],
     /// Where their bytes lie in the text.
@@ -111,12 +148,13 @@ impl<'a> Entries<'a> {
     /// The bucket of `count` strings that lies at `bucket` in the text.
     #[inline]
     pub(super) fn open(text: &'a [u8], bucket: Range<usize>, count: usize) -> Self {
-        let (len, digits) = read_varint(&text[bucket.clone()]);
+        let (number, digits) = read_varint(&text[bucket.clone()]);
         let head_start = bucket.start + digits;
-        let head_end = (head_start + len).min(bucket.end);
+        let head_end = (head_start + number / 4).min(bucket.end);
         let entries_start = (head_end + count - 1).min(bucket.end);
         let lengths = &text[head_end..entries_start];
-        Self { text, head: head_start..head_end, lengths, rest: entries_start..bucket.end }
+        let split = Split::new(number % 4);
+        Self { text, head: head_start..head_end, split, lengths, rest: entries_start..bucket.end }
     }
 
     /// The first string.
@@ -139,11 +177,11 @@ impl<'a> Entries<'a> {
     #[inline]
     fn next(&mut self) -> Entry {
         let lengths = self.lengths.split_off_first().map_or(0, |&lengths| usize::from(lengths));
-        let (mut shared, mut len) = (lengths >> SUFFIX_BITS, lengths & SUFFIX_MORE);
-        if shared == SHARED_MORE {
+        let (mut shared, mut len) = (lengths >> self.split.suffix_bits, lengths & self.split.suffix_more());
+        if shared == self.split.shared_more() {
             shared += self.varint();
         }
-        if len == SUFFIX_MORE {
+        if len == self.split.suffix_more() {
             len += self.varint();
         }
         let start = self.rest.start;

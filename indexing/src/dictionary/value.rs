@@ -123,18 +123,9 @@ impl<'a> Values<'a> {
                 self.first = first;
                 self.bytes[place..place + FIRST_BYTES].copy_from_slice(&first.0);
             }
-            None => self.follow_slowly(shared, &text[suffix]),
+            None => self.first = follow_slowly(self.bytes, place - self.len..place, shared, &text[suffix]),
         }
         self.finish_one(len);
-    }
-
-    #[cold]
-    fn follow_slowly(&mut self, shared: usize, suffix: &[u8]) {
-        let (place, len) = (self.end, shared + suffix.len());
-        let last = place - self.len;
-        self.bytes.copy_within(last..last + shared, place);
-        self.bytes[place + shared..place + len].copy_from_slice(suffix);
-        self.first = First::of(&self.bytes[place..place + len]);
     }
 
     /// Makes room for a string, and returns where it starts.
@@ -142,14 +133,9 @@ impl<'a> Values<'a> {
     fn reserve(&mut self, len: usize) -> usize {
         let needed = self.end + len + FIRST_BYTES;
         if self.bytes.len() < needed {
-            self.grow(needed);
+            grow(self.bytes, needed);
         }
         self.end
-    }
-
-    #[cold]
-    fn grow(&mut self, needed: usize) {
-        self.bytes.resize(needed.next_multiple_of(4_096), 0);
     }
 
     #[inline]
@@ -162,4 +148,18 @@ impl<'a> Values<'a> {
     pub(super) fn finish(self) {
         self.bytes.truncate(self.end);
     }
+}
+
+/// Appends the first `shared` bytes of the last string and a suffix.
+#[cold]
+fn follow_slowly(bytes: &mut [u8], last: Range<usize>, shared: usize, suffix: &[u8]) -> First {
+    let (place, len) = (last.end, shared + suffix.len());
+    bytes.copy_within(last.start..last.start + shared, place);
+    bytes[place + shared..place + len].copy_from_slice(suffix);
+    First::of(&bytes[place..place + len])
+}
+
+#[cold]
+fn grow(bytes: &mut Vec<u8>, needed: usize) {
+    bytes.resize(needed.next_multiple_of(4_096), 0);
 }

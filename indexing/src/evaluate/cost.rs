@@ -2,7 +2,7 @@
 //!
 //! Only their proportions matter: they decide which of two ways to the same rows is taken, and what goes first.
 
-use crate::{BLOCK_ROWS, DimensionIndex, IndexForm, RowSet};
+use crate::{BLOCK_ROWS, RowSet};
 
 /// To look at a block's bounds or zone.
 const BLOCK: f64 = 20.0;
@@ -14,11 +14,6 @@ const KEY: f64 = 1.0;
 const ROW_TEXT: f64 = 80.0;
 /// To read the next text of a dictionary and test it.
 const NEXT_TEXT: f64 = 8.0;
-/// To find a code in an index.
-const INDEX_CODE: f64 = 100.0;
-/// To take over a row from an index that lists rows, or a range of rows from one that has runs.
-const INDEX_ROW: f64 = 4.0;
-const INDEX_RUN_ROW: f64 = 0.02;
 
 /// To scan the candidates' codes.
 pub(super) fn code_scan(candidates: &RowSet) -> f64 {
@@ -33,15 +28,6 @@ pub(super) fn key_scan(candidates: &RowSet) -> f64 {
 /// To look only at which of the candidates are null.
 pub(super) fn null_scan(candidates: &RowSet) -> f64 {
     blocks(candidates) * BLOCK
-}
-
-/// To get `rows` rows of `codes` codes from an index.
-pub(super) fn index(index: &DimensionIndex, codes: u32, rows: u64) -> f64 {
-    let row = match index.form() {
-        IndexForm::Runs => INDEX_RUN_ROW,
-        IndexForm::Roaring | IndexForm::RowList | IndexForm::None => INDEX_ROW,
-    };
-    INDEX_CODE * f64::from(codes) + row * rows as f64
 }
 
 /// To read texts of a dictionary one after another.

@@ -27,6 +27,7 @@ struct Rows {
     count: u32,
     columns: Columns,
     plans: Vec<(String, Plan)>,
+    seed: u64,
 }
 
 fn rows() -> impl Strategy<Value = Rows> {
@@ -50,7 +51,7 @@ fn rows() -> impl Strategy<Value = Rows> {
         let plans: Vec<(String, Plan)> = NAMES.iter().zip(shapes).map(plan).collect();
         let values =
             |(name, plan): &(String, Plan)| (name.clone(), segment::values(*plan, count as usize, &mut random));
-        Rows { count, columns: plans.iter().map(values).collect(), plans }
+        Rows { count, columns: plans.iter().map(values).collect(), plans, seed }
     })
 }
 
@@ -157,12 +158,14 @@ fn predicate() -> impl Strategy<Value = Predicate> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     /// X3, Q1: what is found does not depend on how the rows are stored, nor on how they are looked for.
     #[test]
     fn every_form_gives_the_reference_rows_with_and_without_indexes(
         rows in rows(), predicates in prop::collection::vec(predicate(), 1..6),
     ) {
-        let segment = Segment::new(&rows.plans, &rows.columns);
+        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed);
         for predicate in predicates {
             let expected = naive::matching_rows(&predicate, rows.count, &rows.columns);
             for form in [Form::Packed, Form::Growing] {

@@ -55,10 +55,10 @@ impl LikeSegments {
         }
     }
 
-    /// The longest bytes that every matching text has somewhere.
+    /// The longest bytes that every matching text has somewhere behind its [literal prefix](Self::literal_prefix).
     pub(super) fn required_literal(&self) -> Option<&Finder<'static>> {
         let rest = self.rest.iter().flat_map(|rest| rest.middle.iter().chain([&rest.last]));
-        let pieces = [&self.first].into_iter().chain(rest).flat_map(|segment| &segment.0);
+        let pieces = self.first.0.iter().skip(1).chain(rest.flat_map(|segment| &segment.0));
         let literals = pieces.filter_map(|piece| match piece {
             Piece::Literal(literal) => Some(&**literal),
             Piece::AnyCharacter => None,

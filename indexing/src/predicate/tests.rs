@@ -195,7 +195,7 @@ pub(crate) fn text_test() -> impl Strategy<Value = TextTest> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn tests_find_what_the_reference_finds_and_nothing_without_their_prefix(

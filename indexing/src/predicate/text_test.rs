@@ -1,5 +1,6 @@
 //! Tests of one text.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ impl TextTest {
     /// Memory that the test's own texts take, roughly.
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::In(texts) => texts.0.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum(),
+            Self::In(texts) => texts.texts.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum(),
             Self::Range { lower, upper } => [lower, upper].map(bound_bytes).iter().sum(),
             Self::Prefix(prefix) => prefix.len(),
             Self::Like(pattern) => pattern.source().0.len(),
@@ -100,8 +101,12 @@ impl TextMatcher<'_> {
 }
 
 /// Distinct texts in ascending byte order; a clone shares them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Texts(Arc<[Box<[u8]>]>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// Of all texts, so that a long list is read once and not with every look into a cache.
+    hash: u64,
+    texts: Arc<[Box<[u8]>]>,
+}
 
 impl Texts {
     /// Sorts the texts and drops repeated ones.
@@ -109,15 +114,23 @@ impl Texts {
         let mut texts: Vec<Box<[u8]>> = texts.into_iter().map(|text| text.as_ref().into()).collect();
         texts.sort_unstable();
         texts.dedup();
-        Self(texts.into())
+        let mut hasher = DefaultHasher::new();
+        texts.hash(&mut hasher);
+        Self { hash: hasher.finish(), texts: texts.into() }
     }
 
     /// The texts, ascending.
     pub fn as_slice(&self) -> &[Box<[u8]>] {
-        &self.0
+        &self.texts
     }
 
     fn contains(&self, text: &[u8]) -> bool {
-        self.0.binary_search_by(|item| (**item).cmp(text)).is_ok()
+        self.texts.binary_search_by(|item| (**item).cmp(text)).is_ok()
+    }
+}
+
+impl Hash for Texts {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
     }
 }

@@ -6,6 +6,7 @@
 //! | `kafka` | properties of the client; `bootstrap.servers` is needed | |
 //! | `time` | a field, or `{ column, format, missing }` | format `auto` |
 //! | `dimensions` | names, or `{ name, type, from }`; in sort order | type `string`, from the field of that name |
+//! | `sort` | dimensions or `__time` that rows are sorted by before all others | the order of `dimensions`, then time |
 //! | `measures` | name = `"count"`, an aggregation (`"long_sum"`), or `{ aggregation = field }` | none |
 //! | `rollup` | fold events equal in dimensions and in time floored to this | keep every event |
 //! | `query_granularity` | floor event times, but keep every event | `none` |
@@ -40,6 +41,7 @@ const KEYS: &[&str] = &[
     "kafka",
     "time",
     "dimensions",
+    "sort",
     "measures",
     "rollup",
     "query_granularity",
@@ -172,6 +174,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         Some(node) => granularity::read(&node),
         None => Some(SEGMENT_DEFAULT.parse().expect("a granularity")),
     };
+    let sort = fields.get("sort").map_or(Some(Vec::new()), |node| read_sort(&node));
     let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
     let (measures, measure_sources) = measures?.into_iter().unzip();
     let rollup = rollup?;
@@ -181,7 +184,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         rollup: rollup.is_some(),
         query_granularity: rollup.or(query_granularity)?,
         segment_granularity: segment?,
-        sort: Vec::new(),
+        sort: sort?,
     };
     check(&schema, fields.node())?;
     Some((schema, dimension_sources, measure_sources))
@@ -194,6 +197,10 @@ pub(super) fn check(schema: &DataSourceSchema, node: &Node<'_>) -> Option<()> {
         return None;
     }
     schema.validate().map_err(|error| node.problem(error.to_string())).ok()
+}
+
+fn read_sort(node: &Node<'_>) -> Option<Vec<String>> {
+    node.items()?.iter().map(|item| item.text().map(str::to_owned)).collect()
 }
 
 fn read_dimensions(node: &Node<'_>) -> Option<Vec<(Dimension, FieldSource)>> {
@@ -270,6 +277,9 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("kafka", spec.client_properties.write());
     put("time", write_time(&spec.input.time));
     put("dimensions", write_dimensions(spec));
+    if !spec.schema.sort.is_empty() {
+        put("sort", json!(spec.schema.sort));
+    }
     put("measures", write_measures(spec));
     let granularity = if spec.schema.rollup { "rollup" } else { "query_granularity" };
     put(granularity, json!(spec.schema.query_granularity));

@@ -51,6 +51,19 @@ impl ManifestLog {
         &self.state
     }
 
+    /// Reads what another process may have written since.
+    pub async fn refresh(&mut self) -> Result<(), StoreError> {
+        self.apply_new_records().await
+    }
+
+    /// Fails with `Fenced` where another process is known to have taken over.
+    pub fn check_is_writer(&self) -> Result<(), StoreError> {
+        match self.state.epoch > self.epoch {
+            true => Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch }),
+            false => Ok(()),
+        }
+    }
+
     /// Becomes the only writer: every older one is fenced off by its next attempt to publish.
     pub async fn claim_epoch(&mut self, now: TimestampMs) -> Result<(), StoreError> {
         self.check_conditional_put().await?;
@@ -77,9 +90,7 @@ impl ManifestLog {
     /// Fails with `Fenced` when another process claimed a newer epoch. Once this returns `Ok` the change is durable.
     pub async fn commit(&mut self, commit_id: String, change: Change, now: TimestampMs) -> Result<(), StoreError> {
         loop {
-            if self.state.epoch > self.epoch {
-                return Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch });
-            }
+            self.check_is_writer()?;
             self.state.check(&change)?;
             let record = self.record(self.epoch, commit_id.clone(), change.clone(), now);
             if self.put(&record).await? {
@@ -121,8 +132,13 @@ impl ManifestLog {
         Ok(true)
     }
 
-    /// Applies every record from `next_number` on.
+    /// Applies every record from `next_number` on, and makes sure that those were all.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.apply_new_records().await?;
+        self.check_nothing_follows().await
+    }
+
+    async fn apply_new_records(&mut self) -> Result<(), StoreError> {
         while let Some((record, digest)) = self.read_record(self.state.next_number).await? {
             let number = record.number;
             if record.previous != self.state.last_digest {
@@ -133,7 +149,7 @@ impl ManifestLog {
                 .apply(&record, digest)
                 .map_err(|error| StoreError::ManifestRecord { number, detail: error.to_string() })?;
         }
-        self.check_nothing_follows().await
+        Ok(())
     }
 
     /// A missing record with later ones behind it is damage, not the end.

@@ -1,3 +1,5 @@
+mod upkeep;
+
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use henge_indexing::RowSet;

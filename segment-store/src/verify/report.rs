@@ -26,6 +26,8 @@ pub struct Checked {
     pub bytes: u64,
     pub rows: u64,
     pub events: u64,
+    /// Serving forms in the cache that were found equal to their segments.
+    pub serving_forms: u64,
     /// Files of retired segments that wait for the sweep.
     pub retired_files: u64,
     pub retired_bytes: u64,
@@ -75,6 +77,10 @@ pub enum Check {
     SegmentFooter,
     /// Its rows lie in the time chunk, in sort order, and are as many as the manifest says (invariants S2, S3).
     SegmentRows,
+    /// Its serving form can be used; it is made anew where not.
+    ServingFile,
+    /// Its serving form holds the same rows (invariant S4).
+    ServingRows,
     /// A file that nothing names.
     Orphan,
 }

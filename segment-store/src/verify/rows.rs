@@ -12,12 +12,22 @@ use crate::schema::{Aggregation, DataSourceSchema, SortKey, TIME_COLUMN};
 use crate::segment::SegmentMeta;
 use crate::time::TimestampMs;
 
-/// Reads every row. The schema is the one that the file was written with.
-pub(super) fn check(file: &Bytes, meta: &SegmentMeta, schema: &DataSourceSchema) -> Result<(), String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone()).and_then(|builder| builder.build());
+const BATCH_ROWS: usize = 16_384;
+
+/// Reads every row. The schema is the one that the file was written with. `visit` sees each batch.
+pub(super) fn check(
+    file: &Bytes,
+    meta: &SegmentMeta,
+    schema: &DataSourceSchema,
+    mut visit: impl FnMut(&RecordBatch),
+) -> Result<(), String> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.clone());
+    let reader = builder.and_then(|builder| builder.with_batch_size(BATCH_ROWS).build());
     let mut seen = Seen { rows: 0, times: None, counted: counters(schema), last: None };
     for batch in reader.map_err(|error| error.to_string())? {
-        seen.take(&batch.map_err(|error| error.to_string())?, meta, schema)?;
+        let batch = batch.map_err(|error| error.to_string())?;
+        seen.take(&batch, meta, schema)?;
+        visit(&batch);
     }
     seen.compare(meta)
 }
@@ -194,7 +204,7 @@ mod tests {
         let (id, consumed, merged_from) = (meta.id.clone(), Vec::new(), Vec::new());
         let provenance = Provenance { id, rows: ROWS, events: ROWS, schema, consumed, merged_from };
         let file = encode_parquet(&rows, &provenance).unwrap().into();
-        check(&file, &meta, &rows.schema)
+        check(&file, &meta, &rows.schema, |_| ())
     }
 
     fn codes(rows: &mut SortedRows) -> &mut Vec<u32> {

@@ -1,19 +1,24 @@
 //! One segment's file, held against the manifest.
 
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 
 use super::chain::Origin;
-use super::report::{Check, Finding};
+use super::report::{Check, Finding, Severity};
 use super::rows;
+use super::serving_rows::{self, ServingRows};
+use crate::schema::DataSourceSchema;
 use crate::segment::{Footer, FooterError, SegmentId, SegmentMeta};
 
 const RESTORE: &str = "restore the file from a backup, or read its offsets again from Kafka after a reset";
 const REPORT: &str = "keep the file and report it: its digest is right, so it was written like this";
 
 /// What a good file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileCounts {
     pub rows: u64,
+    /// How the serving form compares with it, where there is one.
+    pub serving: Option<Result<(), Problem>>,
 }
 
 /// The first thing that is wrong with a segment's file.
@@ -37,22 +42,79 @@ impl Problem {
         Self { check: Check::SegmentFooter, detail, advice: REPORT }
     }
 
+    fn serving_file(detail: String) -> Self {
+        Self { check: Check::ServingFile, detail, advice: "leave it: the next query makes it anew" }
+    }
+
+    fn serving_rows(detail: String) -> Self {
+        let advice =
+            "keep a copy and report it, then delete it: queries read what it says, and the next one makes it anew";
+        Self { check: Check::ServingRows, detail, advice }
+    }
+
     pub fn of(&self, meta: &SegmentMeta) -> Finding {
-        Finding::error(self.check, &meta.id, format!("{} (`{}`)", self.detail, meta.path), self.advice)
+        let finding = Finding::error(self.check, &meta.id, format!("{} (`{}`)", self.detail, meta.path), self.advice);
+        match self.check {
+            Check::ServingFile => Finding { severity: Severity::Warning, detail: self.detail.clone(), ..finding },
+            Check::ServingRows => Finding { detail: self.detail.clone(), ..finding },
+            _ => finding,
+        }
     }
 }
 
-/// Checks length and digest, then the footer, then every row. `origin` is what the segment was made from, where that is
+/// Checks length and digest, then the footer, then every row, and the serving form beside them. `origin` is what the segment was made from, where that is
 /// known.
-pub(super) fn check(file: &Bytes, meta: &SegmentMeta, origin: Option<&Origin>) -> Result<FileCounts, Problem> {
+pub(super) fn check(
+    file: &Bytes,
+    serving: Option<Bytes>,
+    meta: &SegmentMeta,
+    origin: Option<&Origin>,
+) -> Result<FileCounts, Problem> {
     meta.check(file).map_err(|detail| Problem { check: Check::SegmentDigest, detail, advice: RESTORE })?;
     let footer = Footer::parse(file, file.len() as u64).map_err(|error| match error {
         FooterError::NeedsTail(_) => Problem::footer("its footer is cut off".to_owned()),
         FooterError::Invalid(detail) => Problem::footer(detail),
     })?;
     agrees(&footer, meta, origin).map_err(Problem::footer)?;
-    rows::check(file, meta, &footer.provenance.schema).map_err(Problem::unreadable)?;
-    Ok(FileCounts { rows: footer.rows })
+    let schema = &footer.provenance.schema;
+    let mut comparison = serving.map(|file| Comparison::new(file, meta, schema));
+    rows::check(file, meta, schema, |batch| {
+        if let Some(comparison) = &mut comparison {
+            comparison.take(batch);
+        }
+    })
+    .map_err(Problem::unreadable)?;
+    Ok(FileCounts { rows: footer.rows, serving: comparison.map(Comparison::finish) })
+}
+
+/// A serving form, as long as nothing is wrong with it.
+enum Comparison {
+    Going(ServingRows),
+    Ended(Problem),
+}
+
+impl Comparison {
+    fn new(file: Bytes, meta: &SegmentMeta, schema: &DataSourceSchema) -> Self {
+        match serving_rows::open(file, meta) {
+            Ok(serving) => Self::Going(ServingRows::new(serving, meta, schema)),
+            Err(detail) => Self::Ended(Problem::serving_file(detail)),
+        }
+    }
+
+    fn take(&mut self, batch: &RecordBatch) {
+        if let Self::Going(rows) = self
+            && let Err(detail) = rows.compare(batch)
+        {
+            *self = Self::Ended(Problem::serving_rows(detail));
+        }
+    }
+
+    fn finish(self) -> Result<(), Problem> {
+        match self {
+            Self::Going(rows) => rows.finish().map_err(Problem::serving_rows),
+            Self::Ended(problem) => Err(problem),
+        }
+    }
 }
 
 /// Whether the footer says what the manifest says (invariant S3).
@@ -101,7 +163,7 @@ mod tests {
 
     /// Whatever the bytes are, the footer is read or refused, and the digest refuses them all.
     fn assert_noticed(damaged: &Bytes, meta: &SegmentMeta, place: &str) {
-        let problem = check(damaged, meta, None).unwrap_err();
+        let problem = check(damaged, None, meta, None).unwrap_err();
         assert_eq!(problem.check, Check::SegmentDigest, "{place}");
         assert!(meta.check(damaged).is_err(), "{place}");
         let _whatever_it_says = Footer::parse(damaged, damaged.len() as u64);
@@ -110,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn a_flipped_bit_in_any_byte_and_a_cut_at_any_length_are_noticed() {
         let (file, meta) = file().await;
-        check(&file, &meta, None).unwrap();
+        check(&file, None, &meta, None).unwrap();
         for at in 0..file.len() {
             let mut damaged = file.to_vec();
             damaged[at] ^= 1 << (at % 8);
@@ -125,15 +187,15 @@ mod tests {
         let other = |change: fn(&mut SegmentMeta)| {
             let mut meta = meta.clone();
             change(&mut meta);
-            check(&file, &meta, None).unwrap_err()
+            check(&file, None, &meta, None).unwrap_err()
         };
         let consumed = Footer::parse(&file, file.len() as u64).unwrap().provenance.consumed;
         let found = [
             other(|meta| meta.rows += 1),
             other(|meta| meta.events += 1),
             other(|meta| meta.id.shard += 1),
-            check(&file, &meta, Some(&Origin::default())).unwrap_err(),
-            check(&file, &meta, Some(&Origin { consumed, merged_from: vec![meta.id.clone()] })).unwrap_err(),
+            check(&file, None, &meta, Some(&Origin::default())).unwrap_err(),
+            check(&file, None, &meta, Some(&Origin { consumed, merged_from: vec![meta.id.clone()] })).unwrap_err(),
         ];
         assert!(found.iter().all(|problem| problem.check == Check::SegmentFooter), "{found:?}");
         let (rows, events) = (meta.rows, meta.events);

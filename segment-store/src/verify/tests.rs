@@ -8,6 +8,7 @@ use crate::event::{DimensionValue, EventRow, MeasureValue};
 use crate::ledger::{Gap, GapCause, LedgerCounts, Reason};
 use crate::manifest::{Change, ConsumedRange, ManifestRecord};
 use crate::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
+use crate::segment::{ParquetSegment, SortedColumn, encode_serving};
 use crate::store::{Consumed, Store, StoreOptions};
 use crate::stream::{Offset, OffsetRange, StreamPartition};
 
@@ -65,7 +66,7 @@ async fn publish(store: &Store, usage: &DataSource, start: i64, gaps: Vec<Gap>) 
 }
 
 /// Three publishes, a gap before the last one.
-pub(super) async fn filled(root: &Path) -> (Arc<Store>, Arc<DataSource>, Vec<SegmentMeta>) {
+pub(crate) async fn filled(root: &Path) -> (Arc<Store>, Arc<DataSource>, Vec<SegmentMeta>) {
     let store = Store::open(options(root)).await.unwrap();
     let name = DataSourceName::new("usage").unwrap();
     store.put_supervisor(&name, schema(), serde_json::json!({}), false, Default::default()).await.unwrap();
@@ -108,6 +109,7 @@ async fn a_sound_directory_has_no_findings_also_beside_its_server() {
         bytes: sum(|meta| meta.bytes),
         rows: sum(|meta| meta.rows),
         events: 297,
+        serving_forms: published.len() as u64,
         ..Checked::default()
     };
     assert_eq!(report.checked, expected);
@@ -344,4 +346,37 @@ async fn single_segments_can_be_checked_and_a_report_reads_back_equal() {
     let json = serde_json::to_string(&report).unwrap();
     assert!(json.contains(r#""severity":"error","check":"segment_file","object":"usage_"#), "{json}");
     assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+}
+
+#[tokio::test]
+async fn a_serving_form_that_is_damaged_is_a_warning_and_one_with_other_rows_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let (.., metas) = filled(root.path()).await;
+    let reader = StoreReader::new(&options(root.path())).unwrap();
+    let serving = |at: usize| reader.serving_path(&metas[at].id);
+    let good = std::fs::read(serving(0)).unwrap();
+    overwrite(&serving(0), |bytes| bytes[3] ^= 1);
+    let damaged = check(root.path()).await;
+    assert_eq!((damaged.findings.len(), damaged.checked.serving_forms), (1, 5));
+    assert_eq!((damaged.findings[0].severity, damaged.findings[0].check), (Severity::Warning, Check::ServingFile));
+
+    std::fs::copy(serving(1), serving(0)).unwrap();
+    let other = check(root.path()).await;
+    let expected = (Severity::Warning, Check::ServingFile, "it was made from another Parquet file");
+    assert_eq!(found(&other), [expected]);
+
+    // All checksums are right in these two: they were made of other rows.
+    let file = ParquetSegment::open(reader.file(&metas[0]).await.unwrap()).unwrap();
+    let digest = *blake3::hash(&reader.file(&metas[0]).await.unwrap()).as_bytes();
+    let mut rows = file.rows().unwrap();
+    let SortedColumn::Longs(events) = &mut rows.measures[0] else { panic!("events are counted") };
+    events.values[7] += 1;
+    std::fs::write(serving(0), encode_serving(&rows, digest)).unwrap();
+    let detail = "`events` of row 7 is not what the Parquet file says";
+    assert_eq!(found(&check(root.path()).await), [(Severity::Error, Check::ServingRows, detail)]);
+
+    std::fs::write(serving(0), good).unwrap();
+    std::fs::remove_file(serving(1)).unwrap();
+    let sound = check(root.path()).await;
+    assert_eq!((found(&sound), sound.checked.serving_forms), (vec![], 5));
 }

@@ -347,3 +347,44 @@ async fn metrics_are_well_formed_and_count_queries_and_rows() {
         }
     }
 }
+
+const RULES: &str = "/druid/coordinator/v1/rules";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_rules_are_set_shown_and_refused_as_by_druid() {
+    let fixture = Fixture::new().await;
+    let forever = json!({ "type": "loadForever" });
+    let rules = json!([
+        { "type": "loadByPeriod", "period": "P30D", "includeFuture": true, "tieredReplicants": { "hot": 2 } },
+        { "type": "dropForever" },
+    ]);
+    assert_eq!(fixture.get(&format!("{RULES}/usage")).await, (200, json!([])));
+    let set = fixture.send("POST", &format!("{RULES}/usage"), "application/json", rules.to_string()).await;
+    assert_eq!((set.status().as_u16(), text_of(set).await.as_str()), (200, ""));
+    assert_eq!(fixture.get(&format!("{RULES}/usage")).await, (200, rules.clone()));
+    assert_eq!(fixture.get(RULES).await, (200, json!({ "_default": [forever], "usage": rules })));
+    let full = json!([rules[0], rules[1], forever]);
+    assert_eq!(fixture.get(&format!("{RULES}/usage?full")).await, (200, full));
+    assert_eq!(fixture.get(&format!("{RULES}/_default")).await, (200, json!([forever])));
+    assert_eq!(fixture.get(&format!("{RULES}/unknown")).await, (200, json!([])));
+
+    let refused = [
+        ("unknown", json!([]), 404, "there is no datasource `unknown`"),
+        (
+            "usage",
+            json!([{ "type": "broadcastForever" }]),
+            400,
+            "these are no rules: unknown variant `broadcastForever`",
+        ),
+        ("usage", json!({ "type": "dropForever" }), 400, "these are no rules: invalid type: map"),
+        ("usage", json!([forever, { "type": "dropForever" }]), 400, "rule 2 is never asked"),
+    ];
+    for (name, body, status, message) in refused {
+        let (found, answer) = fixture.post(&format!("{RULES}/{name}"), body).await;
+        let text = answer["errorMessage"].as_str().unwrap();
+        assert!(found == status && text.starts_with(message), "{found}: {text}");
+    }
+    assert_eq!(fixture.get(&format!("{RULES}/usage")).await, (200, rules));
+    assert_eq!(fixture.send("POST", &format!("{RULES}/usage"), "application/json", "[]").await.status(), 200);
+    assert_eq!(fixture.get(RULES).await, (200, json!({ "_default": [forever] })));
+}

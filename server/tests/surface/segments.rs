@@ -52,7 +52,7 @@ fn an_inspected_segment_shows_rows_columns_and_provenance() {
     assert_eq!(inspected["rolled_up"], 1);
     assert_eq!(inspected["sort"], json!(["org", "shard", "__time"]));
     let source = json!({
-        "records": 5, "accepted": 4, "rejected": 1, "filtered": 0,
+        "merged_from": [], "records": 5, "accepted": 4, "rejected": 1, "filtered": 0,
         "partitions": [{
             "topic": "requests", "partition": 2, "topic_id": "000000000000000000000000000000ab",
             "range": {"start": 0, "end": 6}, "counts": {"accepted": 4, "refused": {"malformed": 1}},
@@ -64,6 +64,11 @@ fn an_inspected_segment_shows_rows_columns_and_provenance() {
     let zero = json!(0);
     assert_eq!(names, [("__time", &zero), ("org", &zero), ("shard", &zero), ("events", &zero), ("load", &json!(1))]);
     assert!(columns.iter().all(|column| column["compressed_bytes"].as_u64() > Some(0)), "{columns:?}");
+
+    let serving = &inspected["serving"];
+    assert_eq!((&serving["is_cached"], &serving["columns"][1]["distinct"]), (&json!(true), &json!(2)));
+    assert!(serving["columns"][1]["index_reason"].is_string(), "{serving}");
+    assert_eq!(serving["columns"][2]["type"], "long");
 
     let table = segments(directory.path(), &["inspect", &id]);
     assert!(table.starts_with(&format!("{id}\n  time       1970-01-01T00:00:00.000Z to ")), "{table}");

@@ -7,7 +7,7 @@ use crate::evaluate::column::TextColumn;
 use crate::evaluate::cost;
 use crate::evaluate::number_column::{block_of, place_in_pages};
 use crate::evaluate::row_collector::{Found, scan};
-use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, PackedCodes, RowSet};
+use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
 
 pub(in crate::evaluate) struct CodesLeaf<'a> {
     column: TextColumn<'a>,
@@ -21,7 +21,8 @@ struct IndexUse<'a> {
     codes: Arc<CodeSet>,
     /// ... are the ones looked for, or all others are.
     is_complement: bool,
-    cost: f64,
+    /// What that takes.
+    ns: f64,
 }
 
 impl<'a> CodesLeaf<'a> {
@@ -31,44 +32,48 @@ impl<'a> CodesLeaf<'a> {
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {
-        let by_index = self.index_use().map_or(f64::INFINITY, |index| index.cost);
+        let by_index = self.index_use().map_or(f64::INFINITY, |index| index.ns);
         by_index.min(cost::code_scan(candidates))
     }
 
     pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
         if use_indexes
-            && let Some(index) = self.index_use().filter(|index| index.cost <= cost::code_scan(candidates))
-            && let Some(rows) = index.rows(candidates)
+            && let Some(found) = self.index_use().filter(|index| index.ns <= cost::code_scan(candidates))
+            && let Some(rows) = found.index.rows(&found.codes)
         {
-            return rows;
+            return match (rows, found.is_complement) {
+                (IndexedRows::Exact(rows), false) if candidates.is_all() => rows,
+                (IndexedRows::Exact(rows), false) => candidates.and(&rows),
+                (IndexedRows::Exact(others), true) => candidates.and_not(&others),
+                (IndexedRows::Within(rows), false) => self.scan(&candidates.and(&rows), true),
+                (IndexedRows::Within(others), true) => {
+                    let unclear = self.scan(&candidates.and(&others), true);
+                    candidates.and_not(&others).or(&unclear)
+                }
+            };
         }
+        self.scan(candidates, use_indexes)
+    }
+
+    fn scan(&self, candidates: &RowSet, use_bounds: bool) -> RowSet {
         let test = CodeTest::new(&self.codes);
         match &self.column {
-            TextColumn::Sorted { codes, .. } => scan_packed(codes, &test, candidates, use_indexes),
+            TextColumn::Sorted { codes, .. } => scan_packed(codes, &test, candidates, use_bounds),
             TextColumn::Growing { pages, .. } => scan_pages(pages, &test, candidates),
         }
     }
 
-    /// The cheaper of the set and its complement.
+    /// What the index finds sooner: the rows of the set, or all others.
     fn index_use(&self) -> Option<IndexUse<'a>> {
-        let TextColumn::Sorted { index: Some(index), codes: column, .. } = &self.column else { return None };
-        let rows = index.estimated_rows(&self.codes)?;
-        let others = u64::from(column.len()).saturating_sub(rows);
-        let is_complement = others < rows;
-        let codes = if is_complement { Arc::new(other_codes(&self.codes)) } else { self.codes.clone() };
-        let cost = cost::index(index, codes.len(), rows.min(others));
-        Some(IndexUse { index, codes, is_complement, cost })
-    }
-}
-
-impl IndexUse<'_> {
-    fn rows(&self, candidates: &RowSet) -> Option<RowSet> {
-        let rows = self.index.rows(&self.codes)?;
-        Some(match (self.is_complement, candidates.is_all()) {
-            (true, _) => candidates.and_not(&rows),
-            (false, true) => rows,
-            (false, false) => candidates.and(&rows),
-        })
+        let TextColumn::Sorted { index: Some(index), .. } = &self.column else { return None };
+        let ns = index.estimated_ns(&self.codes)?;
+        let own = IndexUse { index, codes: self.codes.clone(), is_complement: false, ns };
+        if self.codes.len() <= self.codes.distinct() / 2 {
+            return Some(own);
+        }
+        let others = other_codes(&self.codes);
+        let ns = index.estimated_ns(&others)?;
+        Some(if ns < own.ns { IndexUse { index, codes: Arc::new(others), is_complement: true, ns } } else { own })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::evaluate::block_mask::{NO_ROWS, intersect};
 use crate::evaluate::column::{Column, TextColumn};
 use crate::evaluate::cost;
 use crate::evaluate::joint_ranks::joint_ranks;
+use crate::evaluate::key_ranges::key_of_double;
 use crate::evaluate::number_column::{KeyBuffer, NumberColumn};
 use crate::evaluate::row_collector::{Found, scan};
 use crate::evaluate::row_texts::RowTexts;
@@ -19,6 +20,8 @@ pub(in crate::evaluate) struct CompareLeaf<'a> {
 enum Sides<'a> {
     /// Keys of one kind.
     Keys(NumberColumn<'a>, NumberColumn<'a>),
+    /// Keys of doubles.
+    Doubles(NumberColumn<'a>, NumberColumn<'a>),
     Texts(Column<'a>, Column<'a>),
 }
 
@@ -29,14 +32,15 @@ impl<'a> CompareLeaf<'a> {
         let sides = match kind {
             ValueKind::Text if matches!((&left, &right), (Column::Missing, _) | (_, Column::Missing)) => return None,
             ValueKind::Text => Sides::Texts(left, right),
-            _ => Sides::Keys(keys_of(left, kind)?, keys_of(right, kind)?),
+            ValueKind::Double => Sides::Doubles(keys_of(left, kind)?, keys_of(right, kind)?),
+            ValueKind::Long | ValueKind::Flag => Sides::Keys(keys_of(left, kind)?, keys_of(right, kind)?),
         };
         Some(Self { op, sides })
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {
         match &self.sides {
-            Sides::Keys(..) => 2.0 * cost::key_scan(candidates),
+            Sides::Keys(..) | Sides::Doubles(..) => 2.0 * cost::key_scan(candidates),
             Sides::Texts(Column::Text(left), Column::Text(right)) => {
                 cost_by_ranks(left, right, candidates).min(2.0 * cost::row_texts(candidates))
             }
@@ -46,7 +50,8 @@ impl<'a> CompareLeaf<'a> {
 
     pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
         match &self.sides {
-            Sides::Keys(left, right) => compare_keys(left, self.op, right, candidates),
+            Sides::Keys(left, right) => compare_keys(left, self.op, right, candidates, |key| key),
+            Sides::Doubles(left, right) => compare_keys(left, self.op, right, candidates, with_one_zero),
             Sides::Texts(Column::Text(left), Column::Text(right))
                 if use_indexes && cost_by_ranks(left, right, candidates) < 2.0 * cost::row_texts(candidates) =>
             {
@@ -79,13 +84,25 @@ fn cost_by_ranks(left: &TextColumn<'_>, right: &TextColumn<'_>, candidates: &Row
     2.0 * cost::dictionary_scan(texts) + 2.0 * cost::code_scan(candidates)
 }
 
-fn compare_keys(left: &NumberColumn<'_>, op: Comparison, right: &NumberColumn<'_>, candidates: &RowSet) -> RowSet {
+/// The key of a double, where -0.0 has that of 0.0.
+fn with_one_zero(key: i64) -> i64 {
+    key + i64::from(key == key_of_double(-0.0))
+}
+
+/// Compares what `key_of` makes of the keys.
+fn compare_keys(
+    left: &NumberColumn<'_>,
+    op: Comparison,
+    right: &NumberColumn<'_>,
+    candidates: &RowSet,
+    key_of: impl Fn(i64) -> i64 + Copy,
+) -> RowSet {
     let (mut left_buffer, mut right_buffer) = (KeyBuffer::new(), KeyBuffer::new());
     scan(candidates, |block, rows, mask| {
         let left_keys = left.keys(block, &mut left_buffer);
         let right_keys = right.keys(block, &mut right_buffer);
         let rows = rows.min(left_keys.len()).min(right_keys.len());
-        fill_compared(mask, &left_keys[..rows], op, &right_keys[..rows]);
+        fill_compared(mask, &left_keys[..rows], op, &right_keys[..rows], key_of);
         for validity in [left.validity(block), right.validity(block)].into_iter().flatten() {
             intersect(mask, &validity);
         }
@@ -110,20 +127,27 @@ fn compare_ranks(left: &TextColumn<'_>, op: Comparison, right: &TextColumn<'_>, 
 }
 
 /// The rows, in place of `mask`, where a comparison holds.
-fn fill_compared(mask: &mut BlockMask, left: &[i64], op: Comparison, right: &[i64]) {
-    fn fill(mask: &mut BlockMask, left: &[i64], right: &[i64], holds: impl Fn(i64, i64) -> bool) {
-        for ((word, left), right) in mask.iter_mut().zip(left.chunks(64)).zip(right.chunks(64)) {
-            let pairs = left.iter().zip(right).enumerate();
-            *word = pairs.fold(0, |word, (at, (&left, &right))| word | u64::from(holds(left, right)) << at);
-        }
-    }
+fn fill_compared(
+    mask: &mut BlockMask,
+    left: &[i64],
+    op: Comparison,
+    right: &[i64],
+    key_of: impl Fn(i64) -> i64 + Copy,
+) {
     *mask = NO_ROWS;
     match op {
-        Comparison::Equal => fill(mask, left, right, |left, right| left == right),
-        Comparison::NotEqual => fill(mask, left, right, |left, right| left != right),
-        Comparison::Less => fill(mask, left, right, |left, right| left < right),
-        Comparison::LessOrEqual => fill(mask, left, right, |left, right| left <= right),
-        Comparison::Greater => fill(mask, left, right, |left, right| left > right),
-        Comparison::GreaterOrEqual => fill(mask, left, right, |left, right| left >= right),
+        Comparison::Equal => fill_pairs(mask, left, right, |left, right| key_of(left) == key_of(right)),
+        Comparison::NotEqual => fill_pairs(mask, left, right, |left, right| key_of(left) != key_of(right)),
+        Comparison::Less => fill_pairs(mask, left, right, |left, right| key_of(left) < key_of(right)),
+        Comparison::LessOrEqual => fill_pairs(mask, left, right, |left, right| key_of(left) <= key_of(right)),
+        Comparison::Greater => fill_pairs(mask, left, right, |left, right| key_of(left) > key_of(right)),
+        Comparison::GreaterOrEqual => fill_pairs(mask, left, right, |left, right| key_of(left) >= key_of(right)),
+    }
+}
+
+fn fill_pairs(mask: &mut BlockMask, left: &[i64], right: &[i64], holds: impl Fn(i64, i64) -> bool) {
+    for ((word, left), right) in mask.iter_mut().zip(left.chunks(64)).zip(right.chunks(64)) {
+        let pairs = left.iter().zip(right).enumerate();
+        *word = pairs.fold(0, |word, (at, (&left, &right))| word | u64::from(holds(left, right)) << at);
     }
 }

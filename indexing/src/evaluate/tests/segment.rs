@@ -140,8 +140,10 @@ pub enum Form {
 }
 
 impl Segment {
-    pub fn new(plans: &[(String, Plan)], columns: &Columns) -> Self {
-        let stored = plans.iter().map(|(name, plan)| (name.clone(), Stored::new(plan.kind, &columns[name])));
+    pub fn new(plans: &[(String, Plan)], columns: &Columns, seed: u64) -> Self {
+        let mut random = Random(seed);
+        let stored =
+            plans.iter().map(|(name, plan)| (name.clone(), Stored::new(plan.kind, &columns[name], &mut random)));
         Self { columns: stored.collect(), cache: CodeSetCache::new(1 << 20) }
     }
 
@@ -192,7 +194,7 @@ fn page_bits(bits: &[bool]) -> Vec<Vec<u8>> {
 }
 
 impl Stored {
-    fn new(kind: Kind, values: &[Option<Value>]) -> Self {
+    fn new(kind: Kind, values: &[Option<Value>], random: &mut Random) -> Self {
         let is_valid: Vec<bool> = values.iter().map(Option::is_some).collect();
         let has_nulls = is_valid.contains(&false);
         let packed_validity = has_nulls.then_some(&is_valid[..]);
@@ -204,7 +206,7 @@ impl Stored {
                     _ => None,
                 });
                 let texts: Vec<Option<&str>> = texts.collect();
-                Self::Text { packed: PackedText::new(&texts), growing: GrowingText::new(&texts) }
+                Self::Text { packed: PackedText::new(&texts, random), growing: GrowingText::new(&texts) }
             }
             Kind::Long => {
                 // What a null row holds is of no meaning.
@@ -233,18 +235,20 @@ impl Stored {
 }
 
 impl PackedText {
-    fn new(texts: &[Option<&str>]) -> Self {
+    fn new(texts: &[Option<&str>], random: &mut Random) -> Self {
         let distinct: BTreeSet<&str> = texts.iter().flatten().copied().collect();
         let sorted: Vec<&str> = distinct.iter().copied().collect();
         let dictionary = Dictionary::encode(sorted.iter().map(|text| text.as_bytes()));
         let code = |text: &Option<&str>| text.map_or(0, |text| sorted.binary_search(&text).unwrap() as u32 + 1);
         let codes: Vec<u32> = texts.iter().map(code).collect();
         let count = sorted.len() as u32;
-        let built = DimensionIndex::build(&codes, count);
+        // Whatever suits such a column best, each form must give the same rows.
+        let mut indexes = DimensionIndex::in_every_form(&codes, count);
+        let form = random.below(indexes.len() + 1);
         Self {
             dictionary: Dictionary::decode(dictionary.into()).unwrap(),
             codes: PackedCodes::decode(PackedCodes::encode(&codes).into()).unwrap(),
-            index: Some(DimensionIndex::decode(built.bytes.into(), codes.len() as u32, count).unwrap()),
+            index: (form < indexes.len()).then(|| indexes.swap_remove(form)),
         }
     }
 }

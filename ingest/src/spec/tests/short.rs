@@ -36,6 +36,7 @@ fn full() -> Value {
             "d": "sum",
             "dmin": { "double_min": ["x"] },
         },
+        "sort": ["__time"],
         "query_granularity": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "segment": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "start": "latest",

@@ -3,8 +3,8 @@ mod text;
 use clap::{Args, ValueEnum};
 use henge_segment_store::error::with_sources;
 use henge_segment_store::ledger::LedgerCounts;
-use henge_segment_store::schema::{DataSourceSchema, SortKey, TIME_COLUMN};
-use henge_segment_store::segment::{FileColumn, Footer, SegmentMeta};
+use henge_segment_store::schema::{DataSourceSchema, DimensionType, SortKey, TIME_COLUMN};
+use henge_segment_store::segment::{FileColumn, Footer, SegmentId, SegmentMeta, ServingSegment, TextLayout};
 use henge_segment_store::stream::{OffsetRange, StreamPartition, TopicId};
 use serde::Serialize;
 
@@ -47,11 +47,14 @@ struct Inspection {
     sort: Vec<String>,
     schema: DataSourceSchema,
     file: File,
+    serving: Serving,
 }
 
-/// What the publish that made the segment read, for this and for other time chunks.
+/// What the publish that made the segment read, for this and for other time chunks; or the segments that it was merged
+/// from.
 #[derive(Debug, Serialize)]
 struct Source {
+    merged_from: Vec<SegmentId>,
     records: u64,
     accepted: u64,
     rejected: u64,
@@ -76,12 +79,43 @@ struct File {
     columns: Vec<FileColumn>,
 }
 
+/// The form that queries read.
+#[derive(Debug, Serialize)]
+struct Serving {
+    bytes: u64,
+    /// Otherwise it was made for this inspection, as the next query would make it.
+    is_cached: bool,
+    columns: Vec<ServingColumn>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServingColumn {
+    name: String,
+    #[serde(rename = "type")]
+    kind: DimensionType,
+    /// Of codes for strings, else of values.
+    values_bytes: u64,
+    #[serde(flatten)]
+    text: Option<ServingText>,
+}
+
+/// What a column of strings has besides its codes.
+#[derive(Debug, Serialize)]
+struct ServingText {
+    distinct: u32,
+    dictionary_bytes: u64,
+    index_bytes: u64,
+    index_form: String,
+    index_reason: String,
+}
+
 pub async fn run(args: InspectArgs) -> Result<(), String> {
     let reader = args.directory.reader()?;
     let state = reader.manifest().await.map_err(|error| with_sources(&error))?;
     let meta = selection::by_id(&state, &args.id)?;
     let footer = reader.footer(meta).await.map_err(|error| with_sources(&error))?;
-    let inspection = Inspection::new(meta.clone(), footer);
+    let (serving, is_cached) = reader.serving(meta).await.map_err(|error| with_sources(&error))?;
+    let inspection = Inspection::new(meta.clone(), footer, Serving::new(&serving, is_cached));
     match args.format {
         InspectFormat::Json => {
             print_line(serde_json::to_string_pretty(&inspection).expect("an inspection is plain data"))
@@ -91,7 +125,7 @@ pub async fn run(args: InspectArgs) -> Result<(), String> {
 }
 
 impl Inspection {
-    fn new(meta: SegmentMeta, footer: Footer) -> Self {
+    fn new(meta: SegmentMeta, footer: Footer, serving: Serving) -> Self {
         let provenance = footer.provenance;
         let mut counts = LedgerCounts::default();
         provenance.consumed.iter().for_each(|consumed| counts.add(&consumed.counts));
@@ -102,6 +136,7 @@ impl Inspection {
             counts: consumed.counts,
         });
         let source = Source {
+            merged_from: provenance.merged_from,
             records: counts.seen(),
             accepted: counts.accepted,
             rejected: counts.rejected(),
@@ -114,8 +149,40 @@ impl Inspection {
             sort: sort_names(&provenance.schema),
             schema: provenance.schema,
             file: File { created_by: footer.created_by, row_groups: footer.row_groups, columns: footer.columns },
+            serving,
             meta,
         }
+    }
+}
+
+impl Serving {
+    fn new(serving: &ServingSegment, is_cached: bool) -> Self {
+        let times = ServingColumn {
+            name: TIME_COLUMN.to_owned(),
+            kind: DimensionType::Long,
+            values_bytes: serving.times_place().bytes,
+            text: None,
+        };
+        let text = |text: &TextLayout| ServingText {
+            distinct: text.distinct,
+            dictionary_bytes: text.dictionary.bytes,
+            index_bytes: text.index.bytes,
+            index_form: text.index_form.clone(),
+            index_reason: text.index_reason.clone(),
+        };
+        let columns = serving.layout().iter().map(|column| ServingColumn {
+            name: column.name.clone(),
+            kind: column.kind,
+            values_bytes: column.values.bytes,
+            text: column.text.as_ref().map(text),
+        });
+        Self { bytes: serving.bytes(), is_cached, columns: std::iter::once(times).chain(columns).collect() }
+    }
+}
+
+impl ServingColumn {
+    fn bytes(&self) -> u64 {
+        self.values_bytes + self.text.as_ref().map_or(0, |text| text.dictionary_bytes + text.index_bytes)
     }
 }
 

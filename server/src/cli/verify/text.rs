@@ -47,8 +47,13 @@ fn promises(report: &Report, scope: Scope) -> Vec<Promise> {
             counted(checked.events, "event")
         ),
     };
+    let serving = Promise {
+        name: "serving",
+        checks: &[Check::ServingFile, Check::ServingRows],
+        extent: format!("{} in the cache, equal to their segments", counted(checked.serving_forms, "form")),
+    };
     if scope == Scope::Segments {
-        return vec![segments];
+        return vec![segments, serving];
     }
     let sources = counted(checked.data_sources, "datasource");
     vec![
@@ -64,6 +69,7 @@ fn promises(report: &Report, scope: Scope) -> Vec<Promise> {
         },
         Promise { name: "ledger", checks: &[Check::Ledger], extent: sources },
         segments,
+        serving,
         Promise { name: "files", checks: &[Check::Orphan], extent: waiting(checked) },
     ]
 }
@@ -138,6 +144,7 @@ mod tests {
             bytes: 5 << 20,
             rows: 20_000,
             events: 1_000_000,
+            serving_forms: 317,
             retired_files: 2,
             retired_bytes: 2_048,
         };
@@ -164,6 +171,7 @@ data
 ✓ offsets   12 partitions of 1 datasource
 ✓ ledger    1 datasource
 ✗ segments  318 files, 5.00 MiB, 20,000 rows for 1,000,000 events; 1 error
+✓ serving   317 forms in the cache, equal to their segments
 ! files     2 retired, 2.00 KiB, for the sweep; 1 warning, 1.50 KiB
 
 error: usage_1
