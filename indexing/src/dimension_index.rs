@@ -215,11 +215,17 @@ impl DimensionIndex {
     /// The same index in every form that can hold the column.
     #[cfg(test)]
     pub(crate) fn in_every_form(codes: &[u32], distinct: u32) -> Vec<Self> {
+        let decode = |bytes: Vec<u8>| Self::decode(bytes.into(), codes.len() as u32, distinct);
+        let encoded = Self::encoded_in_every_form(codes, distinct);
+        encoded.into_iter().map(|bytes| decode(bytes).expect("an index just encoded")).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn encoded_in_every_form(codes: &[u32], distinct: u32) -> Vec<Vec<u8>> {
         let column = build::Column::measure(codes, distinct);
         let tags = [Tag::None, Tag::Sorted, Tag::Runs, Tag::RowList, Tag::Roaring, Tag::Blocks];
         let possible = tags.into_iter().filter(|tag| *tag != Tag::Sorted || codes.is_sorted());
-        let decode = |tag| Self::decode(column.encode(tag).into(), codes.len() as u32, distinct);
-        possible.map(|tag| decode(tag).expect("an index just encoded")).collect()
+        possible.map(|tag| column.encode(tag)).collect()
     }
 
     pub fn form(&self) -> IndexForm {

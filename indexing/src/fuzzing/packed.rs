@@ -205,13 +205,3 @@ fn write_list(numbers: &[u32], out: &mut ByteWriter) {
         numbers.iter().for_each(|number| out.u32(*number));
     }
 }
-
-/// What [`packed_block`] reads, from a column that has one block and no nulls.
-pub(super) fn block_input(kind: Kind, rows: usize, column: &[u8]) -> Vec<u8> {
-    // An empty block's length takes one byte, a block's up to three.
-    let length = column_of(kind, rows as u32, &[0], &[]).len() - 1;
-    let block = (1..=3).map(|bytes| &column[length + bytes..]);
-    let is_whole = |block: &&[u8]| column_of(kind, rows as u32, &[0], block).len() == column.len();
-    let block = block.into_iter().find(is_whole).expect("the column has one block and no nulls");
-    [&[kind as u8][..], &(rows as u16 - 1).to_le_bytes(), block].concat()
-}

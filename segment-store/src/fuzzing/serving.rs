@@ -19,6 +19,9 @@ const ROWS_READ_MAX: u32 = 1 << 16;
 /// Columns that are asked for rows.
 const COLUMNS_READ_MAX: usize = 8;
 
+/// Of so many selections, the rows of one are read.
+const SELECTIONS_PER_READ: usize = 7;
+
 /// Reads a file as it is.
 pub fn serving_file(bytes: &[u8]) -> bool {
     read(Bytes::copy_from_slice(bytes))
@@ -44,8 +47,9 @@ fn read(file: Bytes) -> bool {
     assert!(matches!(segment.column("a name that no column has, we hope"), Ok(Column::Missing)));
     if segment.row_count() <= ROWS_READ_MAX {
         let _ = segment.verify();
-        let selected = predicates(&kinds).into_iter().flat_map(|predicate| evaluate(&segment, &predicate)).collect();
-        read_rows(&segment, &kinds, selected);
+        let selected: Vec<RowSet> =
+            predicates(&kinds).into_iter().flat_map(|predicate| evaluate(&segment, &predicate)).collect();
+        read_rows(&segment, &kinds, selected.into_iter().step_by(SELECTIONS_PER_READ).collect());
     }
     is_whole
 }
