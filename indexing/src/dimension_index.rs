@@ -212,14 +212,7 @@ impl DimensionIndex {
         if rows_left == 0 { Ok(()) } else { error("a row is missing") }
     }
 
-    /// The same index in every form that can hold the column.
-    #[cfg(test)]
-    pub(crate) fn in_every_form(codes: &[u32], distinct: u32) -> Vec<Self> {
-        let decode = |bytes: Vec<u8>| Self::decode(bytes.into(), codes.len() as u32, distinct);
-        let encoded = Self::encoded_in_every_form(codes, distinct);
-        encoded.into_iter().map(|bytes| decode(bytes).expect("an index just encoded")).collect()
-    }
-
+    /// The same index encoded in every form that can hold the column.
     #[cfg(test)]
     pub(crate) fn encoded_in_every_form(codes: &[u32], distinct: u32) -> Vec<Vec<u8>> {
         let column = build::Column::measure(codes, distinct);

@@ -16,6 +16,7 @@ mod number_column;
 mod place_search;
 mod row_collector;
 mod row_texts;
+mod text_codes;
 mod text_column;
 
 use bind::Binder;

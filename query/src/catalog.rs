@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
-use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::provider_as_source;
@@ -26,12 +25,13 @@ const SCHEMA: &str = "druid";
 pub(crate) struct QueryCatalog<'a> {
     store: &'a Store,
     state: &'a SessionState,
+    use_indexes: bool,
     tables: Mutex<HashMap<String, Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryCatalog<'a> {
-    pub fn new(store: &'a Store, state: &'a SessionState) -> Self {
-        Self { store, state, tables: Mutex::default() }
+    pub fn new(store: &'a Store, state: &'a SessionState, use_indexes: bool) -> Self {
+        Self { store, state, use_indexes, tables: Mutex::default() }
     }
 
     fn table(&self, name: &str) -> Result<Arc<dyn TableSource>, QueryError> {
@@ -41,8 +41,8 @@ impl<'a> QueryCatalog<'a> {
         }
         let data_source = self.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
         let snapshot = data_source.snapshot(Interval::ALL);
-        let provider: Arc<dyn TableProvider> = Arc::new(SnapshotTable::new(data_source.name().clone(), snapshot));
-        let table = provider_as_source(provider);
+        let table = SnapshotTable::new(data_source.name().clone(), snapshot, self.use_indexes);
+        let table = provider_as_source(Arc::new(table));
         tables.insert(name.to_owned(), table.clone());
         Ok(table)
     }

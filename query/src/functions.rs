@@ -7,6 +7,7 @@ mod checked_arithmetic;
 mod growing_text;
 mod long_sum;
 mod millis;
+mod plain_regex;
 mod time_bucket;
 
 use std::sync::Arc;
@@ -57,7 +58,6 @@ const SCALARS: &[&str] = &[
     "power",
     "radians",
     "regexp_count",
-    "regexp_like",
     "reverse",
     "right",
     "round",
@@ -100,7 +100,12 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let defaults = datafusion::functions::all_default_functions();
     let growing = defaults.iter().filter_map(growing_text::bounded).collect::<Vec<_>>();
     let allowed = defaults.into_iter().filter(|function| SCALARS.contains(&function.name()));
-    allowed.chain(growing).chain(time_bucket::functions()).chain(millis::functions()).collect()
+    allowed
+        .chain(growing)
+        .chain(time_bucket::functions())
+        .chain(millis::functions())
+        .chain([plain_regex::function()])
+        .collect()
 }
 
 pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
@@ -117,9 +122,13 @@ pub(crate) fn window_functions() -> Vec<Arc<WindowUDF>> {
     all_default_window_functions()
 }
 
-/// Operators that must fail where DataFusion's would wrap, or grow without bound.
+/// Operators that must fail where DataFusion's would wrap or grow without bound, or mean what they say.
 pub(crate) fn operator_rewrites() -> Vec<Arc<dyn FunctionRewrite + Send + Sync>> {
-    vec![Arc::new(checked_arithmetic::CheckedIntegers), Arc::new(growing_text::BoundedConcatenation)]
+    vec![
+        Arc::new(checked_arithmetic::CheckedIntegers),
+        Arc::new(growing_text::BoundedConcatenation),
+        Arc::new(plain_regex::PlainRegexOperators),
+    ]
 }
 
 #[cfg(test)]

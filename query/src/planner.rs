@@ -43,7 +43,7 @@ impl Planner {
             None => TimeZone::UTC,
         };
         let statement = SelectStatement::parse(&request.sql, &request.parameters, &zone, now)?;
-        let logical = self.logical_plan(&statement)?;
+        let logical = self.logical_plan(&statement, request.use_indexes)?;
         let physical = self.session.state.create_physical_plan(&logical).await?;
         if statement.is_explain {
             return Ok(Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()));
@@ -51,8 +51,8 @@ impl Planner {
         Ok(Planned::Run(physical))
     }
 
-    fn logical_plan(&self, statement: &SelectStatement) -> Result<LogicalPlan, QueryError> {
-        let catalog = QueryCatalog::new(&self.store, &self.session.state);
+    fn logical_plan(&self, statement: &SelectStatement, use_indexes: bool) -> Result<LogicalPlan, QueryError> {
+        let catalog = QueryCatalog::new(&self.store, &self.session.state, use_indexes);
         let to_plan = SqlToRel::new_with_options(&catalog, parser_options());
         let query = ast::Statement::Query(statement.query.clone());
         let plan = to_plan.sql_statement_to_plan(query).map_err(|error| with_place(error, statement))?;

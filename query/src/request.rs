@@ -14,6 +14,8 @@ pub struct QueryRequest {
     pub timeout: Option<Duration>,
     /// The zone of time literals, `TIME_FLOOR` and the like: an IANA name or an offset; `None` is UTC.
     pub time_zone: Option<String>,
+    /// Off, the same answer is found the slow way: every row is read and filtered above the scan (invariant Q1).
+    pub use_indexes: bool,
 }
 
 /// A value for a `?`.

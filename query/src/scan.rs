@@ -1,6 +1,12 @@
+//! Reading segments: what passes the pushed-down filter, and no more than that.
+
+mod selection;
+mod work;
+
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -11,40 +17,47 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Repla
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use henge_indexing::RowSet;
-use henge_segment_store::schema::{DataSourceName, DataSourceSchema, TIME_COLUMN};
+use henge_segment_store::schema::{DataSourceName, TIME_COLUMN};
 use henge_segment_store::time::{Interval, TimestampMs};
 use henge_segment_store::timeline::{SegmentView, Snapshot};
+use tokio::sync::mpsc::Sender;
+
+pub(crate) use self::selection::RowFilter;
+use self::selection::{Selection, first_rows};
+use self::work::{Part, spread};
+use crate::pushdown::shown;
 
 /// Batches that wait between a thread that reads and the operator above.
 const BATCHES_AHEAD: usize = 2;
 
-/// Reads the segments of a snapshot that a time interval touches.
+/// Reads those rows of a snapshot that pass a filter.
 #[derive(Debug)]
 pub(crate) struct SegmentScanExec {
     name: DataSourceName,
-    schema: Arc<DataSourceSchema>,
-    projection: Arc<[usize]>,
-    interval: Interval,
+    filter: Arc<RowFilter>,
+    /// Rows that each partition needs to yield at the most.
+    limit: Option<u64>,
     /// Segments of the snapshot before pruning.
     segments_total: usize,
-    /// The segments of each partition, similar in rows.
-    partitions: Vec<Arc<[SegmentView]>>,
+    /// What each partition reads, similar in rows.
+    partitions: Vec<Arc<[Part]>>,
     properties: Arc<PlanProperties>,
 }
 
 impl SegmentScanExec {
-    /// `interval`: `None` where no time can match. `projection`: places in the datasource's Arrow schema.
+    /// `filter`: `None` where no row can pass. `projection`: places in the datasource's Arrow schema. `limit`: rows that
+    /// are enough.
     pub fn new(
         name: &DataSourceName,
         snapshot: &Snapshot,
-        interval: Option<Interval>,
-        projection: Vec<usize>,
+        filter: Option<RowFilter>,
+        projection: &[usize],
+        limit: Option<u64>,
         partitions: usize,
     ) -> Result<Self> {
-        let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(&projection)?);
-        let chosen = match interval {
-            Some(interval) => prune(&snapshot.segments, interval),
+        let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
+        let chosen = match &filter {
+            Some(filter) => snapshot.segments.iter().filter(|segment| filter.touches(segment)).cloned().collect(),
             None => Vec::new(),
         };
         let partitions = spread(chosen, partitions);
@@ -56,26 +69,27 @@ impl SegmentScanExec {
         );
         Ok(Self {
             name: name.clone(),
-            schema: snapshot.schema.clone(),
-            projection: projection.into(),
-            interval: interval.unwrap_or(Interval::ALL),
+            filter: Arc::new(filter.unwrap_or(RowFilter { interval: Interval::ALL, predicate: None })),
+            limit,
             segments_total: snapshot.segments.len(),
             partitions,
             properties: Arc::new(properties),
         })
     }
 
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.partitions.iter().flat_map(|parts| parts.iter())
+    }
+
     fn segments(&self) -> impl Iterator<Item = &SegmentView> {
-        self.partitions.iter().flat_map(|segments| segments.iter())
+        self.parts().filter(|part| part.is_first()).map(|part| &part.segment.view)
     }
 
     /// Row count and time bounds are exact where whole segments are read.
-    fn statistics(&self, segments: &[&SegmentView]) -> Statistics {
-        let is_whole = segments.iter().all(|segment| {
-            let (earliest, latest) = segment.time_bounds();
-            self.interval.contains(earliest) && self.interval.contains(latest)
-        });
-        let rows = segments.iter().map(|segment| segment.row_count()).sum::<u64>() as usize;
+    fn statistics(&self, segments: &[&SegmentView], rows: u64, is_counted: bool) -> Statistics {
+        let is_whole =
+            is_counted && self.limit.is_none() && segments.iter().all(|segment| self.filter.takes_all_of(segment));
+        let rows = rows.min(self.limit.unwrap_or(u64::MAX)) as usize;
         let mut statistics = Statistics::new_unknown(self.schema().as_ref());
         statistics.num_rows = if is_whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
         let place = self.schema().index_of(TIME_COLUMN).ok();
@@ -94,30 +108,35 @@ impl SegmentScanExec {
     }
 }
 
-/// The segments with a row that may lie in `interval`.
-fn prune(segments: &[SegmentView], interval: Interval) -> Vec<SegmentView> {
-    let touches = |segment: &&SegmentView| {
-        let (earliest, latest) = segment.time_bounds();
-        earliest < interval.end() && interval.start() <= latest
-    };
-    segments.iter().filter(touches).cloned().collect()
-}
-
-/// Gives each segment, the largest first, to the partition with the fewest rows.
-fn spread(mut segments: Vec<SegmentView>, partitions: usize) -> Vec<Arc<[SegmentView]>> {
-    segments.sort_by_key(|segment| std::cmp::Reverse(segment.row_count()));
-    let count = partitions.min(segments.len()).max(1);
-    let mut spread: Vec<(u64, Vec<SegmentView>)> = vec![(0, Vec::new()); count];
-    for segment in segments {
-        let (rows, least) = spread.iter_mut().min_by_key(|(rows, _)| *rows).expect("there is a partition");
-        *rows += segment.row_count();
-        least.push(segment);
+/// Sends the rows of some parts, until there are enough or nobody listens any more. Blocking.
+fn read(
+    parts: &[Part],
+    filter: &RowFilter,
+    projected: &SchemaRef,
+    limit: Option<u64>,
+    sender: &Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    let names: Vec<&str> = projected.fields().iter().map(|field| field.name().as_str()).collect();
+    let mut left = limit.unwrap_or(u64::MAX);
+    for part in parts {
+        if left == 0 || sender.is_closed() {
+            break;
+        }
+        let Selection { reader, rows } = part.select(filter, &names)?;
+        let rows = first_rows(&rows, left);
+        left -= rows.len();
+        for batch in reader.batches(projected.clone(), &rows) {
+            let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            if sender.blocking_send(Ok(batch)).is_err() {
+                return Ok(());
+            }
+        }
     }
-    spread.into_iter().map(|(_, segments)| segments.into()).collect()
+    Ok(())
 }
 
 /// An end that the query leaves open is `..`.
-fn shown(interval: Interval) -> String {
+fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
     format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
 }
@@ -125,8 +144,14 @@ fn shown(interval: Interval) -> String {
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "SegmentScan: {}", self.name)?;
-        if self.interval != Interval::ALL {
-            write!(out, " interval={}", shown(self.interval))?;
+        if self.filter.interval != Interval::ALL {
+            write!(out, " interval={}", shown_interval(self.filter.interval))?;
+        }
+        if let Some(predicate) = &self.filter.predicate {
+            write!(out, " filter=[{}]", shown(predicate))?;
+        }
+        if let Some(limit) = self.limit {
+            write!(out, " limit={limit}")?;
         }
         let chosen = self.segments().count();
         let open = self.segments().filter(|segment| segment.is_open()).count();
@@ -171,32 +196,31 @@ impl ExecutionPlan for SegmentScanExec {
 
     /// Reads on a thread that may block; it ends within a batch after the stream is dropped.
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let Some(segments) = self.partitions.get(partition).cloned() else {
+        let Some(parts) = self.partitions.get(partition).cloned() else {
             return internal_err!("a scan of {} partitions has no partition {partition}", self.partitions.len());
         };
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
         let (sender, projected) = (stream.tx(), self.schema());
-        stream.spawn_blocking(move || {
-            let names: Vec<&str> = projected.fields().iter().map(|field| field.name().as_str()).collect();
-            for segment in segments.iter() {
-                let reader = segment.open(&names).map_err(|error| DataFusionError::External(Box::new(error)))?;
-                for batch in reader.batches(projected.clone(), &RowSet::all(reader.row_count())) {
-                    let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                    if sender.blocking_send(Ok(batch)).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok(())
-        });
+        let (filter, limit) = (self.filter.clone(), self.limit);
+        stream.spawn_blocking(move || read(&parts, &filter, &projected, limit, &sender));
         Ok(stream.build())
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        let segments: Vec<&SegmentView> = match args.partition() {
-            Some(partition) => self.partitions.get(partition).into_iter().flat_map(|part| part.iter()).collect(),
-            None => self.segments().collect(),
+        let parts: Vec<&Part> = match args.partition() {
+            Some(partition) => self.partitions.get(partition).into_iter().flat_map(|parts| parts.iter()).collect(),
+            None => self.parts().collect(),
         };
-        Ok(Arc::new(self.statistics(&segments)))
+        let segments: Vec<&SegmentView> = parts.iter().map(|part| &part.segment.view).collect();
+        let is_in_parts = parts.iter().any(|part| !part.is_whole());
+        let rows = match args.partition() {
+            None => self.segments().map(SegmentView::row_count).sum(),
+            Some(_) => parts.iter().map(|part| part.rows()).sum(),
+        };
+        let is_exact = args.partition().is_none() || !is_in_parts;
+        Ok(Arc::new(self.statistics(&segments, rows, is_exact)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::Snapshot;
 
-use crate::pushdown::{self, TimeSpan};
-use crate::scan::SegmentScanExec;
+use crate::pushdown::{self, Pushdown, TimeSpan};
+use crate::scan::{RowFilter, SegmentScanExec};
 
 /// A datasource as one query sees it: one snapshot, however often the query names it (invariant Q2).
 #[derive(Debug)]
@@ -18,12 +18,14 @@ pub(crate) struct SnapshotTable {
     name: DataSourceName,
     snapshot: Snapshot,
     schema: SchemaRef,
+    use_indexes: bool,
 }
 
 impl SnapshotTable {
-    pub fn new(name: DataSourceName, snapshot: Snapshot) -> Self {
+    /// Without indexes every row of the snapshot is read, and DataFusion filters them.
+    pub fn new(name: DataSourceName, snapshot: Snapshot, use_indexes: bool) -> Self {
         let schema = snapshot.schema.arrow();
-        Self { name, snapshot, schema }
+        Self { name, snapshot, schema, use_indexes }
     }
 }
 
@@ -37,13 +39,12 @@ impl TableProvider for SnapshotTable {
         TableType::Base
     }
 
-    /// Filters on time choose segments, which may hold more than they ask for; DataFusion filters again (invariant Q1).
+    /// What a scan can find out by itself DataFusion does not test again.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match pushdown::time_span(filter) {
-            TimeSpan::ALL => TableProviderFilterPushDown::Unsupported,
-            _ => TableProviderFilterPushDown::Inexact,
-        };
-        Ok(filters.iter().map(support).collect())
+        if !self.use_indexes {
+            return Ok(vec![TableProviderFilterPushDown::Unsupported; filters.len()]);
+        }
+        Ok(filters.iter().map(|filter| Pushdown::of(filter, &self.schema).support()).collect())
     }
 
     async fn scan(
@@ -51,11 +52,22 @@ impl TableProvider for SnapshotTable {
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
-        _limit: Option<usize>,
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let span = filters.iter().map(pushdown::time_span).fold(TimeSpan::ALL, TimeSpan::and);
+        let (mut span, mut predicates, mut is_exact) = (TimeSpan::ALL, Vec::new(), true);
+        for filter in filters {
+            let pushed = Pushdown::of(filter, &self.schema);
+            span = span.and(pushed.span);
+            predicates.extend(pushed.predicate);
+            is_exact &= pushed.is_exact;
+        }
+        let predicate = (!predicates.is_empty()).then(|| pushdown::all_of(predicates));
+        let filter = span.interval().map(|interval| RowFilter { interval, predicate });
+        // Where DataFusion filters again, nobody knows how many rows it needs.
+        let limit = limit.filter(|_| is_exact).map(|limit| limit as u64);
         let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let partitions = state.config().target_partitions();
-        Ok(Arc::new(SegmentScanExec::new(&self.name, &self.snapshot, span.interval(), projection, partitions)?))
+        let scan = SegmentScanExec::new(&self.name, &self.snapshot, filter, &projection, limit, partitions)?;
+        Ok(Arc::new(scan))
     }
 }

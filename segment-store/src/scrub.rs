@@ -237,7 +237,8 @@ mod tests {
         let bytes = metas.iter().map(|meta| meta.bytes).sum::<u64>() + store.cache_stats().bytes;
         assert_eq!(scrub.counts(), ScrubCounts { segments: 6, bytes, ..ScrubCounts::default() });
         let id = metas[2].id.to_string();
-        let damages: [(fn(&PathBuf), &str); 3] = [
+        type Damaging = (fn(&PathBuf), &'static str);
+        let damages: [Damaging; 3] = [
             (|path| flip(path, 70), "its digest is not the manifest's"),
             (|path| std::fs::write(path, [1, 2, 3]).unwrap(), "it has 3 bytes instead of "),
             (|path| std::fs::remove_file(path).unwrap(), "its file is not there"),

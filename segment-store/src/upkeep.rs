@@ -29,20 +29,23 @@ pub struct RollupTier {
     pub granularity: Granularity,
 }
 
-/// The segment that compaction aims at; whichever bound is reached first begins another segment.
+/// The segment that compaction aims at, whichever bound is reached first; and when a time chunk is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CompactionTarget {
     pub rows: u64,
     /// Of the Parquet file.
     pub bytes: u64,
+    /// A time chunk that has ended is taken to be complete when nothing new has come to it for so many milliseconds; late
+    /// events get six times as long, or the chunk's length, before what is merged is merged again.
+    pub quiet_ms: i64,
 }
 
 impl Default for CompactionTarget {
     /// Four million rows are enough for a scan to fill every core, and few enough that a merge holds one such segment
-    /// in memory.
+    /// in memory. Ten minutes are twice the age at which open segments are cut by default.
     fn default() -> Self {
-        Self { rows: 4_000_000, bytes: 256 << 20 }
+        Self { rows: 4_000_000, bytes: 256 << 20, quiet_ms: 10 * 60_000 }
     }
 }
 
@@ -67,7 +70,7 @@ impl UpkeepPolicy {
     /// Whether the policy suits a datasource of this schema.
     pub fn validate(&self, schema: &DataSourceSchema) -> Result<(), PolicyError> {
         Rule::check_all(&self.retention)?;
-        if self.compaction.rows == 0 || self.compaction.bytes == 0 {
+        if self.compaction.rows == 0 || self.compaction.bytes == 0 || self.compaction.quiet_ms < 0 {
             return Err(PolicyError::Target);
         }
         if !self.rollup_after.is_empty() && !schema.rollup {

@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::query_metrics::QueryMetrics;
+use crate::upkeep_metrics::UpkeepMetrics;
 
 /// State of the process. The doors are open before the store is recovered, so that a probe can see that it is not.
 pub struct App {
     services: OnceLock<Services>,
     pub limits: Limits,
     pub queries: Arc<QueryMetrics>,
+    pub upkeep: Arc<UpkeepMetrics>,
     /// Told to stop: accept nothing more, publish, go.
     pub stop: CancellationToken,
     pub started_at: Instant,
@@ -37,7 +39,8 @@ impl App {
         Arc::new(Self {
             services: OnceLock::new(),
             limits,
-            queries: Arc::new(QueryMetrics::default()),
+            queries: Arc::default(),
+            upkeep: Arc::default(),
             stop: CancellationToken::new(),
             started_at: Instant::now(),
         })

@@ -1,5 +1,6 @@
 //! The command line: one binary with a few verbs.
 
+pub mod compact;
 pub mod demo;
 mod directory;
 mod output_file;
@@ -50,6 +51,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Look at the segments of a data directory, or take them out.
     Segments(segments::SegmentsArgs),
+    /// Merge segments as far as possible; no server may use the data directory.
+    Compact(compact::CompactArgs),
     /// Check a whole data directory.
     Verify(verify::VerifyArgs),
 }

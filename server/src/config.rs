@@ -11,6 +11,11 @@
 //! query_memory = "1GiB"
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //!
+//! [upkeep]
+//! cpu = 0.3                             # of one core, for merging segments
+//! every = "10s"
+//! sweep_grace = "1h"                    # files that nothing needs stay this long
+//!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
 //! ```
@@ -39,6 +44,7 @@ pub struct Config {
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
     pub object_store: Option<String>,
     pub limits: Limits,
+    pub upkeep: UpkeepConfig,
     /// Supervisors that the file asks for.
     pub specs: Vec<SupervisorSpec>,
 }
@@ -65,6 +71,23 @@ impl Default for Limits {
             cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+/// How segments are looked after once they are published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpkeepConfig {
+    /// Of one core: what merging takes at most.
+    pub cpu: f64,
+    /// Between two rounds.
+    pub every: Duration,
+    /// How long a file stays that nothing needs: longer than the oldest backup of the manifest is old when it is restored.
+    pub sweep_grace: Duration,
+}
+
+impl Default for UpkeepConfig {
+    fn default() -> Self {
+        Self { cpu: 0.3, every: Duration::from_secs(10), sweep_grace: Duration::from_secs(3_600) }
     }
 }
 
@@ -118,6 +141,7 @@ impl Config {
         let object_store = server.text("object_store")?;
         server.finish()?;
         let limits = limits(root.section("limits")?)?;
+        let upkeep = upkeep(root.section("upkeep")?)?;
         let data_sources = root.section("datasource")?.tables()?;
         root.finish()?;
         let spec = |(name, json): &(String, serde_json::Value)| {
@@ -131,6 +155,7 @@ impl Config {
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),
             limits,
+            upkeep,
             specs,
         })
     }
@@ -152,6 +177,15 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
     section.finish()?;
     Ok(limits)
+}
+
+fn upkeep(mut section: Section<'_>) -> Result<UpkeepConfig, ConfigError> {
+    let mut upkeep = UpkeepConfig::default();
+    section.share("cpu", &mut upkeep.cpu)?;
+    section.duration("every", &mut upkeep.every)?;
+    section.duration("sweep_grace", &mut upkeep.sweep_grace)?;
+    section.finish()?;
+    Ok(upkeep)
 }
 
 fn syntax_error(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {

@@ -3,6 +3,7 @@
 //! cli -> config -> running (listener, app) -> routes -> wire
 
 mod app;
+mod background;
 mod cli;
 mod colour;
 mod config;
@@ -16,6 +17,7 @@ mod routes;
 mod running;
 mod shutdown;
 mod telemetry;
+mod upkeep_metrics;
 mod wire;
 
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
     let default_filter = match cli.command {
         Command::Server(_) => "info",
         // Their output is for the person who typed the command.
-        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) | Command::Verify(_) => "warn",
+        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) | Command::Verify(_) | Command::Compact(_) => "warn",
     };
     telemetry::start(cli.log_format, default_filter);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             Command::Sql(args) => cli::sql::run(args).await,
             Command::Demo(args) => cli::demo::run(args).await,
             Command::Segments(args) => cli::segments::run(args).await,
+            Command::Compact(args) => cli::compact::run(args).await,
             Command::Verify(args) => cli::verify::run(args).await,
         }
     });

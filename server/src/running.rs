@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::app::{App, Services};
+use crate::background::Background;
 use crate::config::Config;
 use crate::{listener, routes};
 
@@ -49,6 +50,7 @@ pub struct Running {
     /// Where it really listens, also when it was told port 0.
     pub address: SocketAddr,
     doors: JoinHandle<()>,
+    background: Background,
     shutdown_timeout: Duration,
 }
 
@@ -86,14 +88,16 @@ impl Running {
             store,
         };
         app.recovered(services.clone());
+        let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
-        Ok(Self { app, services, address, doors, shutdown_timeout })
+        Ok(Self { app, services, address, doors, background, shutdown_timeout })
     }
 
     /// Accepts nothing more, publishes what is open, and finishes running queries; both within the configured time.
     pub async fn stop(self) {
         self.app.stop.cancel();
-        let (ended, ()) = tokio::join!(self.doors, self.services.supervisors.shutdown(self.shutdown_timeout));
+        let publish = self.services.supervisors.shutdown(self.shutdown_timeout);
+        let (ended, (), ()) = tokio::join!(self.doors, publish, self.background.stop());
         if let Err(error) = ended {
             warn!(%error, "the listener ended badly");
         }

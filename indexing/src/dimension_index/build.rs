@@ -1,7 +1,7 @@
 //! Measures a column and builds the index that suits it.
 //!
-//! An index is worth its bytes where it finds the rows of the average value in an eighth of the time that a scan of the
-//! codes takes. The forms are tried from the fastest to the smallest, and the first that is small enough is taken. The
+//! An index is worth its bytes where it finds the rows of the average value in a twelfth of the time that a scan of
+//! the codes takes. The forms are tried from the fastest to the smallest, and the first that is small enough is taken. The
 //! limits add up to 2 to 3 bytes/row for a segment with a dozen string columns, of which a few have values of few rows
 //! (topics, principals), some follow from the sort (organisations, clusters), and some have few values (regions).
 
@@ -11,14 +11,14 @@ use super::{BLOCK_NS, BuiltIndex, FORMAT, RANGE_NS, ROARING_BYTE_NS, ROARING_NS,
 use crate::{BLOCK_ROWS, ByteWriter, posting_list};
 
 /// A scan costs at least this many times what the index costs for the average value.
-const GAIN_MIN: f64 = 8.0;
+const GAIN_MIN: f64 = 12.0;
 /// What a scan costs for each block, and for each run where codes are kept in runs.
 const SCAN_BLOCK_NS: f64 = 15.0;
 const SCAN_RUN_NS: f64 = 2.0;
 /// Bytes per row that a form may take.
 const SORTED_BYTES_MAX: f64 = 0.5;
-const RUNS_BYTES_MAX: f64 = 0.25;
-const ROARING_BYTES_MAX: f64 = 0.5;
+const RUNS_BYTES_MAX: f64 = 0.4;
+const ROARING_BYTES_MAX: f64 = 0.35;
 const BLOCKS_BYTES_MAX: f64 = 1.0;
 const ROW_LIST_BYTES_MAX: f64 = 4.0;
 /// Where there is a value for every second row, dictionary and codes take many times the bytes of a row list.
@@ -112,7 +112,10 @@ impl<'a> Column<'a> {
     }
 
     fn roaring(&self) -> Option<Candidate> {
-        if self.codes.len() < self.code_count * ROARING_ROWS_PER_VALUE_MIN {
+        let has_short_lists = self.codes.len() < self.code_count * ROARING_ROWS_PER_VALUE_MIN;
+        // No value has most of the rows, and the others have no runs: the lists would be too large.
+        let is_scattered = self.runs > self.codes.len() / 2;
+        if has_short_lists || is_scattered {
             return None;
         }
         let lists = self.code_count * CONTAINER_HEADER_BYTES + self.container_bytes();

@@ -2,10 +2,7 @@
 //!
 //! NOT is pushed down to the tests: then only the rows matter for which each part is true, and unknown is like false.
 
-use std::sync::Arc;
-
 use super::column::{Column, TextColumn};
-use super::dictionary_test::{CodeSearch, codes_by_reading_all, codes_in_growing};
 use super::key_ranges::KeyRanges;
 use super::leaf::{CodesLeaf, CompareLeaf, KeysLeaf, Leaf, NullsLeaf, TextsLeaf};
 use super::node::Node;
@@ -13,9 +10,6 @@ use super::number_column::NumberColumn;
 use crate::CodeSet;
 use crate::predicate::{NumberTest, Predicate, TextTest};
 use crate::promotion::text_of_flag;
-
-/// So few texts of a dictionary are tested at once, and not remembered.
-const FEW_TEXTS: u32 = 256;
 
 /// Binds predicates to the columns that `columns` gives.
 pub(super) struct Binder<'f, F> {
@@ -40,14 +34,14 @@ impl<F> Binder<'_, F> {
                 }
             }
             Predicate::Not(part) => self.bind(part, !is_negated)?,
-            Predicate::IsNull(column) => nulls((self.columns)(column)?, !is_negated),
-            Predicate::Text { column, test } => self.text((self.columns)(column)?, test, is_negated),
+            Predicate::IsNull(column) => nulls(column, (self.columns)(column)?, !is_negated),
+            Predicate::Text { column, test } => self.text(column, (self.columns)(column)?, test, is_negated),
             Predicate::Long { column, test } => {
                 let ranges = |column: &NumberColumn<'_>| match column {
                     NumberColumn::Longs(_) => Some(KeyRanges::of_longs(test)),
                     _ => None,
                 };
-                numbers((self.columns)(column)?, is_negated, ranges)
+                numbers(column, (self.columns)(column)?, is_negated, ranges)
             }
             Predicate::Double { column, test } => {
                 let ranges = |column: &NumberColumn<'_>| match column {
@@ -55,28 +49,28 @@ impl<F> Binder<'_, F> {
                     NumberColumn::Doubles(_) => Some(KeyRanges::of_doubles(test)),
                     _ => None,
                 };
-                numbers((self.columns)(column)?, is_negated, ranges)
+                numbers(column, (self.columns)(column)?, is_negated, ranges)
             }
             Predicate::Flag { column, is } => {
                 let ranges = |column: &NumberColumn<'_>| match column {
                     NumberColumn::Flags(_) => Some(flags([*is])),
                     _ => None,
                 };
-                numbers((self.columns)(column)?, is_negated, ranges)
+                numbers(column, (self.columns)(column)?, is_negated, ranges)
             }
             Predicate::Columns { left, op, right, kind } => {
                 let op = if is_negated { op.negated() } else { *op };
                 match CompareLeaf::new((self.columns)(left)?, op, (self.columns)(right)?, *kind) {
-                    Some(leaf) => Node::Leaf(Leaf::Compare(leaf)),
+                    Some(leaf) => Node::leaf(Leaf::Compare(leaf)),
                     None => Node::Constant(false),
                 }
             }
         })
     }
 
-    fn text<'a>(&self, column: Column<'a>, test: &'a TextTest, is_negated: bool) -> Node<'a> {
+    fn text<'a>(&self, name: &'a str, column: Column<'a>, test: &'a TextTest, is_negated: bool) -> Node<'a> {
         let column = match column {
-            Column::Text(column) => return self.strings(column, test, is_negated),
+            Column::Text(column) => return self.strings(name, column, test, is_negated),
             column => column,
         };
         // Where the values are not stored as strings, what can be turned into a test of numbers is.
@@ -92,56 +86,37 @@ impl<F> Binder<'_, F> {
         match number_column(&column) {
             None => Node::Constant(false),
             Some(numbers) => match ranges(&numbers) {
-                Some(ranges) => keys(numbers, ranges, is_negated),
-                None => Node::Leaf(Leaf::Texts(TextsLeaf::new(column, test, is_negated, None))),
+                Some(ranges) => keys(name, numbers, ranges, is_negated),
+                None => Node::leaf(Leaf::Texts(TextsLeaf::new(name, column, test, is_negated, None))),
             },
         }
     }
 
-    fn strings<'a>(&self, column: TextColumn<'a>, test: &'a TextTest, is_negated: bool) -> Node<'a> {
-        let (codes, unread_texts) = match &column {
-            TextColumn::Sorted { dictionary, .. } if !self.use_indexes => {
-                (Some(codes_by_reading_all(dictionary, test).into()), 0)
-            }
-            TextColumn::Sorted { dictionary, cache, .. } => match CodeSearch::new(dictionary, test) {
-                search if search.scanned_texts() <= FEW_TEXTS => (Some(search.codes(dictionary).into()), 0),
-                search => (cache.and_then(|cache| cache.get(test)), search.scanned_texts()),
-            },
-            TextColumn::Growing { dictionary, cache, .. } => {
-                let distinct = dictionary.distinct() as u32;
-                if distinct <= FEW_TEXTS || !self.use_indexes {
-                    (Some(codes_in_growing(dictionary, 1, test).into()), 0)
-                } else {
-                    let earlier = cache.and_then(|cache| cache.get(test));
-                    let known = earlier.as_ref().map_or(0, |codes| codes.distinct());
-                    (earlier.filter(|_| known >= distinct), distinct.saturating_sub(known))
-                }
-            }
+    fn strings<'a>(&self, name: &'a str, column: TextColumn<'a>, test: &'a TextTest, is_negated: bool) -> Node<'a> {
+        let codes = match self.use_indexes {
+            true => column.known_codes(test),
+            false => Ok(column.codes_by_reading_all(test).into()),
         };
-        match codes {
-            Some(codes) => code_set(column, if is_negated { codes.complement_of_values().into() } else { codes }),
-            None => Node::Leaf(Leaf::Texts(TextsLeaf::new(Column::Text(column), test, is_negated, Some(unread_texts)))),
-        }
+        Node::leaf(match codes {
+            Ok(codes) => {
+                let codes = if is_negated { codes.complement_of_values().into() } else { codes };
+                Leaf::Codes(CodesLeaf::new(name, column, codes))
+            }
+            Err(unread) => Leaf::Texts(TextsLeaf::new(name, Column::Text(column), test, is_negated, Some(unread))),
+        })
     }
 }
 
-fn code_set<'a>(column: TextColumn<'a>, codes: Arc<CodeSet>) -> Node<'a> {
-    match codes.is_empty() {
-        true => Node::Constant(false),
-        false => Node::Leaf(Leaf::Codes(CodesLeaf::new(column, codes))),
-    }
-}
-
-fn nulls(column: Column<'_>, is_null: bool) -> Node<'_> {
+fn nulls<'a>(name: &'a str, column: Column<'a>, is_null: bool) -> Node<'a> {
     match column {
         Column::Missing => Node::Constant(is_null),
         Column::Text(column) => {
             let distinct = column.distinct();
             let codes = if is_null { CodeSet::null(distinct) } else { CodeSet::values(distinct) };
-            code_set(column, codes.into())
+            Node::leaf(Leaf::Codes(CodesLeaf::new(name, column, codes.into())))
         }
         column => match number_column(&column) {
-            Some(column) => Node::Leaf(Leaf::Nulls(NullsLeaf::new(column, is_null))),
+            Some(column) => Node::leaf(Leaf::Nulls(NullsLeaf::new(column, is_null))),
             None => Node::Constant(false),
         },
     }
@@ -149,20 +124,21 @@ fn nulls(column: Column<'_>, is_null: bool) -> Node<'_> {
 
 /// A test of numbers as ranges, or no row where the column is of a kind that `ranges` gives none for.
 fn numbers<'a>(
+    name: &'a str,
     column: Column<'a>,
     is_negated: bool,
     ranges: impl FnOnce(&NumberColumn<'a>) -> Option<KeyRanges>,
 ) -> Node<'a> {
     let Some(column) = number_column(&column) else { return Node::Constant(false) };
     match ranges(&column) {
-        Some(ranges) => keys(column, ranges, is_negated),
+        Some(ranges) => keys(name, column, ranges, is_negated),
         None => Node::Constant(false),
     }
 }
 
-fn keys(column: NumberColumn<'_>, ranges: KeyRanges, is_negated: bool) -> Node<'_> {
+fn keys<'a>(name: &'a str, column: NumberColumn<'a>, ranges: KeyRanges, is_negated: bool) -> Node<'a> {
     let ranges = if is_negated { ranges.complement() } else { ranges };
-    Node::Leaf(Leaf::Keys(KeysLeaf::new(column, ranges)))
+    Node::leaf(Leaf::Keys(KeysLeaf::new(name, column, ranges)))
 }
 
 fn number_column<'a>(column: &Column<'a>) -> Option<NumberColumn<'a>> {

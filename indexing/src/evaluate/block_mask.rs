@@ -53,3 +53,38 @@ pub(super) fn rows_of(mask: &BlockMask) -> impl Iterator<Item = usize> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(mask: &BlockMask) -> Vec<usize> {
+        rows_of(mask).collect()
+    }
+
+    #[test]
+    fn a_range_of_rows_is_set_whole_and_nothing_else() {
+        let ends = [0, 1, 63, 64, 65, 127, 128, 1_000, 1_023, 1_024];
+        for start in ends {
+            for end in ends {
+                let mut mask = NO_ROWS;
+                mask[1] = 1 << 5;
+                set_rows(&mut mask, start, end);
+                let expected: Vec<usize> = (0..1_024).filter(|row| (start..end).contains(row) || *row == 69).collect();
+                assert_eq!(rows(&mask), expected, "{start}..{end}");
+            }
+        }
+        assert_eq!(rows(&first_rows(3)), [0, 1, 2]);
+        assert_eq!(first_rows(5_000), [u64::MAX; 16]);
+    }
+
+    #[test]
+    fn rows_whose_value_passes_replace_those_that_were_there() {
+        let values: Vec<u32> = (0..1_000).collect();
+        let mut mask = [u64::MAX; 16];
+        fill_where(&mut mask, &values, |value| value % 300 == 7);
+        assert_eq!(rows(&mask), [7, 307, 607, 907]);
+        intersect(&mut mask, &first_rows(500));
+        assert_eq!(rows(&mask), [7, 307]);
+    }
+}

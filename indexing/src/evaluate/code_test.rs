@@ -42,12 +42,16 @@ impl<'s> CodeTest<'s> {
         }
     }
 
-    /// What is certain of rows whose codes lie between two bounds, both inclusive; [`Found::Mask`] is nothing.
+    /// What is certain of rows whose codes lie between two bounds, both inclusive; [`Found::Mask`] is nothing. Nothing is
+    /// certain of bounds that cross, which no encoder wrote.
     pub fn of_bounds(&self, least: u32, greatest: u32) -> Found {
-        let width = u64::from(greatest) + 1 - u64::from(least.min(greatest));
-        match self.count_before(u64::from(greatest) + 1) - self.count_before(u64::from(least)) {
+        if least > greatest {
+            return Found::Mask;
+        }
+        let end = u64::from(greatest) + 1;
+        match self.count_before(end) - self.count_before(u64::from(least)) {
             0 => Found::None,
-            count if count == width => Found::All,
+            count if count == end - u64::from(least) => Found::All,
             _ => Found::Mask,
         }
     }
@@ -110,4 +114,61 @@ impl<'s> CodeTest<'s> {
 
 fn bit(words: &[u64], code: u32) -> bool {
     words.get(code as usize / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::evaluate::block_mask::{NO_ROWS, rows_of};
+
+    fn code_set() -> impl Strategy<Value = CodeSet> {
+        let ranges = prop::collection::vec((0_u32..300, 0_u32..40), 0..8);
+        ranges.prop_map(|ranges| {
+            let codes = ranges.into_iter().flat_map(|(start, width)| start..start + width);
+            CodeSet::from_codes(299, codes.filter(|&code| code < 300).collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn codes_and_bounds_and_runs_are_judged_as_the_set_has_them(
+            set in code_set(), least in 0_u32..320, width in 0_u32..320,
+            codes in prop::collection::vec(0_u32..330, 1..200),
+        ) {
+            let test = CodeTest::new(&set);
+            let is_in: Vec<bool> = (least..=least + width).map(|code| set.contains(code)).collect();
+            let expected = match (is_in.contains(&true), is_in.contains(&false)) {
+                (false, _) => Found::None,
+                (true, false) => Found::All,
+                (true, true) => Found::Mask,
+            };
+            prop_assert_eq!(test.of_bounds(least, least + width), expected);
+
+            let mut mask = [u64::MAX; 16];
+            test.fill(&mut mask, &codes);
+            let rows: Vec<usize> = (0..codes.len()).filter(|&row| set.contains(codes[row])).collect();
+            prop_assert_eq!(rows_of(&mask).collect::<Vec<_>>(), &rows[..]);
+
+            let mut mask = NO_ROWS;
+            test.fill_runs(&mut mask, codes.iter().map(|&code| (code, 3)));
+            let rows: Vec<usize> = rows.iter().flat_map(|row| row * 3..row * 3 + 3).collect();
+            prop_assert_eq!(rows_of(&mask).collect::<Vec<_>>(), rows);
+        }
+    }
+
+    #[test]
+    fn bounds_and_runs_of_damaged_columns_do_no_harm() {
+        let many = CodeSet::from_codes(900, (0..900).step_by(3).collect());
+        for set in [CodeSet::none(5), CodeSet::values(5), CodeSet::from_codes(9, vec![1, 3]), many] {
+            let test = CodeTest::new(&set);
+            for (least, greatest) in [(7, 3), (u32::MAX, 0), (0, u32::MAX), (u32::MAX, u32::MAX)] {
+                test.of_bounds(least, greatest);
+            }
+            assert!(!test.contains(u32::MAX));
+            let mut mask = NO_ROWS;
+            test.fill_runs(&mut mask, [(1, 1_000), (3, 1_000), (3, u32::MAX)].into_iter());
+        }
+    }
 }

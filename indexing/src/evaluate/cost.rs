@@ -6,6 +6,8 @@ use crate::{BLOCK_ROWS, RowSet};
 
 /// To look at a block's bounds or zone.
 const BLOCK: f64 = 20.0;
+/// To put the bits of 64 rows of two sets together.
+const WORD: f64 = 1.0;
 /// To unpack a row's code and look it up.
 const CODE: f64 = 0.6;
 /// To unpack a row's number and compare it.
@@ -23,6 +25,11 @@ pub(super) fn code_scan(candidates: &RowSet) -> f64 {
 /// To scan the candidates' numbers.
 pub(super) fn key_scan(candidates: &RowSet) -> f64 {
     blocks(candidates) * (BLOCK + KEY * BLOCK_ROWS as f64)
+}
+
+/// To put two sets of rows together.
+pub(super) fn set_operation(candidates: &RowSet) -> f64 {
+    WORD * f64::from(candidates.row_count()) / 64.0
 }
 
 /// To look only at which of the candidates are null.

@@ -131,6 +131,16 @@ impl KeyRanges {
         Self(gaps)
     }
 
+    /// Keys in both.
+    pub fn and(&self, other: &Self) -> Self {
+        self.complement().or(&other.complement()).complement()
+    }
+
+    /// Keys in either.
+    pub fn or(&self, other: &Self) -> Self {
+        Self::new(self.0.iter().chain(&other.0).copied().collect())
+    }
+
     /// The ranges that overlap the keys from `least` to `greatest`, both inclusive; none where those cross.
     pub fn between(&self, least: i64, greatest: i64) -> &[(i64, i64)] {
         if least > greatest {
@@ -249,13 +259,24 @@ mod tests {
 
         #[test]
         fn a_key_is_in_the_ranges_or_in_their_complement(
-            ranges in prop::collection::vec((-20_i64..20, 0_i64..5), 0..6), key in -30_i64..30,
+            ranges in prop::collection::vec((-20_i64..20, 0_i64..5), 0..6),
+            others in prop::collection::vec((-20_i64..20, 0_i64..5), 0..6),
+            key in -30_i64..30,
         ) {
-            let is_in = ranges.iter().any(|&(least, width)| (least..=least + width).contains(&key));
-            let ranges = KeyRanges::new(ranges.into_iter().map(|(least, width)| (least, least + width)).collect());
-            prop_assert_eq!(contains(&ranges, key), is_in);
-            prop_assert_eq!(contains(&ranges.complement(), key), !is_in);
-            prop_assert!(ranges.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            let is_in = |ranges: &[(i64, i64)]| {
+                ranges.iter().any(|&(least, width)| (least..=least + width).contains(&key))
+            };
+            let new = |ranges: &[(i64, i64)]| {
+                KeyRanges::new(ranges.iter().map(|&(least, width)| (least, least + width)).collect())
+            };
+            let (left, right) = (new(&ranges), new(&others));
+            prop_assert_eq!(contains(&left, key), is_in(&ranges));
+            prop_assert_eq!(contains(&left.complement(), key), !is_in(&ranges));
+            prop_assert_eq!(contains(&left.and(&right), key), is_in(&ranges) && is_in(&others));
+            prop_assert_eq!(contains(&left.or(&right), key), is_in(&ranges) || is_in(&others));
+            for ranges in [left.and(&right), left.or(&right), left] {
+                prop_assert!(ranges.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            }
         }
     }
 }

@@ -28,6 +28,24 @@ pub(super) enum Leaf<'a> {
 }
 
 impl Leaf<'_> {
+    /// Takes in what another test says, joined by AND or by OR; false, and nothing changed, where that cannot be one test.
+    pub fn take_in(&mut self, other: &Self, is_and: bool) -> bool {
+        match (self, other) {
+            (Self::Codes(leaf), Self::Codes(other)) => leaf.take_in(other, is_and),
+            (Self::Keys(leaf), Self::Keys(other)) => leaf.take_in(other, is_and),
+            _ => false,
+        }
+    }
+
+    /// It is known that there is no such row.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Codes(leaf) => leaf.is_nothing(),
+            Self::Keys(leaf) => leaf.is_nothing(),
+            Self::Texts(_) | Self::Nulls(_) | Self::Compare(_) => false,
+        }
+    }
+
     /// What it takes to test these candidates, in nanoseconds, roughly.
     pub fn cost(&self, candidates: &RowSet) -> f64 {
         match self {

@@ -1,5 +1,6 @@
 //! Tests joined by AND and OR.
 
+use super::cost;
 use super::leaf::Leaf;
 use crate::RowSet;
 
@@ -12,26 +13,48 @@ pub(super) enum Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// True where all parts are; parts that are the same for every row are left out.
+    /// One test.
+    pub fn leaf(leaf: Leaf<'a>) -> Self {
+        if leaf.is_nothing() { Self::Constant(false) } else { Self::Leaf(leaf) }
+    }
+
+    /// True where all parts are. Parts that are the same for every row are left out, and tests of one column become one:
+    /// `x >= 3 AND x < 5` is one range.
     pub fn and(parts: Vec<Self>) -> Self {
         Self::join(parts, true, Self::And)
     }
 
-    /// True where some part is; parts that are the same for every row are left out.
+    /// True where some part is, simplified as [`and`](Self::and) is.
     pub fn or(parts: Vec<Self>) -> Self {
         Self::join(parts, false, Self::Or)
     }
 
-    /// `neutral` is what a part may be without any effect; its opposite decides alone.
-    fn join(mut parts: Vec<Self>, neutral: bool, join: impl FnOnce(Vec<Self>) -> Self) -> Self {
-        if parts.iter().any(|part| matches!(part, Self::Constant(is) if *is != neutral)) {
-            return Self::Constant(!neutral);
+    /// `is_and` is also what a part may be without any effect; its opposite decides alone.
+    fn join(parts: Vec<Self>, is_and: bool, join: impl FnOnce(Vec<Self>) -> Self) -> Self {
+        let mut joined: Vec<Self> = Vec::new();
+        for part in parts {
+            match part {
+                Self::Constant(is) if is == is_and => {}
+                Self::Constant(_) => return part,
+                Self::Leaf(leaf) => {
+                    let mut leaves = joined.iter_mut().filter_map(|part| match part {
+                        Self::Leaf(earlier) => Some(earlier),
+                        _ => None,
+                    });
+                    if !leaves.any(|earlier| earlier.take_in(&leaf, is_and)) {
+                        joined.push(Self::Leaf(leaf));
+                    }
+                }
+                part => joined.push(part),
+            }
         }
-        parts.retain(|part| !matches!(part, Self::Constant(_)));
-        match parts.len() {
-            0 => Self::Constant(neutral),
-            1 => parts.remove(0),
-            _ => join(parts),
+        if is_and && joined.iter().any(|part| matches!(part, Self::Leaf(leaf) if leaf.is_nothing())) {
+            return Self::Constant(false);
+        }
+        match joined.len() {
+            0 => Self::Constant(is_and),
+            1 => joined.remove(0),
+            _ => join(joined),
         }
     }
 
@@ -53,7 +76,7 @@ impl<'a> Node<'a> {
             Self::And(parts) => {
                 // What costs little goes first and leaves fewer candidates to what costs more.
                 let mut rows = candidates.clone();
-                for part in cheapest_first(parts, candidates) {
+                for (_, part) in cheapest_first(parts, candidates) {
                     rows = part.rows(&rows);
                     if rows.is_empty() {
                         break;
@@ -63,13 +86,16 @@ impl<'a> Node<'a> {
             }
             Self::Or(parts) => {
                 let mut rows = RowSet::none(candidates.row_count());
-                for part in cheapest_first(parts, candidates) {
-                    // Rows that were found need not be looked for again.
-                    let rest = candidates.and_not(&rows);
-                    if rest.is_empty() {
+                for (cost, part) in cheapest_first(parts, candidates) {
+                    if rows.len() == candidates.len() {
                         break;
                     }
-                    rows = rows.or(&part.rows(&rest));
+                    // Rows that were found need not be looked for again, if finding them costs more than leaving them out.
+                    let found = match cost > cost::set_operation(candidates) {
+                        true => part.rows(&candidates.and_not(&rows)),
+                        false => part.rows(candidates),
+                    };
+                    rows = rows.or(&found);
                 }
                 rows
             }
@@ -91,8 +117,9 @@ impl<'a> Node<'a> {
     }
 }
 
-fn cheapest_first<'n, 'a>(parts: &'n [Node<'a>], candidates: &RowSet) -> impl Iterator<Item = &'n Node<'a>> {
+/// The parts with what each costs.
+fn cheapest_first<'n, 'a>(parts: &'n [Node<'a>], candidates: &RowSet) -> Vec<(f64, &'n Node<'a>)> {
     let mut costs: Vec<(f64, &Node<'a>)> = parts.iter().map(|part| (part.cost(candidates), part)).collect();
     costs.sort_by(|left, right| left.0.total_cmp(&right.0));
-    costs.into_iter().map(|(_, part)| part)
+    costs
 }

@@ -5,6 +5,8 @@ use std::ops::Bound;
 use proptest::prelude::*;
 use segment::{DOUBLES, Form, Kind, LONGS, Plan, Random, Segment, Shape, TEXTS};
 
+use super::leaf::Leaf;
+use super::node::Node;
 use super::*;
 use crate::naive::{self, Columns};
 use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, RegexPattern, TextTest, ValueKind};
@@ -165,7 +167,7 @@ proptest! {
     fn every_form_gives_the_reference_rows_with_and_without_indexes(
         rows in rows(), predicates in prop::collection::vec(predicate(), 1..6),
     ) {
-        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed);
+        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed, 0);
         for predicate in predicates {
             let expected = naive::matching_rows(&predicate, rows.count, &rows.columns);
             for form in [Form::Packed, Form::Growing] {
@@ -178,5 +180,107 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn damaged_columns_give_other_rows_at_worst(
+        rows in rows(), changes in 1_usize..20, predicates in prop::collection::vec(predicate(), 1..8),
+    ) {
+        let segment = Segment::new(&rows.plans, &rows.columns, rows.seed, changes);
+        for predicate in predicates {
+            for use_indexes in [true, false] {
+                let column = |name: &str| segment.column(name, Form::Packed);
+                let found = evaluate(&predicate, rows.count, use_indexes, &column).unwrap();
+                prop_assert!(found.iter().all(|row| row < rows.count));
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_of_two_columns_are_equal_and_nans_have_their_places_by_their_bits() {
+    let left = [-0.0, 0.0, -0.0, f64::NAN, -f64::NAN, f64::NAN, 1.0, f64::NEG_INFINITY];
+    let right = [0.0, -0.0, 1.0, f64::NAN, f64::NAN, f64::INFINITY, -0.0, -f64::NAN];
+    let columns = |name: &str| -> Result<Column<'_>, std::convert::Infallible> {
+        let values = if name == "left" { &left } else { &right };
+        Ok(Column::Doubles(DoubleColumn::Pages(vec![Page { values, validity: None }])))
+    };
+    let rows = |op| {
+        let predicate = Predicate::Columns { left: "left".into(), op, right: "right".into(), kind: ValueKind::Double };
+        evaluate(&predicate, 8, true, &columns).unwrap().iter().collect::<Vec<_>>()
+    };
+    assert_eq!(rows(Comparison::Equal), [0, 1, 3]);
+    assert_eq!(rows(Comparison::NotEqual), [2, 4, 5, 6, 7]);
+    assert_eq!(rows(Comparison::Less), [2, 4]);
+    assert_eq!(rows(Comparison::LessOrEqual), [0, 1, 2, 3, 4]);
+    assert_eq!(rows(Comparison::Greater), [5, 6, 7]);
+    assert_eq!(rows(Comparison::GreaterOrEqual), [0, 1, 3, 5, 6, 7]);
+}
+
+/// What a predicate on these columns comes down to.
+fn bound_to(predicate: &Predicate) -> String {
+    fn describe(node: &Node<'_>) -> String {
+        let all = |parts: &[Node<'_>]| parts.iter().map(describe).collect::<Vec<_>>().join(" ");
+        match node {
+            Node::Constant(is) => is.to_string(),
+            Node::And(parts) => format!("and({})", all(parts)),
+            Node::Or(parts) => format!("or({})", all(parts)),
+            Node::Leaf(Leaf::Codes(_)) => "codes".to_owned(),
+            Node::Leaf(Leaf::Texts(_)) => "texts".to_owned(),
+            Node::Leaf(Leaf::Keys(_)) => "keys".to_owned(),
+            Node::Leaf(Leaf::Nulls(_)) => "nulls".to_owned(),
+            Node::Leaf(Leaf::Compare(_)) => "compare".to_owned(),
+        }
+    }
+    let mut dictionary = crate::GrowingDictionary::default();
+    dictionary.intern("eu");
+    let prefix = dictionary.prefix();
+    let columns = |name: &str| -> Result<Column<'_>, std::convert::Infallible> {
+        Ok(match name {
+            "missing" => Column::Missing,
+            "text" => Column::Text(TextColumn::Growing { dictionary: &prefix, pages: vec![&[1, 0]], cache: None }),
+            _ => Column::Longs(LongColumn::Pages(vec![Page { values: &[1, 2], validity: None }])),
+        })
+    };
+    describe(&Binder { columns: &columns, use_indexes: true }.bind(predicate, false).unwrap())
+}
+
+#[test]
+fn tests_of_one_column_become_one_and_what_is_certain_is_left_out() {
+    let long = |name: &str, op, value| {
+        let test = NumberTest::compare(op, value).unwrap();
+        Predicate::Long { column: name.into(), test }
+    };
+    let text = |value: &str| Predicate::Text { column: "text".into(), test: TextTest::equal(value) };
+    let not = |predicate| Predicate::Not(Box::new(predicate));
+    use Comparison::{Greater, GreaterOrEqual, Less};
+    use Predicate::{And, Const, IsNull, Or};
+    let cases = [
+        (And(vec![long("a", GreaterOrEqual, 3), long("b", Less, 9), long("a", Less, 5)]), "and(keys keys)"),
+        (Or(vec![long("a", GreaterOrEqual, 3), text("eu"), long("a", Less, 5)]), "or(keys codes)"),
+        (And(vec![long("a", Less, 3), long("b", Less, 9), long("a", Greater, 5)]), "false"),
+        (not(Or(vec![long("a", GreaterOrEqual, 3), long("a", Less, 5)])), "false"),
+        (And(vec![text("eu"), not(text("eu"))]), "false"),
+        (Or(vec![text("eu"), text("us")]), "codes"),
+        (text("us"), "false"),
+        (not(text("us")), "codes"),
+        (And(vec![Const(Some(true)), text("eu")]), "codes"),
+        (And(vec![Const(None), text("eu")]), "false"),
+        (Or(vec![Const(None), text("eu")]), "codes"),
+        (Or(vec![Const(Some(true)), text("eu")]), "true"),
+        (not(Const(None)), "false"),
+        (not(Const(Some(false))), "true"),
+        (And(vec![]), "true"),
+        (Or(vec![]), "false"),
+        (not(And(vec![])), "false"),
+        (IsNull("missing".into()), "true"),
+        (not(IsNull("missing".into())), "false"),
+        (IsNull("a".into()), "nulls"),
+        (long("missing", Less, 3), "false"),
+        (not(long("text", Less, 3)), "false"),
+        (And(vec![Or(vec![text("eu"), IsNull("a".into())]), long("a", Less, 3)]), "and(or(codes nulls) keys)"),
+    ];
+    for (predicate, expected) in cases {
+        assert_eq!(bound_to(&predicate), expected, "{predicate:?}");
     }
 }

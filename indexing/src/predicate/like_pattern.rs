@@ -48,6 +48,16 @@ impl LikePattern {
         self.shape.matches(text, &mut None)
     }
 
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether letters of either case are equal.
+    pub fn is_case_insensitive(&self) -> bool {
+        self.is_case_insensitive
+    }
+
     pub(crate) fn shape(&self) -> &PatternShape {
         &self.shape
     }

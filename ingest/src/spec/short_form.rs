@@ -16,7 +16,7 @@
 //! | `cut` | `{ rows, bytes, age }`: when open segments are published | [`CutConfig`] |
 //! | `retention` | how long rows stay (`30d`), or Druid's load and drop rules | for ever |
 //! | `rollup_after` | `[{ after, granularity }]`: roll older rows up to coarser times | never |
-//! | `compaction` | `{ rows, bytes }`: the segment size that merging aims at | [`CompactionTarget`](henge_segment_store::upkeep::CompactionTarget) |
+//! | `compaction` | `{ rows, bytes, quiet }`: the segment size that merging aims at, and how long after its last segment a time chunk is complete | [`CompactionTarget`](henge_segment_store::upkeep::CompactionTarget) |
 //! | `record_bytes_max` | longer records are refused | 1 MiB |
 //! | `suspended` | known, but not reading | `false` |
 //!

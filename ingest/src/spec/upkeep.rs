@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Node;
 use super::fields::Fields;
-use super::granularity;
+use super::{granularity, period};
 
 /// The keys of the short form that [`read`] understands.
 pub(super) const KEYS: [&str; 3] = ["retention", "rollup_after", "compaction"];
@@ -52,11 +52,12 @@ fn read_tiers(node: &Node<'_>) -> Option<Vec<RollupTier>> {
 }
 
 fn read_target(node: &Node<'_>) -> Option<CompactionTarget> {
-    let fields = node.fields(&["rows", "bytes"])?;
+    let fields = node.fields(&["rows", "bytes", "quiet"])?;
     let default = CompactionTarget::default();
     let number = |name, otherwise| fields.get(name).map_or(Some(otherwise), |node| node.number(1));
     let (rows, bytes) = (number("rows", default.rows), number("bytes", default.bytes));
-    Some(CompactionTarget { rows: rows?, bytes: bytes? })
+    let quiet_ms = fields.get("quiet").map_or(Some(default.quiet_ms), |node| period::read(&node));
+    Some(CompactionTarget { rows: rows?, bytes: bytes?, quiet_ms: quiet_ms? })
 }
 
 /// Reports what does not suit the schema.
@@ -74,6 +75,7 @@ pub(super) fn write(policy: &UpkeepPolicy, json: &mut Map<String, Value>) {
     if !policy.rollup_after.is_empty() {
         json.insert("rollup_after".into(), json!(policy.rollup_after));
     }
-    let CompactionTarget { rows, bytes } = policy.compaction;
-    json.insert("compaction".into(), json!({ "rows": rows, "bytes": bytes }));
+    let CompactionTarget { rows, bytes, quiet_ms } = policy.compaction;
+    let quiet = period::write(quiet_ms);
+    json.insert("compaction".into(), json!({ "rows": rows, "bytes": bytes, "quiet": quiet }));
 }

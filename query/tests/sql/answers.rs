@@ -82,6 +82,15 @@ const ANSWERS: &[(&str, &[&str])] = &[
     ("SELECT partition + 1 - 2 * (partition - 3), -(partition * 2) FROM usage WHERE internal", &["5|-4"]),
     ("SELECT SUM(bytes + 1) - SUM(bytes - 1), SUM(2 * bytes) FROM usage", &["10|700"]),
     ("SELECT COUNT(*) FROM usage UNION ALL SELECT 1", &["6", "1"]),
+    // A pattern without anything special but an escaped backslash.
+    (
+        r"SELECT 'a\b' ~ 'a\\b', 'a%' ~ 'a\\', 'A\B' ~* 'a\\b', 'a\b' !~ '\\', 'A\' !~* 'a\\$'",
+        &["true|false|true|false|false"],
+    ),
+    (
+        r"SELECT Topic FROM usage WHERE REGEXP_LIKE(REPLACE(Topic, 'o', '\'), '^\\') OR Topic !~ '[^a-z]' AND org ~ '^$'",
+        &["clicks", "orders", "orders", "orders"],
+    ),
 ];
 
 async fn check_all(fixture: &Fixture, state: &str) {
@@ -198,7 +207,7 @@ async fn explain_shows_what_the_time_filter_leaves_to_read() {
     let fixture = Fixture::with_events().await;
     let events = "SELECT SUM(bytes) FROM usage WHERE ";
     let cases = [
-        ("org = 'acme'", "SegmentScan: usage segments=3/3 (open=3) "),
+        ("org = 'acme'", "SegmentScan: usage filter=[org = 'acme'] segments=3/3 (open=3) "),
         (
             "__time >= TIMESTAMP '2026-01-01 01:00:00'",
             "SegmentScan: usage interval=2026-01-01T01:00:00.000Z/.. segments=2/3 (open=2) ",

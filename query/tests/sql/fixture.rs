@@ -29,7 +29,7 @@ pub struct Fixture {
     pub engine: QueryEngine,
     pub store: Arc<Store>,
     pub usage: Arc<DataSource>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
@@ -46,7 +46,7 @@ impl Fixture {
             .await
             .expect("a new datasource");
         let usage = store.data_source("usage").expect("it was created");
-        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, _directory: directory }
+        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, directory }
     }
 
     /// With the six events of [`events`].
@@ -56,20 +56,12 @@ impl Fixture {
         fixture
     }
 
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub async fn publish(&self) {
-        let frozen = self.usage.cut();
-        let partition = StreamPartition { topic: "t".into(), partition: 0 };
-        let start = self.usage.progress().checkpoint.get(&partition).map_or(Offset(0), |position| position.next);
-        let end = Offset(start.0 + frozen.events() as i64);
-        let range = ConsumedRange {
-            partition,
-            range: OffsetRange { start, end },
-            topic_id: None,
-            leader_epoch: None,
-            counts: LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() },
-        };
-        let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
-        self.store.publish(&self.usage, &frozen, consumed).await.expect("the publish succeeds");
+        publish(&self.store, &self.usage).await;
     }
 
     /// The rows, each as its values separated by `|`; or the error's message.
@@ -91,7 +83,24 @@ impl Fixture {
     }
 }
 
-async fn open(directory: &Path) -> Arc<Store> {
+/// Cuts what is open and publishes it, as if each event had come from the next offset of one partition.
+pub async fn publish(store: &Store, data_source: &DataSource) {
+    let frozen = data_source.cut();
+    let partition = StreamPartition { topic: "t".into(), partition: 0 };
+    let start = data_source.progress().checkpoint.get(&partition).map_or(Offset(0), |position| position.next);
+    let end = Offset(start.0 + frozen.events() as i64);
+    let range = ConsumedRange {
+        partition,
+        range: OffsetRange { start, end },
+        topic_id: None,
+        leader_epoch: None,
+        counts: LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() },
+    };
+    let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
+    store.publish(data_source, &frozen, consumed).await.expect("the publish succeeds");
+}
+
+pub async fn open(directory: &Path) -> Arc<Store> {
     let options = StoreOptions::local(directory);
     Store::open(options).await.expect("an empty directory opens")
 }
@@ -103,6 +112,7 @@ pub fn request(sql: &str) -> QueryRequest {
         query_id: "q".to_owned(),
         timeout: Some(Duration::from_secs(60)),
         time_zone: None,
+        use_indexes: true,
     }
 }
 

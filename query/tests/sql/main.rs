@@ -1,8 +1,10 @@
 //! SQL against a real store in a temporary directory.
 
 mod answers;
+mod differential;
 mod fixture;
 mod guards;
 mod refusals;
 mod running;
+mod scans;
 mod snapshots;

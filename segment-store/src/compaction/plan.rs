@@ -23,14 +23,12 @@ const WRITTEN_PER_CUT_MAX: i128 = 3;
 const INPUTS_MAX: usize = 256;
 /// The default age at which open segments are cut: what a chunk's number of cuts is estimated by.
 const CUT_AGE_MS: i64 = 5 * 60_000;
-/// Without a new segment for this long after its end a chunk is taken to be complete.
-const CLOSED_AFTER_MS: i64 = 2 * CUT_AGE_MS;
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
-/// Late rows join larger segments once they are this part of them...
+/// Late events have had their time after so many times the quiet that closes a chunk: an hour by default...
+const SETTLED_QUIETS: i64 = 6;
+/// ...or the chunk's length, but no longer than this many: a day by default. Then even a few of them are worth a merge.
+const LATE_QUIETS: i64 = 144;
+/// Late rows join larger segments earlier once they are this part of them.
 const LATE_SHARE: u64 = 8;
-/// ...or when nothing more has come for this long.
-const LATE_QUIET_MS: i64 = DAY_MS;
 
 /// Segments of one time chunk to be replaced by their merged rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,12 +215,13 @@ impl<'a> Chunk<'a> {
 
     /// Nothing new has come for a while.
     fn is_closed(&self) -> bool {
-        self.quiet_ms >= CLOSED_AFTER_MS || self.scope.urgency == Urgency::Now
+        self.quiet_ms >= self.closing_ms() || self.scope.urgency == Urgency::Now
     }
 
     /// Late events have had their time, too.
     fn is_settled(&self) -> bool {
-        self.quiet_ms >= self.length_ms().clamp(HOUR_MS, DAY_MS)
+        let (least, most) = (self.closing_ms() * SETTLED_QUIETS, self.closing_ms() * LATE_QUIETS);
+        self.quiet_ms >= self.length_ms().clamp(least, most)
     }
 
     /// Whether all rows are to be merged with each other, so that there is one for each key. A chunk of more segments
@@ -249,7 +248,7 @@ impl<'a> Chunk<'a> {
         let all: u64 = inputs.iter().map(|segment| segment.bytes).sum();
         let is_good_part = (all - largest).saturating_mul(LATE_SHARE) >= largest;
         let budget: i128 = self.segments.iter().map(|segment| budget_of(segment)).sum();
-        self.quiet_ms >= LATE_QUIET_MS || is_good_part && 2 * i128::from(all) <= budget
+        self.quiet_ms >= self.closing_ms() * LATE_QUIETS || is_good_part && 2 * i128::from(all) <= budget
     }
 
     /// Segments that are far from the target, oldest first.
@@ -263,6 +262,11 @@ impl<'a> Chunk<'a> {
     fn fan_in(&self) -> usize {
         let cuts = self.length_ms() / CUT_AGE_MS;
         (cuts.isqrt() as usize).clamp(16, 64)
+    }
+
+    /// The quiet after which a chunk is closed: bounded, so that multiples of it stay numbers.
+    fn closing_ms(&self) -> i64 {
+        self.scope.policy.compaction.quiet_ms.clamp(0, i64::MAX / LATE_QUIETS)
     }
 
     fn length_ms(&self) -> i64 {

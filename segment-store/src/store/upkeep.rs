@@ -125,10 +125,12 @@ impl Store {
     }
 
     /// Brings the timelines up to the manifest, where a merge or a retirement took effect though its commit seemed to
-    /// fail. Returns the number of datasources that were behind.
+    /// fail. Returns the number of datasources that were behind; fails with `Fenced` when another process is the writer.
     pub async fn reconcile(&self) -> Result<usize, StoreError> {
         let mut manifest = self.manifest.lock().await;
         manifest.refresh().await?;
+        // What another writer merges holds events that this process still has unpublished.
+        manifest.check_is_writer()?;
         let mut behind = 0;
         for (name, data_source) in self.data_sources.load().iter() {
             let state = manifest.state().data_source(name)?;

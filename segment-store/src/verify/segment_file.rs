@@ -95,9 +95,13 @@ enum Comparison {
 
 impl Comparison {
     fn new(file: Bytes, meta: &SegmentMeta, schema: &DataSourceSchema) -> Self {
-        match serving_rows::open(file, meta) {
-            Ok(serving) => Self::Going(ServingRows::new(serving, meta, schema)),
-            Err(detail) => Self::Ended(Problem::serving_file(detail)),
+        let serving = match serving_rows::open(file, meta) {
+            Ok(serving) => serving,
+            Err(detail) => return Self::Ended(Problem::serving_file(detail)),
+        };
+        match serving_rows::check_indexes(&serving) {
+            Ok(()) => Self::Going(ServingRows::new(serving, meta, schema)),
+            Err(detail) => Self::Ended(Problem::serving_rows(detail)),
         }
     }
 
@@ -150,6 +154,7 @@ fn agrees(footer: &Footer, meta: &SegmentMeta, origin: Option<&Origin>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StoreError;
     use crate::reader::StoreReader;
     use crate::store::StoreOptions;
     use crate::verify::tests::filled;
@@ -179,6 +184,31 @@ mod tests {
             assert_noticed(&damaged.into(), &meta, &format!("bit {} of byte {at}", at % 8));
             assert_noticed(&file.slice(..at), &meta, &format!("cut at {at}"));
         }
+    }
+
+    /// The way of a query, without a serving form: the file is damaged where it lies.
+    #[tokio::test]
+    async fn no_query_gets_rows_from_a_damaged_file_and_all_get_them_from_a_restored_one() {
+        let root = tempfile::tempdir().unwrap();
+        let (_store, usage, metas) = filled(root.path()).await;
+        let segment = usage.published_segments().swap_remove(0);
+        let path = root.path().join("store").join(&metas[0].path);
+        let good = std::fs::read(&path).unwrap();
+        segment.discard_serving();
+        let assert_refused = |damaged: &[u8], place: &str| {
+            std::fs::write(&path, damaged).unwrap();
+            let refused = segment.serving(&["org"]).unwrap_err();
+            assert!(matches!(&refused, StoreError::Corrupt { id, .. } if *id == metas[0].id), "{place}: {refused}");
+        };
+        for at in (0..good.len()).step_by(7) {
+            let mut damaged = good.clone();
+            damaged[at] ^= 1 << (at % 8);
+            assert_refused(&damaged, &format!("bit {} of byte {at}", at % 8));
+            assert_refused(&good[..at], &format!("cut at {at}"));
+        }
+        std::fs::write(&path, &good).unwrap();
+        let serving = segment.serving(&["org"]).unwrap();
+        assert_eq!((u64::from(serving.row_count()), segment.damage().is_some()), (metas[0].rows, false));
     }
 
     #[tokio::test]

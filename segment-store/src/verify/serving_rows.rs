@@ -6,7 +6,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use henge_indexing::{CodeSetCache, RowSet};
+use henge_indexing::{BLOCK_ROWS, CodeSetCache, Column, RowSet, TextColumn};
 
 use crate::schema::DataSourceSchema;
 use crate::segment::{SegmentMeta, ServingError, ServingSegment};
@@ -33,6 +33,22 @@ pub(super) fn open(file: Bytes, meta: &SegmentMeta) -> Result<ServingSegment, St
         return Err("it was made from another Parquet file".to_owned());
     }
     Ok(serving)
+}
+
+/// Every index finds the rows of each code, no more and no fewer (invariant X2).
+pub(super) fn check_indexes(serving: &ServingSegment) -> Result<(), String> {
+    for layout in serving.layout() {
+        let column = serving.column(&layout.name).map_err(|error| error.to_string())?;
+        let Column::Text(TextColumn::Sorted { codes, index: Some(index), .. }) = column else { continue };
+        let mut all = Vec::with_capacity(codes.len() as usize);
+        let mut block_codes = [0; BLOCK_ROWS];
+        for block in 0..codes.block_count() {
+            let rows = codes.unpack(block, &mut block_codes);
+            all.extend_from_slice(&block_codes[..rows]);
+        }
+        index.verify(&all).map_err(|error| format!("`{}`: {error}", layout.name))?;
+    }
+    Ok(())
 }
 
 impl ServingRows {

@@ -18,11 +18,15 @@ pub struct DirectoryArgs {
 impl DirectoryArgs {
     /// Opens nothing and changes nothing, so a server may run beside. The error is one line.
     pub fn reader(&self) -> Result<StoreReader, String> {
+        StoreReader::new(&self.options()?).map_err(|error| with_sources(&error))
+    }
+
+    /// The error is one line.
+    pub fn options(&self) -> Result<StoreOptions, String> {
         if self.object_store.is_none() && !self.data_dir.is_dir() {
             return Err(format!("there is no data directory `{}`", self.data_dir.display()));
         }
-        let options = StoreOptions { object_store: self.object_store.clone(), ..StoreOptions::local(&self.data_dir) };
-        StoreReader::new(&options).map_err(|error| with_sources(&error))
+        Ok(StoreOptions { object_store: self.object_store.clone(), ..StoreOptions::local(&self.data_dir) })
     }
 
     /// What a person calls it.

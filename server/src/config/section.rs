@@ -63,6 +63,15 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
+    /// Sets a part of one, if the file has it.
+    pub fn share(&mut self, key: &'static str, into: &mut f64) -> Result<(), ConfigError> {
+        let Some(value) = self.value(key) else { return Ok(()) };
+        let share = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        let share = share.filter(|share| *share > 0.0 && *share <= 1.0);
+        *into = share.ok_or_else(|| self.wrong(key, "a number above 0 and up to 1", value))?;
+        Ok(())
+    }
+
     /// Sets a duration of more than zero, if the file has it.
     pub fn duration(&mut self, key: &'static str, into: &mut Duration) -> Result<(), ConfigError> {
         let parse = |text: &str| {

@@ -11,6 +11,7 @@ fn an_empty_file_is_all_defaults() {
         data_dir: "henge-data".into(),
         object_store: None,
         limits: Limits::default(),
+        upkeep: UpkeepConfig::default(),
         specs: vec![],
     };
     assert_eq!(parse(""), Ok(expected));
@@ -37,6 +38,10 @@ fn every_setting_is_read() {
         result_size = "9MiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
+        [upkeep]
+        cpu = 0.5
+        every = "1s"
+        sweep_grace = "2h"
         [datasource.usage]
         topic = "usage"
         kafka = { "bootstrap.servers" = "127.0.0.1:9092" }
@@ -79,6 +84,7 @@ fn every_setting_is_read() {
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         limits,
+        upkeep: UpkeepConfig { cpu: 0.5, every: Duration::from_secs(1), sweep_grace: Duration::from_secs(7_200) },
         specs: vec![SupervisorSpec::from_short_form("usage", &spec).unwrap()],
     };
     assert_eq!(config, expected);
@@ -104,6 +110,7 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
         ("[sever]", "henge.toml: `sever` is no setting; did you mean `server`?"),
         ("[server]\nlisen = \"x\"", "henge.toml: `server.lisen` is no setting; did you mean `server.listen`?"),
         ("[server]\nzzz = 1", "henge.toml: `server.zzz` is no setting"),
+        ("[upkeep]\ncpu = 1.5", "henge.toml: `upkeep.cpu` must be a number above 0 and up to 1, not 1.5"),
         (
             "[server]\nlisten = \"localhost\"",
             "henge.toml: `server.listen` must be an address such as \"127.0.0.1:8888\", not \"localhost\"",

@@ -15,11 +15,13 @@ use self::exposition_text::{Exposition, Kind};
 use crate::app::{App, Services};
 use crate::process;
 use crate::query_metrics::{BUCKETS_S, QueryMetrics, QueryOutcome};
+use crate::upkeep_metrics::UpkeepMetrics;
 
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let mut out = Exposition::default();
     write_process(&app, &mut out);
     write_queries(&app.queries, &mut out);
+    write_upkeep(&app.upkeep, &mut out);
     if let Some(services) = app.services() {
         write_data_sources(services, &mut out);
         write_supervisors(services, &mut out);
@@ -51,6 +53,27 @@ fn write_queries(queries: &QueryMetrics, out: &mut Exposition) {
         &buckets,
         queries.seconds(),
     );
+}
+
+fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
+    let figures = upkeep.figures();
+    let counters: [(&'static str, &'static str, f64); 10] = [
+        ("henge_compactions_total", "Merges of segments.", figures.compactions as f64),
+        ("henge_compaction_rows_total", "Rows that merges have read.", figures.compaction_rows as f64),
+        ("henge_compaction_read_bytes_total", "Bytes of the merged files.", figures.compaction_read_bytes as f64),
+        ("henge_compaction_written_bytes_total", "Bytes that merges wrote.", figures.compaction_written_bytes as f64),
+        ("henge_compaction_seconds_total", "Time of merges, pauses included.", figures.compaction_ms as f64 / 1_000.0),
+        ("henge_upkeep_failures_total", "Merges and other upkeep that failed.", figures.failures as f64),
+        ("henge_retention_segments_total", "Segments that rules have retired.", figures.retired_segments as f64),
+        ("henge_retention_bytes_total", "Bytes of the retired segments' files.", figures.retired_bytes as f64),
+        ("henge_sweep_files_total", "Deleted files.", figures.swept_files as f64),
+        ("henge_sweep_bytes_total", "Bytes of the deleted files.", figures.swept_bytes as f64),
+    ];
+    for (name, help, value) in counters {
+        out.family(name, Kind::Counter, help).value(&[], value);
+    }
+    let pending = figures.compactions_planned as f64;
+    out.family("henge_compactions_pending", Kind::Gauge, "Merges that are due.").value(&[], pending);
 }
 
 /// What one datasource stores, read once so that its figures fit together.

@@ -55,25 +55,25 @@ fn life_of(number: u64) -> Duration {
 }
 
 /// Asks the same two questions again and again, and panics when an answer contradicts an earlier one.
-struct Reader {
+pub struct Reader {
     thread: JoinHandle<u64>,
     stop: Arc<AtomicBool>,
 }
 
 impl Reader {
-    fn start(server: String, events_sealed: Arc<AtomicU64>) -> Self {
+    pub fn start(server: String, events_sealed: Arc<AtomicU64>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = std::thread::spawn(move || read(&server, &events_sealed, &stopped));
         Self { thread, stop }
     }
 
-    fn assert_runs(&self) {
+    pub fn assert_runs(&self) {
         assert!(!self.thread.is_finished(), "the reader saw something wrong, as it says above");
     }
 
     /// How often it was answered.
-    fn stop(self) -> u64 {
+    pub fn stop(self) -> u64 {
         self.stop.store(true, Ordering::SeqCst);
         self.thread.join().expect("the reader saw nothing wrong")
     }

@@ -170,6 +170,18 @@ impl Henge {
         self.http.post(&self.url(path), body).unwrap_or_else(|| panic!("no answer to POST {path}"))
     }
 
+    /// The samples of one family of `GET /metrics`, by their labels as written; `None` while the server does not answer.
+    pub fn try_metrics(&self, name: &str) -> Option<Vec<(String, f64)>> {
+        let answer = self.http.get(&self.url("/metrics")).filter(|answer| answer.status == 200)?;
+        let samples = answer.body.lines().filter_map(|line| {
+            let (key, value) = line.rsplit_once(' ')?;
+            let labels = key.strip_prefix(name)?;
+            (labels.is_empty() || labels.starts_with('{'))
+                .then(|| (labels.to_owned(), value.parse().expect("a number")))
+        });
+        Some(samples.collect())
+    }
+
     /// The `payload` of a supervisor's status.
     pub fn status(&self, data_source: &str) -> Value {
         self.try_status(data_source).unwrap_or_else(|| panic!("no status of {data_source}"))

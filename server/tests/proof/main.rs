@@ -13,4 +13,5 @@ mod one_process;
 mod production;
 mod reference;
 mod topic_changes;
+mod upkeep;
 mod workload;

@@ -7,9 +7,18 @@ use crate::process::{Serving, run, run_with_stdin};
 
 #[test]
 fn every_command_helps_with_examples() {
-    for command in
-        ["", "server", "sql", "demo", "verify", "segments ls", "segments inspect", "segments export", "segments verify"]
-    {
+    for command in [
+        "",
+        "server",
+        "sql",
+        "demo",
+        "verify",
+        "compact",
+        "segments ls",
+        "segments inspect",
+        "segments export",
+        "segments verify",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let (code, stdout, _) = run(&arguments);
         let example = format!("Examples:\n  {}", format!("henge {command}").trim());

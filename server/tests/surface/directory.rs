@@ -48,10 +48,18 @@ fn event((minute, org, load): (i64, Option<&str>, Option<f64>)) -> EventRow {
 /// A data directory as a server left it: datasource `usage` with a segment in each of two hours of 1970, from offsets
 /// `[0, 6)` of which one was refused.
 pub fn published(data_dir: &Path) -> Vec<SegmentMeta> {
+    publish(data_dir, 0)
+}
+
+/// The same events once more, from offsets `[6, 12)`, in segments of their own.
+pub fn republished(data_dir: &Path) -> Vec<SegmentMeta> {
+    publish(data_dir, 6)
+}
+
+fn publish(data_dir: &Path, start: i64) -> Vec<SegmentMeta> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let options = StoreOptions::local(data_dir);
-        let store = Store::open(options).await.unwrap();
+        let store = Store::open(StoreOptions::local(data_dir)).await.unwrap();
         let name = DataSourceName::new("usage").unwrap();
         store.put_supervisor(&name, schema(), serde_json::json!({}), true, Default::default()).await.unwrap();
         let usage = store.data_source("usage").unwrap();
@@ -60,7 +68,7 @@ pub fn published(data_dir: &Path) -> Vec<SegmentMeta> {
         counts.refuse(Reason::Malformed);
         let range = ConsumedRange {
             partition: StreamPartition { topic: "requests".into(), partition: 2 },
-            range: OffsetRange { start: Offset(0), end: Offset(6) },
+            range: OffsetRange { start: Offset(start), end: Offset(start + 6) },
             topic_id: Some(TopicId(0xab)),
             leader_epoch: None,
             counts,

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: its arguments, its output, its exit codes, its signals.
 
 mod cli;
+mod compact;
 mod demo;
 mod directory;
 mod process;

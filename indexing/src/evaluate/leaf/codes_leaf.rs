@@ -10,6 +10,8 @@ use crate::evaluate::row_collector::{Found, scan};
 use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
 
 pub(in crate::evaluate) struct CodesLeaf<'a> {
+    /// The column's name.
+    name: &'a str,
     column: TextColumn<'a>,
     codes: Arc<CodeSet>,
 }
@@ -27,8 +29,23 @@ struct IndexUse<'a> {
 
 impl<'a> CodesLeaf<'a> {
     /// The rows whose code, null's among them, is in the set.
-    pub fn new(column: TextColumn<'a>, codes: Arc<CodeSet>) -> Self {
-        Self { column, codes }
+    pub fn new(name: &'a str, column: TextColumn<'a>, codes: Arc<CodeSet>) -> Self {
+        Self { name, column, codes }
+    }
+
+    /// Takes in what another test of the same column says; false, and nothing changed, where it is of another column.
+    pub fn take_in(&mut self, other: &Self, is_and: bool) -> bool {
+        let is_same = self.name == other.name;
+        if is_same {
+            let codes = if is_and { self.codes.and(&other.codes) } else { self.codes.or(&other.codes) };
+            self.codes = Arc::new(codes);
+        }
+        is_same
+    }
+
+    /// There is no such row.
+    pub fn is_nothing(&self) -> bool {
+        self.codes.is_empty()
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {

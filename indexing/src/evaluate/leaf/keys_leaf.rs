@@ -11,14 +11,30 @@ use crate::{BLOCK_ROWS, BlockMask, RowSet};
 const RANGES_MAX: usize = 4;
 
 pub(in crate::evaluate) struct KeysLeaf<'a> {
+    /// The column's name.
+    name: &'a str,
     column: NumberColumn<'a>,
     ranges: KeyRanges,
 }
 
 impl<'a> KeysLeaf<'a> {
     /// The rows that are not null and whose key lies in a range.
-    pub fn new(column: NumberColumn<'a>, ranges: KeyRanges) -> Self {
-        Self { column, ranges }
+    pub fn new(name: &'a str, column: NumberColumn<'a>, ranges: KeyRanges) -> Self {
+        Self { name, column, ranges }
+    }
+
+    /// Takes in what another test of the same column says; false, and nothing changed, where it is of another column.
+    pub fn take_in(&mut self, other: &Self, is_and: bool) -> bool {
+        let is_same = self.name == other.name;
+        if is_same {
+            self.ranges = if is_and { self.ranges.and(&other.ranges) } else { self.ranges.or(&other.ranges) };
+        }
+        is_same
+    }
+
+    /// There is no such row.
+    pub fn is_nothing(&self) -> bool {
+        self.ranges.as_slice().is_empty()
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {

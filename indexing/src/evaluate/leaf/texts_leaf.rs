@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::CodesLeaf;
+use crate::RowSet;
 use crate::evaluate::column::{Column, TextColumn};
 use crate::evaluate::cost;
-use crate::evaluate::dictionary_test::{CodeSearch, codes_in_growing};
 use crate::evaluate::row_texts::RowTexts;
 use crate::predicate::TextTest;
-use crate::{CodeSet, RowSet};
 
 pub(in crate::evaluate) struct TextsLeaf<'a> {
+    /// The column's name.
+    name: &'a str,
     column: Column<'a>,
     test: &'a TextTest,
     is_negated: bool,
@@ -19,10 +20,16 @@ pub(in crate::evaluate) struct TextsLeaf<'a> {
 }
 
 impl<'a> TextsLeaf<'a> {
-    /// Values that pass a test, or those that fail it. A dictionary has `unread_texts` texts to read before their codes are known; `None` where
-    /// the column has no dictionary.
-    pub fn new(column: Column<'a>, test: &'a TextTest, is_negated: bool, unread_texts: Option<u32>) -> Self {
-        Self { column, test, is_negated, unread_texts }
+    /// Values that pass a test, or those that fail it. A dictionary has `unread_texts` texts to read before their codes are
+    /// known; `None` where the column has no dictionary.
+    pub fn new(
+        name: &'a str,
+        column: Column<'a>,
+        test: &'a TextTest,
+        is_negated: bool,
+        unread_texts: Option<u32>,
+    ) -> Self {
+        Self { name, column, test, is_negated, unread_texts }
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {
@@ -36,9 +43,9 @@ impl<'a> TextsLeaf<'a> {
     pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
         match &self.column {
             Column::Text(column) if self.cost_by_dictionary(candidates) <= cost::row_texts(candidates) => {
-                let codes = self.codes(column);
+                let codes = column.read_codes(self.test);
                 let codes = if self.is_negated { Arc::new(codes.complement_of_values()) } else { codes };
-                CodesLeaf::new(column.clone(), codes).rows(candidates, use_indexes)
+                CodesLeaf::new(self.name, column.clone(), codes).rows(candidates, use_indexes)
             }
             Column::Text(column) => self.rows_by_code(column, candidates),
             column => {
@@ -47,29 +54,6 @@ impl<'a> TextsLeaf<'a> {
                 filter(candidates, |row| texts.get(row).is_some_and(|text| matcher.matches(text) != self.is_negated))
             }
         }
-    }
-
-    /// The codes that pass the test, which is remembered.
-    fn codes(&self, column: &TextColumn<'a>) -> Arc<CodeSet> {
-        let (codes, cache) = match column {
-            TextColumn::Sorted { dictionary, cache, .. } => {
-                (CodeSearch::new(dictionary, self.test).codes(dictionary), cache)
-            }
-            TextColumn::Growing { dictionary, cache, .. } => {
-                let earlier = cache.and_then(|cache| cache.get(self.test));
-                let known = earlier.as_ref().map_or(0, |codes| codes.distinct());
-                let mut codes = codes_in_growing(dictionary, known + 1, self.test);
-                if let Some(earlier) = earlier {
-                    codes = codes.or(&CodeSet::from_bits(codes.distinct(), &earlier.bits()));
-                }
-                (codes, cache)
-            }
-        };
-        let codes = Arc::new(codes);
-        if let Some(cache) = cache {
-            cache.insert(self.test, codes.clone());
-        }
-        codes
     }
 
     /// Reads the texts of the candidates only.

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
+use bytes::Bytes;
+
 use crate::naive::{Columns, Value};
 use crate::{
     BLOCK_ROWS, Bits, CodeSetCache, Column, Dictionary, DictionaryPrefix, DimensionIndex, DoubleColumn, FlagColumn,
-    FlagPage, GrowingDictionary, LongColumn, PackedCodes, PackedDoubles, PackedFlags, PackedLongs, Page, TextColumn,
+    FlagPage, FormatError, GrowingDictionary, LongColumn, PackedCodes, PackedDoubles, PackedFlags, PackedLongs, Page,
+    TextColumn,
 };
 
 /// Rows of a page; open segments have more, tests are quicker with fewer.
@@ -139,11 +142,31 @@ pub enum Form {
     Growing,
 }
 
+/// Encodes columns, and damages the bytes before they are opened again.
+struct Encoder {
+    random: Random,
+    /// Bytes that are changed in each encoding.
+    changes: usize,
+}
+
+impl Encoder {
+    /// What does not open when it is damaged is opened as it was.
+    fn reopen<T>(&mut self, bytes: Vec<u8>, decode: impl Fn(Bytes) -> Result<T, FormatError>) -> T {
+        let mut damaged = bytes.clone();
+        for _ in 0..self.changes {
+            let place = self.random.below(damaged.len());
+            damaged[place] = self.random.below(256) as u8;
+        }
+        decode(damaged.into()).unwrap_or_else(|_| decode(bytes.into()).expect("just encoded"))
+    }
+}
+
 impl Segment {
-    pub fn new(plans: &[(String, Plan)], columns: &Columns, seed: u64) -> Self {
-        let mut random = Random(seed);
+    /// `changes` bytes of each packed encoding are damaged.
+    pub fn new(plans: &[(String, Plan)], columns: &Columns, seed: u64, changes: usize) -> Self {
+        let mut encoder = Encoder { random: Random(seed), changes };
         let stored =
-            plans.iter().map(|(name, plan)| (name.clone(), Stored::new(plan.kind, &columns[name], &mut random)));
+            plans.iter().map(|(name, plan)| (name.clone(), Stored::new(plan.kind, &columns[name], &mut encoder)));
         Self { columns: stored.collect(), cache: CodeSetCache::new(1 << 20) }
     }
 
@@ -194,7 +217,7 @@ fn page_bits(bits: &[bool]) -> Vec<Vec<u8>> {
 }
 
 impl Stored {
-    fn new(kind: Kind, values: &[Option<Value>], random: &mut Random) -> Self {
+    fn new(kind: Kind, values: &[Option<Value>], encoder: &mut Encoder) -> Self {
         let is_valid: Vec<bool> = values.iter().map(Option::is_some).collect();
         let has_nulls = is_valid.contains(&false);
         let packed_validity = has_nulls.then_some(&is_valid[..]);
@@ -206,27 +229,27 @@ impl Stored {
                     _ => None,
                 });
                 let texts: Vec<Option<&str>> = texts.collect();
-                Self::Text { packed: PackedText::new(&texts, random), growing: GrowingText::new(&texts) }
+                Self::Text { packed: PackedText::new(&texts, encoder), growing: GrowingText::new(&texts) }
             }
             Kind::Long => {
                 // What a null row holds is of no meaning.
                 let longs = values.iter().map(|value| if let Some(Value::Long(long)) = value { *long } else { 5 });
                 let values: Vec<i64> = longs.collect();
-                let packed = PackedLongs::decode(PackedLongs::encode(&values, packed_validity).into()).unwrap();
+                let packed = encoder.reopen(PackedLongs::encode(&values, packed_validity), PackedLongs::decode);
                 Self::Long { packed, values, validity }
             }
             Kind::Double => {
                 let doubles =
                     values.iter().map(|value| if let Some(Value::Double(double)) = value { *double } else { 0.5 });
                 let values: Vec<f64> = doubles.collect();
-                let packed = PackedDoubles::decode(PackedDoubles::encode(&values, packed_validity).into()).unwrap();
+                let packed = encoder.reopen(PackedDoubles::encode(&values, packed_validity), PackedDoubles::decode);
                 Self::Double { packed, values, validity }
             }
             Kind::Flag => {
                 let flags =
                     values.iter().map(|value| if let Some(Value::Flag(flag)) = value { Some(*flag) } else { None });
                 let flags: Vec<Option<bool>> = flags.collect();
-                let packed = PackedFlags::decode(PackedFlags::encode(&flags).into()).unwrap();
+                let packed = encoder.reopen(PackedFlags::encode(&flags), PackedFlags::decode);
                 let values: Vec<bool> = flags.iter().map(|flag| flag.unwrap_or(true)).collect();
                 Self::Flag { packed, bits: page_bits(&values), values, validity }
             }
@@ -235,7 +258,7 @@ impl Stored {
 }
 
 impl PackedText {
-    fn new(texts: &[Option<&str>], random: &mut Random) -> Self {
+    fn new(texts: &[Option<&str>], encoder: &mut Encoder) -> Self {
         let distinct: BTreeSet<&str> = texts.iter().flatten().copied().collect();
         let sorted: Vec<&str> = distinct.iter().copied().collect();
         let dictionary = Dictionary::encode(sorted.iter().map(|text| text.as_bytes()));
@@ -243,12 +266,14 @@ impl PackedText {
         let codes: Vec<u32> = texts.iter().map(code).collect();
         let count = sorted.len() as u32;
         // Whatever suits such a column best, each form must give the same rows.
-        let mut indexes = DimensionIndex::in_every_form(&codes, count);
-        let form = random.below(indexes.len() + 1);
+        let mut indexes = DimensionIndex::encoded_in_every_form(&codes, count);
+        let form = encoder.random.below(indexes.len() + 1);
+        let index = (form < indexes.len()).then(|| indexes.swap_remove(form));
+        let decode_index = |bytes| DimensionIndex::decode(bytes, codes.len() as u32, count);
         Self {
-            dictionary: Dictionary::decode(dictionary.into()).unwrap(),
-            codes: PackedCodes::decode(PackedCodes::encode(&codes).into()).unwrap(),
-            index: (form < indexes.len()).then(|| indexes.swap_remove(form)),
+            dictionary: encoder.reopen(dictionary, Dictionary::decode),
+            codes: encoder.reopen(PackedCodes::encode(&codes), PackedCodes::decode),
+            index: index.map(|index| encoder.reopen(index, decode_index)),
         }
     }
 }

@@ -44,7 +44,7 @@ fn full() -> Value {
         "early": "PT1H",
         "not_before": "2026-01-01T00:00:00Z",
         "retention": [{ "type": "loadByPeriod", "period": "P1M", "includeFuture": false }, { "type": "dropForever" }],
-        "compaction": { "rows": 500_000, "bytes": 50_000_000 },
+        "compaction": { "rows": 500_000, "bytes": 50_000_000, "quiet": "90s" },
         "cut": { "rows": 1000, "bytes": 2_000_000, "age": "90s" },
         "record_bytes_max": 4096,
         "suspended": true,
@@ -125,7 +125,7 @@ fn upkeep_is_understood_in_its_short_and_its_long_form() {
     let period = "P1M".parse().unwrap();
     let keep = Rule::LoadByPeriod { period, include_future: false, tiered_replicants: None };
     assert_eq!(spec.upkeep.retention, [keep, Rule::DropForever]);
-    assert_eq!(spec.upkeep.compaction, CompactionTarget { rows: 500_000, bytes: 50_000_000 });
+    assert_eq!(spec.upkeep.compaction, CompactionTarget { rows: 500_000, bytes: 50_000_000, quiet_ms: 90_000 });
 
     let mut json = valid();
     put(&mut json, "/retention", Some(json!("1y")));

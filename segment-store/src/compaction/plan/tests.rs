@@ -6,6 +6,7 @@ use crate::segment::MergeHistory;
 use crate::upkeep::{CompactionTarget, RollupTier};
 
 const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 fn schema(rollup: bool) -> DataSourceSchema {
     DataSourceSchema {
@@ -20,7 +21,7 @@ fn schema(rollup: bool) -> DataSourceSchema {
 
 /// Targets of 1,000 rows, and of bytes that are never reached.
 fn policy() -> UpkeepPolicy {
-    let compaction = CompactionTarget { rows: 1_000, bytes: 1 << 40 };
+    let compaction = CompactionTarget { rows: 1_000, bytes: 1 << 40, ..CompactionTarget::default() };
     UpkeepPolicy { compaction, ..UpkeepPolicy::default() }
 }
 

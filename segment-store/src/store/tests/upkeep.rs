@@ -342,8 +342,9 @@ async fn a_fenced_process_neither_merges_nor_sweeps() {
     let task = planned(&store).await.remove(0);
     let refused = run(&store, &usage, task, || Ok(())).await.unwrap_err();
     assert!(matches!(refused, CompactionError::Store(StoreError::Fenced { .. })), "{refused}");
-    let refused = store.sweep(Duration::ZERO).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
+    for refused in [store.sweep(Duration::ZERO).await.unwrap_err(), store.reconcile().await.unwrap_err()] {
+        assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
+    }
 }
 
 #[tokio::test]

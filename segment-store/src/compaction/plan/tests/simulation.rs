@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const DAY_MS: i64 = 24 * HOUR_MS;
+
 /// What comes, from a seed.
 #[derive(Debug, Clone)]
 struct Workload {

@@ -1,0 +1,34 @@
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '/api%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path NOT LIKE '/api%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '%users';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '%v1%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '/api/v_/users';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '/a%s%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '____';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '_%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path NOT LIKE '%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '/api';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '/API%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path ILIKE '/API%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path NOT ILIKE '%USERS%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '100\%' ESCAPE '\';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE 'a\_b' ESCAPE '\';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE 'a_b';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '%\\%' ESCAPE '\';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '🦀%';
+-- One character, however many bytes.
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '_';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE 'na_ve';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE '_ crab';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE 'two%lines';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE path LIKE ' %';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE host LIKE 'host-1__.us.%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE host LIKE '%.eu.example' AND peer LIKE 'host-2%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE host LIKE '%1%2%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE host LIKE '%host%' OR tenant LIKE '日%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE tenant LIKE '%ï%';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE starts_with(path, '/api/v1');
+-- duckdb: SELECT COUNT(*), SUM(seq) FROM requests WHERE strpos(path, 'user') > 0
+SELECT COUNT(*), SUM(seq) FROM requests WHERE strpos(path, 'user') > 0;

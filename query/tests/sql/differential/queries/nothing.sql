@@ -1,0 +1,23 @@
+-- No row, or no group: the answers over nothing are answers too.
+SELECT seq FROM requests WHERE tenant = 'nobody';
+SELECT COUNT(*), SUM(bytes), MIN(path), COUNT(DISTINCT host) FROM requests WHERE tenant = 'nobody';
+SELECT tenant, COUNT(*) FROM requests WHERE path = 'missing' GROUP BY tenant;
+SELECT seq FROM requests WHERE tenant = NULL;
+SELECT seq FROM requests WHERE tenant <> NULL;
+SELECT seq FROM requests WHERE tenant NOT IN ('acme', NULL);
+SELECT seq FROM requests WHERE code NOT IN (404, NULL);
+SELECT seq FROM requests WHERE tenant > '日本国';
+SELECT seq FROM requests WHERE tenant < '';
+SELECT seq FROM requests WHERE big > 9223372036854775807;
+SELECT seq FROM requests WHERE code > 200 AND code < 201;
+SELECT seq FROM requests WHERE ratio > CAST('NaN' AS DOUBLE);
+SELECT seq FROM requests WHERE tenant = 'acme' AND tenant = 'beta';
+SELECT seq FROM requests WHERE ok AND NOT ok;
+SELECT seq FROM requests WHERE FALSE;
+SELECT seq FROM requests WHERE __time >= TIMESTAMP '2026-06-01 00:00:00' AND __time < TIMESTAMP '2026-07-01 00:00:00';
+SELECT seq FROM requests WHERE __time < TIMESTAMP '1900-01-01 00:00:00';
+SELECT seq FROM requests WHERE path LIKE 'x%y%z';
+SELECT seq FROM requests WHERE regexp_like(path, '^$x');
+SELECT seq FROM requests WHERE host < host;
+SELECT seq FROM requests ORDER BY seq LIMIT 0;
+SELECT SUM(events) FROM hourly WHERE tenant = 'acme' AND tenant IS NULL;

@@ -1,0 +1,21 @@
+SELECT COUNT(*), SUM(seq) FROM requests WHERE tenant IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE tenant IS NOT NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE code IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ratio IS NOT NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS TRUE;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS NOT TRUE;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS FALSE;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS NOT FALSE;
+-- duckdb: SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS NULL
+SELECT COUNT(*), SUM(seq) FROM requests WHERE ok IS UNKNOWN;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE bytes IS NULL AND cost IS NOT NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE tenant IS NULL OR host IS NULL OR peer IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE NOT (tenant IS NULL OR host IS NULL OR peer IS NULL);
+SELECT COUNT(*), SUM(seq) FROM requests WHERE (tenant = 'acme') IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE (tenant = 'acme') IS NOT TRUE;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE (code > 300 AND ok) IS NULL;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE COALESCE(tenant, 'none') = 'none';
+SELECT COUNT(*), SUM(seq) FROM requests WHERE COALESCE(code, 0) < 300;
+SELECT COUNT(*), SUM(seq) FROM requests WHERE NULLIF(tenant, '') IS NULL;
+SELECT COUNT(*), COUNT(tenant), COUNT(host), COUNT(peer), COUNT(path), COUNT(code), COUNT(ok), COUNT(big), COUNT(ratio), COUNT(level), COUNT(bytes), COUNT(size), COUNT(cost) FROM requests;

@@ -1,0 +1,21 @@
+-- `seq` makes every order total.
+SELECT seq, __time, tenant, host, peer, path, code, ok, big, ratio, level, events, bytes, size, cost, low FROM requests ORDER BY seq LIMIT 50;
+SELECT seq, __time, tenant, host, peer, path, code, ok, big, ratio, level, bytes FROM requests ORDER BY seq DESC LIMIT 50;
+SELECT __time, seq FROM requests ORDER BY __time, seq LIMIT 30;
+SELECT __time, seq FROM requests ORDER BY __time DESC, seq LIMIT 30;
+SELECT tenant, path, seq FROM requests WHERE code = 503 ORDER BY tenant, path, seq LIMIT 40;
+SELECT seq, path FROM requests WHERE path LIKE '%\_%' ESCAPE '\' ORDER BY seq LIMIT 20;
+SELECT seq, tenant, host FROM requests WHERE host = peer AND tenant = 'beta' ORDER BY seq;
+SELECT seq, ratio FROM requests WHERE tenant = '日本' ORDER BY ratio, seq LIMIT 60;
+SELECT seq, ratio FROM requests WHERE tenant = '日本' ORDER BY ratio DESC, seq LIMIT 60;
+SELECT seq, big FROM requests WHERE tenant IS NULL ORDER BY big DESC, seq LIMIT 40;
+SELECT seq, ok, code FROM requests WHERE path = '' ORDER BY ok, code DESC, seq;
+SELECT * FROM (SELECT seq, tenant, bytes FROM requests WHERE bytes > 1000000) AS large WHERE tenant <> 'acme' ORDER BY seq;
+SELECT seq, UPPER(path), LENGTH(path), path || '!' FROM requests WHERE path < '/b' ORDER BY seq LIMIT 40;
+SELECT seq, bytes + size, -bytes FROM requests WHERE seq < 40 ORDER BY seq;
+SELECT seq FROM requests WHERE seq BETWEEN 1000 AND 1050 AND tenant = 'acme';
+SELECT seq, path FROM requests WHERE __time < TIMESTAMP '1980-01-01 00:00:00';
+SELECT seq FROM requests WHERE __time >= TIMESTAMP '2026-01-01 06:00:00' AND __time < TIMESTAMP '2026-01-01 07:00:00' AND code = 200;
+SELECT seq, __time FROM requests WHERE host LIKE 'host-00%' ORDER BY __time DESC, seq LIMIT 15;
+SELECT seq, size, cost, low FROM requests WHERE size IS NULL OR cost IS NULL ORDER BY seq LIMIT 30;
+SELECT seq FROM requests ORDER BY seq LIMIT 5 OFFSET 2000;

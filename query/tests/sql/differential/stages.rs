@@ -1,0 +1,110 @@
+//! The same events on their way from an open segment to published ones: one store for each stage.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::{StreamExt, TryStreamExt, stream};
+use henge_query::engine::QueryEngine;
+use henge_query::limits::QueryLimits;
+use henge_query::request::QueryRequest;
+use henge_segment_store::data_source::DataSource;
+use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
+use henge_segment_store::store::Store;
+use henge_segment_store::upkeep::UpkeepPolicy;
+use tempfile::TempDir;
+
+use super::canonical::{self, Row};
+use super::data::{self, Event};
+use super::queries::Query;
+use crate::fixture;
+
+const RAW: &str = "requests";
+const ROLLUP: &str = "hourly";
+/// Queries asked at the same time.
+const CONCURRENCY: usize = 2;
+
+/// The same everywhere: plans have one shape on all machines.
+const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+pub struct Stage {
+    engine: QueryEngine,
+    store: Arc<Store>,
+    raw: Arc<DataSource>,
+    rollup: Arc<DataSource>,
+    directory: TempDir,
+}
+
+impl Stage {
+    pub async fn new(raw: DataSourceSchema, rollup: DataSourceSchema) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = fixture::open(directory.path()).await;
+        for (name, schema) in [(RAW, raw), (ROLLUP, rollup)] {
+            let name = DataSourceName::new(name).expect("a valid name");
+            store
+                .put_supervisor(&name, schema, serde_json::Value::Null, false, UpkeepPolicy::default())
+                .await
+                .expect("a new datasource");
+        }
+        let data_source = |name| store.data_source(name).expect("it was created");
+        let (raw, rollup) = (data_source(RAW), data_source(ROLLUP));
+        let engine = QueryEngine::new(store.clone(), QueryLimits { threads: THREADS, ..QueryLimits::default() });
+        Self { engine, store, raw, rollup, directory }
+    }
+
+    /// Time chunks of six hours.
+    pub async fn in_chunks() -> Self {
+        Self::new(data::raw_schema("6h"), data::rollup_schema("6h")).await
+    }
+
+    pub fn append(&self, events: &[Event]) {
+        self.raw.append(&events.iter().map(Event::raw).collect::<Vec<_>>());
+        self.rollup.append(&events.iter().map(Event::rolled_up).collect::<Vec<_>>());
+    }
+
+    pub async fn publish(&self) {
+        for data_source in [&self.raw, &self.rollup] {
+            fixture::publish(&self.store, data_source).await;
+        }
+    }
+
+    /// Freezes what is open; it stays unpublished.
+    pub fn freeze(&self) {
+        self.raw.cut();
+        self.rollup.cut();
+    }
+
+    /// How many segments are published, of raw and of rolled-up rows.
+    pub fn published(&self) -> [usize; 2] {
+        [&self.raw, &self.rollup].map(|data_source| data_source.published().len())
+    }
+
+    /// Deletes what queries read, so that they have to make it again from the Parquet files.
+    pub fn delete_serving_forms(&self) {
+        for segment in self.raw.published_segments().iter().chain(&self.rollup.published_segments()) {
+            segment.discard_serving();
+            assert!(!segment.serving_path().exists(), "{}", segment.serving_path().display());
+        }
+    }
+
+    pub fn parquet_files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
+        let root = self.directory.path().join("store");
+        let files =
+            |source: &DataSource| source.published().iter().map(|segment| root.join(&segment.path)).collect::<Vec<_>>();
+        BTreeMap::from([(RAW, files(&self.raw)), (ROLLUP, files(&self.rollup))])
+    }
+
+    /// Each query's rows, or why there are none.
+    pub async fn answers(&self, queries: &[Query], use_indexes: bool) -> Vec<Result<Vec<Row>, String>> {
+        let requests = queries.iter().map(|query| QueryRequest { use_indexes, ..fixture::request(&query.sql) });
+        stream::iter(requests.map(|request| self.answer(request))).buffered(CONCURRENCY).collect().await
+    }
+
+    async fn answer(&self, request: QueryRequest) -> Result<Vec<Row>, String> {
+        let answer = self.engine.execute(request).await.map_err(|error| error.message)?;
+        let batches: Vec<RecordBatch> = answer.batches.try_collect().await.map_err(|error| error.message)?;
+        Ok(canonical::rows(&batches))
+    }
+}
