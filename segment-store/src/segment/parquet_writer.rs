@@ -1,118 +1,120 @@
 //! Encodes sorted rows as one standard Parquet file: real strings, real timestamps, provenance in the footer.
+//!
+//! The columns are written without parquet-rs's own column writers: those would hash every row's string again, although
+//! sorted rows already are a sorted dictionary and codes. What is left to parquet-rs are page headers and the footer.
+
+mod chunk;
+mod number_column;
+mod number_dictionary;
+mod packing;
+mod text_column;
+mod way;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray,
-};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, UInt32Type,
-};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use parquet::errors::Result;
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnDescPtr, Type, TypePtr};
 
+use self::chunk::{Chunk, PageCompressor};
+use self::number_column::{encode_doubles, encode_flags, encode_longs, present};
+use self::text_column::encode_text;
 use super::provenance::{PROVENANCE_KEY, Provenance};
-use super::sorted_rows::{SortedColumn, SortedRows, TextValues, Values};
+use super::sorted_rows::{SortedColumn, SortedRows};
 use crate::error::StoreError;
-use crate::schema::TIME_COLUMN;
+use crate::schema::{DataSourceSchema, SortKey, TIME_COLUMN};
 
-/// Rows handed to the encoder at once.
-const BATCH_ROWS: usize = 16_384;
-/// Rows of a row group: the unit that readers take one at a time.
+/// Rows of a row group: the unit that readers take one at a time, with dictionaries of its own.
 const ROW_GROUP_ROWS: usize = 1 << 20;
-/// Beyond this a column chunk falls back to plain pages. parquet-rs gives up at 1 MiB, which large dictionaries pass.
-const DICTIONARY_PAGE_BYTES_MAX: usize = 64 << 20;
 
-/// The file's bytes.
-pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance) -> Result<Vec<u8>, StoreError> {
-    let build = |source| StoreError::Build { data_source: provenance.id.data_source.clone(), source };
+/// The file's bytes; the same for the same rows.
+pub fn encode_parquet(rows: &SortedRows, provenance: &Provenance) -> std::result::Result<Vec<u8>, StoreError> {
     let json = serde_json::to_string(provenance).expect("provenance is plain JSON");
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("zstd has a level 1")))
-        .set_dictionary_page_size_limit(DICTIONARY_PAGE_BYTES_MAX)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("henge ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new(PROVENANCE_KEY.to_owned(), json)]))
+        .set_sorting_columns(Some(sorting_columns(&rows.schema)))
+        .set_offset_index_disabled(true)
         .build();
-    let columns = FileColumns::new(rows);
-    // Without the Arrow schema the file is plain Parquet: other readers choose their own string type.
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), columns.schema.clone(), options).map_err(build)?;
-    for start in (0..rows.row_count()).step_by(BATCH_ROWS) {
-        let end = rows.row_count().min(start + BATCH_ROWS);
-        writer.write(&columns.batch(start..end)?).map_err(build)?;
-    }
-    writer.into_inner().map_err(build)
+    encode(rows, properties, ROW_GROUP_ROWS)
+        .map_err(|source| StoreError::Build { data_source: provenance.id.data_source.clone(), source })
 }
 
-/// The rows as Arrow columns of the types that the file shows.
-struct FileColumns<'a> {
-    rows: &'a SortedRows,
-    schema: SchemaRef,
-    /// One for each column behind `__time`; only a column of strings has one.
-    dictionaries: Vec<Option<ArrayRef>>,
-}
-
-impl<'a> FileColumns<'a> {
-    fn new(rows: &'a SortedRows) -> Self {
-        let time = Field::new(TIME_COLUMN, DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false);
-        let columns = rows.columns().map(|(name, column)| {
-            let kind = match column {
-                SortedColumn::Text(_) => DataType::Dictionary(DataType::UInt32.into(), DataType::Utf8.into()),
-                SortedColumn::Longs(_) => DataType::Int64,
-                SortedColumn::Doubles(_) => DataType::Float64,
-                SortedColumn::Flags(_) => DataType::Boolean,
-            };
-            Field::new(name, kind, true)
-        });
-        let schema = Arc::new(Schema::new(std::iter::once(time).chain(columns).collect::<Vec<_>>()));
-        let dictionaries = rows.columns().map(|(_, column)| match column {
-            SortedColumn::Text(text) => Some(strings(text)),
-            _ => None,
-        });
-        Self { rows, schema, dictionaries: dictionaries.collect() }
-    }
-
-    fn batch(&self, range: Range<usize>) -> Result<RecordBatch, StoreError> {
-        let times = TimestampMillisecondArray::from(self.rows.times[range.clone()].to_vec()).with_timezone("UTC");
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(times)];
-        for ((_, column), dictionary) in self.rows.columns().zip(&self.dictionaries) {
-            arrays.push(match (column, dictionary) {
-                (SortedColumn::Text(text), Some(dictionary)) => {
-                    let keys = text.codes[range.clone()].iter().map(|code| code.checked_sub(1)).collect();
-                    Arc::new(DictionaryArray::<UInt32Type>::try_new(keys, dictionary.clone())?)
-                }
-                (SortedColumn::Longs(longs), _) => Arc::new(primitives::<Int64Type>(longs, range.clone())),
-                (SortedColumn::Doubles(doubles), _) => Arc::new(primitives::<Float64Type>(doubles, range.clone())),
-                (SortedColumn::Flags(flags), _) => {
-                    let values = BooleanBuffer::from(&flags.values[range.clone()]);
-                    Arc::new(BooleanArray::new(values, nulls(flags, range.clone())))
-                }
-                (SortedColumn::Text(_), None) => unreachable!("strings have a dictionary"),
-            });
+fn encode(rows: &SortedRows, properties: WriterProperties, row_group_rows: usize) -> Result<Vec<u8>> {
+    let mut writer = SerializedFileWriter::new(Vec::new(), file_schema(rows)?, Arc::new(properties))?;
+    let columns = writer.schema_descr().columns().to_vec();
+    let (time_column, value_columns) = columns.split_first().expect("the first column is the time");
+    let mut compressor = PageCompressor::new();
+    for start in (0..rows.row_count()).step_by(row_group_rows) {
+        let range = start..rows.row_count().min(start + row_group_rows);
+        let mut group = writer.next_row_group()?;
+        let times = encode_longs(&rows.times[range.clone()], None, time_column.clone(), &mut compressor)?;
+        group.append_column(&times.bytes, times.close)?;
+        for ((_, values), column) in rows.columns().zip(value_columns) {
+            let chunk = encode_column(values, range.clone(), column.clone(), &mut compressor)?;
+            group.append_column(&chunk.bytes, chunk.close)?;
         }
-        Ok(RecordBatch::try_new(self.schema.clone(), arrays)?)
+        group.close()?;
+    }
+    writer.into_inner()
+}
+
+fn encode_column(
+    values: &SortedColumn,
+    rows: Range<usize>,
+    column: ColumnDescPtr,
+    compressor: &mut PageCompressor,
+) -> Result<Chunk> {
+    match values {
+        SortedColumn::Text(text) => encode_text(text, rows, column, compressor),
+        SortedColumn::Longs(longs) => {
+            let (longs, validity) = present(longs, rows);
+            encode_longs(&longs, validity, column, compressor)
+        }
+        SortedColumn::Doubles(doubles) => {
+            let (doubles, validity) = present(doubles, rows);
+            encode_doubles(&doubles, validity, column, compressor)
+        }
+        SortedColumn::Flags(flags) => {
+            let (flags, validity) = present(flags, rows);
+            encode_flags(&flags, validity, column, compressor)
+        }
     }
 }
 
-fn strings(values: &TextValues) -> ArrayRef {
-    let text = |bytes| std::str::from_utf8(bytes).expect("only strings are interned");
-    Arc::new(StringArray::from_iter_values(values.distinct.iter().map(text)))
+/// All columns but the time may be null.
+fn file_schema(rows: &SortedRows) -> Result<TypePtr> {
+    let time = Type::primitive_type_builder(TIME_COLUMN, PhysicalType::INT64)
+        .with_logical_type(Some(LogicalType::timestamp(true, TimeUnit::MILLIS)))
+        .with_repetition(Repetition::REQUIRED)
+        .build()?;
+    let columns = rows.columns().map(|(name, column)| {
+        let (kind, meaning) = match column {
+            SortedColumn::Text(_) => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+            SortedColumn::Longs(_) => (PhysicalType::INT64, None),
+            SortedColumn::Doubles(_) => (PhysicalType::DOUBLE, None),
+            SortedColumn::Flags(_) => (PhysicalType::BOOLEAN, None),
+        };
+        let builder = Type::primitive_type_builder(name, kind).with_logical_type(meaning);
+        Ok(Arc::new(builder.with_repetition(Repetition::OPTIONAL).build()?))
+    });
+    let columns = std::iter::once(Ok(Arc::new(time))).chain(columns).collect::<Result<_>>()?;
+    Ok(Arc::new(Type::group_type_builder("segment").with_fields(columns).build()?))
 }
 
-fn primitives<T: ArrowPrimitiveType>(column: &Values<T::Native>, range: Range<usize>) -> PrimitiveArray<T>
-where
-    T::Native: Copy + Default,
-{
-    PrimitiveArray::new(column.values[range.clone()].to_vec().into(), nulls(column, range))
+/// The order of the rows (invariant S2), for readers that can make use of it.
+fn sorting_columns(schema: &DataSourceSchema) -> Vec<SortingColumn> {
+    let place_of = |key| match key {
+        SortKey::Time => 0,
+        SortKey::Dimension(dimension) => dimension + 1,
+    };
+    let sorting = |place| SortingColumn { column_idx: place as i32, descending: false, nulls_first: true };
+    schema.sort_keys().into_iter().map(place_of).map(sorting).collect()
 }
 
-fn nulls<T>(column: &Values<T>, range: Range<usize>) -> Option<NullBuffer> {
-    column.validity.as_ref().map(|validity| NullBuffer::from(&validity[range]))
-}
+#[cfg(test)]
+mod tests;
