@@ -3,10 +3,13 @@
 //! ```text
 //! cargo run --release -p henge-benches -- ingest
 //! cargo run --release -p henge-benches -- start
+//! cargo run --release -p henge-benches -- segments --data DIR
 //! ```
 
 mod calibration;
+mod cpu;
 mod ingest;
+mod segments;
 mod server;
 mod start;
 
@@ -25,6 +28,8 @@ enum Bench {
     Ingest(ingest::Options),
     /// Time from the start of the process to ready, over many segments.
     Start(start::Options),
+    /// Bytes and CPU of segments, and how soon their serving forms say which rows match.
+    Segments(segments::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -33,6 +38,7 @@ fn main() -> anyhow::Result<()> {
     match bench {
         Bench::Ingest(options) => ingest::run(&options),
         Bench::Start(options) => start::run(&options),
+        Bench::Segments(options) => segments::run(&options),
     }
 }
 

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
-/// Ticks a second in which Linux counts CPU time for every process.
-const TICKS_PER_SECOND: f64 = 100.0;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Killed when dropped.
@@ -89,13 +87,7 @@ impl Server {
 
     /// User and system time since its start.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |index: usize| -> anyhow::Result<f64> {
-            Ok(fields.get(index).context("/proc/PID/stat has too few fields")?.parse()?)
-        };
-        Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+        crate::cpu::seconds(self.child.id())
     }
 
     pub fn resident_mib(&self) -> anyhow::Result<f64> {

@@ -60,7 +60,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// A data directory with one segment an hour.
-async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
+pub async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
     let store = Store::open(StoreOptions::local(data_dir)).await?;
     let name = DataSourceName::new("usage")?;
     let schema = DataSourceSchema {
