@@ -55,7 +55,7 @@ impl Dictionary {
     /// Opens what [`Dictionary::encode`] made, without copying or reading the strings.
     ///
     /// # Errors
-    /// The bytes end early, or are no dictionary.
+    /// The bytes end early, or are no dictionary, or its buckets overlap.
     pub fn decode(bytes: Bytes) -> Result<Self, FormatError> {
         let mut reader = ByteReader::new(WHAT, bytes);
         if reader.u8()? != FORMAT {
@@ -69,6 +69,10 @@ impl Dictionary {
         let starts = reader.slice((distinct as usize).div_ceil(BUCKET) * size_of::<u32>())?;
         let text = reader.slice(text_bytes)?;
         reader.finish()?;
+        // Otherwise buckets could share their text, and reading all of them would take the square of its bytes.
+        if !starts.as_chunks().0.is_sorted_by_key(|start: &[u8; 4]| u32::from_le_bytes(*start)) {
+            return Err(FormatError { what: WHAT, detail: "the buckets do not ascend" });
+        }
         Ok(Self { distinct, starts, text })
     }
 

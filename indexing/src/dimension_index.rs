@@ -42,7 +42,7 @@ const ROARING_NS: f64 = 200.0;
 const ROARING_BYTE_NS: f64 = 0.3;
 
 /// Ranges of codes that an estimate looks at; it takes the others to be alike.
-const RANGES_WEIGHED: usize = 1_000;
+const RANGES_WEIGHED: usize = 256;
 
 /// How an index finds rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

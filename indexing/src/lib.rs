@@ -9,6 +9,8 @@ mod dictionary;
 mod dimension_index;
 mod evaluate;
 mod format;
+#[cfg(any(test, feature = "test-support"))]
+pub mod fuzzing;
 mod growing_dictionary;
 #[cfg(any(test, feature = "test-support"))]
 pub mod naive;

@@ -111,25 +111,31 @@ impl LedgerCounts {
     }
 
     pub fn add(&mut self, other: &Self) {
-        self.accepted += other.accepted;
+        self.accepted = self.accepted.saturating_add(other.accepted);
         for (reason, count) in &other.refused {
-            *self.refused.entry(*reason).or_default() += count;
+            let own = self.refused.entry(*reason).or_default();
+            *own = own.saturating_add(*count);
         }
     }
 
     /// Records that could not be understood.
     pub fn rejected(&self) -> u64 {
-        self.refused.iter().filter(|(reason, _)| !reason.is_filtered()).map(|(_, count)| count).sum()
+        self.count(|reason| !reason.is_filtered())
     }
 
     /// Records that the spec does not want.
     pub fn filtered(&self) -> u64 {
-        self.refused.iter().filter(|(reason, _)| reason.is_filtered()).map(|(_, count)| count).sum()
+        self.count(|reason| reason.is_filtered())
     }
 
-    /// Every record that was read.
+    fn count(&self, is_counted: impl Fn(Reason) -> bool) -> u64 {
+        let counted = self.refused.iter().filter(|(reason, _)| is_counted(**reason));
+        counted.fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// Every record that was read; the greatest number where they are more.
     pub fn seen(&self) -> u64 {
-        self.accepted + self.refused.values().sum::<u64>()
+        self.refused.values().fold(self.accepted, |seen, count| seen.saturating_add(*count))
     }
 }
 

@@ -8,6 +8,8 @@ pub mod data_source;
 mod durable_file;
 pub mod error;
 pub mod event;
+#[cfg(any(test, feature = "test-support"))]
+pub mod fuzzing;
 pub mod ledger;
 pub mod manifest;
 mod objects;

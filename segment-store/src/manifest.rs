@@ -7,7 +7,7 @@ mod state;
 pub use log::ManifestLog;
 pub(crate) use log::{RECORDS, SNAPSHOTS, record_path, snapshot_path};
 pub(crate) use record::decode_checked;
-#[cfg(test)]
+#[cfg(any(test, feature = "test-support"))]
 pub(crate) use record::encode_checked;
 pub use record::{Change, ConsumedRange, ManifestRecord, Publish};
 pub use state::{DataSourceState, ManifestState, Reset, RetiredCounts, SupervisorState};

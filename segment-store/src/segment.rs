@@ -23,6 +23,8 @@ pub use serving::{
     ColumnLayout, FORMAT_VERSION, SectionPlace, ServingBatches, ServingError, ServingSegment, TextLayout,
     encode_serving,
 };
+#[cfg(any(test, feature = "test-support"))]
+pub(crate) use serving::{footer_repaired, sections_repaired};
 pub use sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
 
 #[cfg(test)]

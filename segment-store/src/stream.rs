@@ -72,7 +72,7 @@ pub struct OffsetRange {
 impl OffsetRange {
     /// Offsets covered; Kafka's control records and aborted records count although nobody sees them.
     pub fn len(self) -> u64 {
-        u64::try_from(self.end.0 - self.start.0).unwrap_or(0)
+        u64::try_from(i128::from(self.end.0) - i128::from(self.start.0)).unwrap_or(0)
     }
 
     pub fn is_empty(self) -> bool {

@@ -15,6 +15,7 @@
 //! cpu = 0.3                             # of one core, for merging segments
 //! every = "10s"
 //! sweep_grace = "1h"                    # files that nothing needs stay this long
+//! scrub_rate = "12MiB"                  # a second: stored files are read again and compared with their digests
 //!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
@@ -83,11 +84,13 @@ pub struct UpkeepConfig {
     pub every: Duration,
     /// How long a file stays that nothing needs: longer than the oldest backup of the manifest is old when it is restored.
     pub sweep_grace: Duration,
+    /// Bytes a second that the scrub reads of stored files.
+    pub scrub_rate: usize,
 }
 
 impl Default for UpkeepConfig {
     fn default() -> Self {
-        Self { cpu: 0.3, every: Duration::from_secs(10), sweep_grace: Duration::from_secs(3_600) }
+        Self { cpu: 0.3, every: Duration::from_secs(10), sweep_grace: Duration::from_secs(3_600), scrub_rate: 12 << 20 }
     }
 }
 
@@ -184,6 +187,7 @@ fn upkeep(mut section: Section<'_>) -> Result<UpkeepConfig, ConfigError> {
     section.share("cpu", &mut upkeep.cpu)?;
     section.duration("every", &mut upkeep.every)?;
     section.duration("sweep_grace", &mut upkeep.sweep_grace)?;
+    section.bytes("scrub_rate", &mut upkeep.scrub_rate)?;
     section.finish()?;
     Ok(upkeep)
 }

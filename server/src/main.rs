@@ -15,6 +15,7 @@ mod query_metrics;
 mod recovery;
 mod routes;
 mod running;
+mod scrubbing;
 mod shutdown;
 mod telemetry;
 mod upkeep_metrics;

@@ -10,6 +10,7 @@ use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_segment_store::error::StoreError;
+use henge_segment_store::scrub::ScrubPolicy;
 use henge_segment_store::store::{Store, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,7 +19,7 @@ use tracing::{info, warn};
 use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
-use crate::{listener, routes};
+use crate::{listener, routes, scrubbing};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,7 @@ pub struct Running {
     pub address: SocketAddr,
     doors: JoinHandle<()>,
     background: Background,
+    scrub: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -88,18 +90,23 @@ impl Running {
             store,
         };
         app.recovered(services.clone());
+        let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
+        let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
-        Ok(Self { app, services, address, doors, background, shutdown_timeout })
+        Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })
     }
 
     /// Accepts nothing more, publishes what is open, and finishes running queries; both within the configured time.
     pub async fn stop(self) {
         self.app.stop.cancel();
         let publish = self.services.supervisors.shutdown(self.shutdown_timeout);
-        let (ended, (), ()) = tokio::join!(self.doors, publish, self.background.stop());
+        let (ended, (), (), scrubbed) = tokio::join!(self.doors, publish, self.background.stop(), self.scrub);
         if let Err(error) = ended {
             warn!(%error, "the listener ended badly");
+        }
+        if let Err(error) = scrubbed {
+            warn!(%error, "the scrub ended badly");
         }
         info!("henge stopped");
     }

@@ -66,12 +66,26 @@ impl Ascending {
         let low = reader.slice(bits::byte_len(count, low_width))?;
         let high = reader.slice(high_words(count, greatest) * 8)?;
         let samples = reader.slice(count.div_ceil(SAMPLE) * 4)?;
-        // What lies between two samples is searched from one to the other, so together they must not be more than once
-        // through the bits.
-        if !samples.as_chunks().0.is_sorted_by_key(|sample: &[u8; 4]| u32::from_le_bytes(*sample)) {
-            return Err(reader.error("samples do not ascend"));
+        let list = Self { count, greatest, low_width, low, high, samples };
+        // So numbers hardly ever decrease, and what lies between them is read once, whatever the bytes are.
+        if list.are_samples_right() { Ok(list) } else { Err(reader.error("samples are not where the numbers are")) }
+    }
+
+    fn are_samples_right(&self) -> bool {
+        let mut samples = self.samples.as_chunks().0.iter().map(|place: &[u8; 4]| u32::from_le_bytes(*place) as usize);
+        let (mut sample, mut sampled, mut ones_before) = (samples.next(), 0, 0);
+        for (index, word) in self.high.as_chunks().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            let ones = word.count_ones() as usize;
+            if sample.is_some() && sampled < ones_before + ones {
+                if sample != Some(index * 64 + select(word, (sampled - ones_before) as u32) as usize) {
+                    return false;
+                }
+                (sample, sampled) = (samples.next(), sampled + SAMPLE);
+            }
+            ones_before += ones;
         }
-        Ok(Self { count, greatest, low_width, low, high, samples })
+        sample.is_none()
     }
 
     /// The number of numbers.
@@ -189,6 +203,28 @@ mod tests {
         Ascending::read(&mut ByteReader::new("test", bytes.into()))
     }
 
+    /// Puts samples where they have to be for the high bits, and nothing after them.
+    fn repair_samples(count: usize, greatest: u32, bytes: &mut Vec<u8>) {
+        let high_end = 8 + bits::byte_len(count, low_width(count, greatest)) + high_words(count, greatest) * 8;
+        let high_start = high_end - high_words(count, greatest) * 8;
+        bytes.truncate(high_end + count.div_ceil(SAMPLE) * 4);
+        let places = (0..(high_end - high_start) * 8).filter(|bit| bytes[high_start + bit / 8] >> (bit % 8) & 1 == 1);
+        let sampled: Vec<u32> = places.step_by(SAMPLE).map(|place| place as u32).collect();
+        for (sample, place) in bytes[high_end..].as_chunks_mut::<4>().0.iter_mut().zip(sampled) {
+            *sample = place.to_le_bytes();
+        }
+    }
+
+    #[test]
+    fn samples_that_are_not_where_the_numbers_are_are_refused() {
+        let numbers: Vec<u32> = (0..200).map(|number| number * 5).collect();
+        let mut bytes = encoded(&numbers);
+        let last_sample = bytes.len() - 4;
+        assert!(read(bytes.clone()).is_ok());
+        bytes.copy_within(last_sample - 4..last_sample, last_sample);
+        assert!(read(bytes).is_err());
+    }
+
     fn numbers() -> impl Strategy<Value = Vec<u32>> {
         let step = prop_oneof![8 => 0_u32..9, 1 => 0_u32..100_000, 1 => Just(0)];
         let all = prop::collection::vec(step, 0..700);
@@ -229,6 +265,7 @@ mod tests {
             let mut all = [count.to_le_bytes(), greatest.to_le_bytes()].concat();
             let random = bytes.iter().enumerate().map(|(at, byte)| if at % 4 == 0 { *byte } else { byte & (byte / 2) });
             all.extend(random);
+            repair_samples(count as usize, greatest, &mut all);
             if let Ok(list) = read(all) {
                 prop_assert!((0..500).all(|index| list.get(index) <= greatest));
                 prop_assert!((0..500).all(|index| list.pair(index).0 == list.get(index)));

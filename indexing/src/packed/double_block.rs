@@ -201,6 +201,10 @@ impl<'a> Parts<'a> {
                 out.iter_mut().zip(words).for_each(|(value, bits)| *value = decimals.divided(decimal(*bits)));
             }
         }
+        // Damaged blocks may overlap: each must take no longer than its rows, whatever its bytes.
+        if self.exceptions.len() > out.len() {
+            return None;
+        }
         for exception in self.exceptions {
             let mut exception = Cursor(exception);
             let (place, bits) = (exception.u16()?, exception.u64()?);

@@ -138,7 +138,8 @@ fn patch<W: Word, const N: usize>(cursor: &mut Cursor<'_>, width: u32, parts: &[
     let mut place = 0;
     for part in parts {
         let mut gap = cursor.u8()?;
-        while gap == u8::MAX {
+        // Beyond the end nothing more is read: damaged blocks may overlap, and each must not take longer than its rows.
+        while gap == u8::MAX && place < out.len() {
             place += usize::from(gap);
             gap = cursor.u8()?;
         }

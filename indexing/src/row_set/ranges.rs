@@ -24,9 +24,37 @@ pub(super) fn normalized(mut ranges: Vec<Range<u32>>, row_count: u32) -> Vec<Ran
 }
 
 /// The ranges of a compressed bitmap, whose greatest row is below `u32::MAX`.
-pub(super) fn of_bitmap(rows: &RoaringBitmap) -> impl Iterator<Item = Range<u32>> {
-    let mut rows = rows.iter();
-    std::iter::from_fn(move || rows.next_range().map(|range| *range.start()..range.end() + 1))
+pub(super) fn of_bitmap(rows: &RoaringBitmap) -> BitmapRanges<'_> {
+    BitmapRanges { has_runs: rows.statistics().n_run_containers > 0, rows: rows.iter(), ahead: None }
+}
+
+pub(super) struct BitmapRanges<'a> {
+    rows: roaring::bitmap::Iter<'a>,
+    /// Where runs are kept as such they are taken whole. Elsewhere most ranges are short, and looking for their ends takes
+    /// longer than walking there.
+    has_runs: bool,
+    /// The row after the last range, if that has been reached.
+    ahead: Option<u32>,
+}
+
+impl Iterator for BitmapRanges<'_> {
+    type Item = Range<u32>;
+
+    fn next(&mut self) -> Option<Range<u32>> {
+        if self.has_runs {
+            return self.rows.next_range().map(|range| *range.start()..range.end() + 1);
+        }
+        let start = self.ahead.take().or_else(|| self.rows.next())?;
+        let mut end = start + 1;
+        for row in &mut self.rows {
+            if row != end {
+                self.ahead = Some(row);
+                break;
+            }
+            end += 1;
+        }
+        Some(start..end)
+    }
 }
 
 /// Rows of both.

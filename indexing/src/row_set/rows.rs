@@ -58,13 +58,13 @@ impl Iterator for Rows<'_> {
 }
 
 /// One of three iterators, by form.
-enum Ranges<'a, B> {
+enum Ranges<'a> {
     Listed(std::iter::Cloned<std::slice::Iter<'a, Range<u32>>>),
-    Compressed(B),
+    Compressed(ranges::BitmapRanges<'a>),
     Masked(words::Runs<'a>),
 }
 
-impl<B: Iterator<Item = Range<u32>>> Iterator for Ranges<'_, B> {
+impl Iterator for Ranges<'_> {
     type Item = Range<u32>;
 
     fn next(&mut self) -> Option<Range<u32>> {

@@ -1,5 +1,5 @@
-//! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, with indexes
-//! or without, and as DuckDB reads the published files (invariants Q1 and S4).
+//! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, compacted,
+//! rolled up further, with indexes or without, and as DuckDB reads the published files (invariants Q1, R1 and S4).
 
 mod canonical;
 mod data;
@@ -8,12 +8,16 @@ mod queries;
 mod random_filters;
 mod stages;
 
+use henge_segment_store::clock;
+use henge_segment_store::time::TimestampMs;
+use henge_segment_store::upkeep::{RollupTier, UpkeepPolicy};
 use tokio::sync::OnceCell;
 
 use self::canonical::Row;
 use self::data::{Event, Numbers};
 use self::queries::Query;
 use self::stages::Stage;
+use crate::fixture;
 
 /// More than a person reads; the first few tell enough.
 const SHOWN_MAX: usize = 10;
@@ -121,6 +125,39 @@ async fn many_segments_answer_like_open_rows() {
     publish_in_quarters(&stage, &data::events()).await;
     assert!(stage.published().iter().all(|segments| *segments > 20), "{:?}", stage.published());
     check(&stage).await;
+}
+
+#[tokio::test]
+async fn compacted_segments_answer_like_open_rows() {
+    let stage = Stage::in_chunks().await;
+    let events = data::events();
+    publish_in_quarters(&stage, &events[..3_000]).await;
+    let many = stage.published();
+    stage.compact(clock::now()).await;
+    let compacted = stage.published();
+    assert!(compacted[0] * 2 < many[0] && compacted[1] * 2 < many[1], "{many:?} became {compacted:?}");
+    // Late events make second segments of some time chunks; one more merge takes what was merged before.
+    stage.append(&events[3_000..]);
+    stage.publish().await;
+    check(&stage).await;
+    stage.compact(clock::now()).await;
+    check(&stage).await;
+}
+
+#[tokio::test]
+async fn rows_rolled_up_further_answer_alike_where_no_hours_are_asked_for() {
+    let tier = RollupTier { after: "1d".parse().expect("a period"), granularity: "6h".parse().expect("a granularity") };
+    let upkeep = UpkeepPolicy { rollup_after: vec![tier], ..UpkeepPolicy::default() };
+    let stage = Stage::with_upkeep(data::raw_schema("6h"), data::rollup_schema("6h"), upkeep).await;
+    publish_in_quarters(&stage, &data::events()).await;
+    let before = stage.rolled_up_rows();
+    // All time chunks are older than a day but those of the far future.
+    stage.compact(TimestampMs(fixture::NEW_YEAR_MS + 30 * 86_400_000)).await;
+    assert!(stage.rolled_up_rows() * 2 < before, "{before} rows became {}", stage.rolled_up_rows());
+    let (queries, expected): (Vec<Query>, Vec<&Vec<Row>>) =
+        queries::all().into_iter().zip(expected().await).filter(|(query, _)| !query.is_by_the_hour).unzip();
+    let answers = stage.answers(&queries, true).await;
+    check_answers(queries.iter().zip(expected).zip(answers));
 }
 
 #[tokio::test]

@@ -68,10 +68,10 @@ pub struct RetiredCounts {
 
 impl RetiredCounts {
     fn add(&mut self, segment: &SegmentMeta) {
-        self.segments += 1;
-        self.rows += segment.rows;
-        self.events += segment.events;
-        self.bytes += segment.bytes;
+        self.segments = self.segments.saturating_add(1);
+        self.rows = self.rows.saturating_add(segment.rows);
+        self.events = self.events.saturating_add(segment.events);
+        self.bytes = self.bytes.saturating_add(segment.bytes);
     }
 }
 
@@ -138,7 +138,7 @@ impl ManifestState {
     pub fn apply(&mut self, record: &ManifestRecord, digest: String) -> Result<(), StoreError> {
         self.check(&record.change)?;
         self.epoch = self.epoch.max(record.epoch);
-        self.next_number = record.number + 1;
+        self.next_number = record.number.saturating_add(1);
         self.last_digest = digest;
         match &record.change {
             Change::ClaimEpoch => {}
@@ -228,33 +228,22 @@ impl DataSourceState {
                 publish.generation, self.generation
             )));
         }
+        // Each range follows the ones before it, also those of this publish.
+        let mut checkpoint = self.checkpoint.clone();
         for consumed in &publish.consumed {
-            self.check_consumed(consumed, publish)?;
+            check_consumed(consumed, publish, &mut checkpoint)?;
         }
         self.check_live(&publish.retired)?;
-        if let Some(again) = publish.added.iter().find(|added| self.segments.contains_key(&added.id)) {
+        let mut ids = BTreeSet::new();
+        let mut is_new = |id: &SegmentId| !self.segments.contains_key(id) && ids.insert(id.clone());
+        if let Some(again) = publish.added.iter().find(|added| !is_new(&added.id)) {
             return Err(unbalanced(format!("segment `{}` is published already", again.id)));
         }
-        let accepted: u64 = publish.consumed.iter().map(|consumed| consumed.counts.accepted).sum();
-        let events: u64 = publish.added.iter().map(|added| added.events).sum();
-        let retired: u64 = publish.retired.iter().map(|id| self.segments[id].events).sum();
+        let accepted = sum(publish.consumed.iter().map(|consumed| consumed.counts.accepted));
+        let retired = sum(publish.retired.iter().map(|id| self.segments[id].events));
+        let events = sum(publish.added.iter().map(|added| added.events));
         if events != accepted + retired {
             return Err(unbalanced(format!("{accepted} events were accepted, the segments hold {events}")));
-        }
-        Ok(())
-    }
-
-    /// A range follows the checkpoint, with a recorded gap between them at the most.
-    fn check_consumed(&self, consumed: &ConsumedRange, publish: &Publish) -> Result<(), StoreError> {
-        let data_source = || publish.data_source.clone();
-        self.checkpoint
-            .check(&consumed.partition, publish.covered(consumed), consumed.topic_id)
-            .map_err(|source| StoreError::Checkpoint { data_source: data_source(), source: Box::new(source) })?;
-        // Aborted and control records, and those that compaction removed, take offsets that nobody sees.
-        let (seen, offsets) = (consumed.counts.seen(), consumed.range.len());
-        if seen > offsets {
-            let detail = format!("{}: {seen} records in {offsets} offsets", consumed.partition);
-            return Err(StoreError::Ledger { data_source: data_source(), detail });
         }
         Ok(())
     }
@@ -285,11 +274,31 @@ impl DataSourceState {
     }
 
     fn reset(&mut self, reason: &str, at: TimestampMs) {
-        self.generation += 1;
+        self.generation = self.generation.saturating_add(1);
         let checkpoint = std::mem::take(&mut self.checkpoint);
         self.resets.push(Reset { reason: reason.to_owned(), at, checkpoint });
         drop_oldest(&mut self.resets);
     }
+}
+
+/// A range follows the checkpoint, with a recorded gap between them at the most. Moves the checkpoint.
+fn check_consumed(consumed: &ConsumedRange, publish: &Publish, checkpoint: &mut Checkpoint) -> Result<(), StoreError> {
+    let data_source = || publish.data_source.clone();
+    checkpoint
+        .advance(&consumed.partition, publish.covered(consumed), consumed.topic_id, consumed.leader_epoch)
+        .map_err(|source| StoreError::Checkpoint { data_source: data_source(), source: Box::new(source) })?;
+    // Aborted and control records, and those that compaction removed, take offsets that nobody sees.
+    let (seen, offsets) = (consumed.counts.seen(), consumed.range.len());
+    if seen > offsets {
+        let detail = format!("{}: {seen} records in {offsets} offsets", consumed.partition);
+        return Err(StoreError::Ledger { data_source: data_source(), detail });
+    }
+    Ok(())
+}
+
+/// In 128 bits, which no number of counts leaves.
+fn sum(counts: impl Iterator<Item = u64>) -> u128 {
+    counts.map(u128::from).sum()
 }
 
 fn drop_oldest<T>(history: &mut Vec<T>) {

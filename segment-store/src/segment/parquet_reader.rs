@@ -54,7 +54,7 @@ impl ParquetSegment {
     /// All rows, in the schema that the segment was written with.
     pub fn rows(&self) -> Result<SortedRows> {
         let schema = Arc::new(self.provenance.schema.clone());
-        let mut times = Vec::with_capacity(self.provenance.rows as usize);
+        let mut times = Vec::new();
         self.for_each_batch(TIME_COLUMN, |array| {
             let batch = array.as_primitive_opt::<TimestampMillisecondType>();
             times.extend_from_slice(batch.ok_or_else(|| general("times of another type".to_owned()))?.values());

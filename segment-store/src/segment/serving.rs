@@ -7,9 +7,13 @@ mod batches;
 mod footer;
 mod mapping;
 mod reader;
+#[cfg(any(test, feature = "test-support"))]
+mod repair;
 mod writer;
 
 pub use batches::ServingBatches;
 pub use footer::{ColumnLayout, FORMAT_VERSION, SectionPlace, TextLayout};
 pub use reader::{ServingError, ServingSegment};
+#[cfg(any(test, feature = "test-support"))]
+pub(crate) use repair::{footer_repaired, sections_repaired};
 pub use writer::encode_serving;

@@ -42,6 +42,7 @@ fn every_setting_is_read() {
         cpu = 0.5
         every = "1s"
         sweep_grace = "2h"
+        scrub_rate = "1MiB"
         [datasource.usage]
         topic = "usage"
         kafka = { "bootstrap.servers" = "127.0.0.1:9092" }
@@ -84,7 +85,12 @@ fn every_setting_is_read() {
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         limits,
-        upkeep: UpkeepConfig { cpu: 0.5, every: Duration::from_secs(1), sweep_grace: Duration::from_secs(7_200) },
+        upkeep: UpkeepConfig {
+            cpu: 0.5,
+            every: Duration::from_secs(1),
+            sweep_grace: Duration::from_secs(7_200),
+            scrub_rate: 1 << 20,
+        },
         specs: vec![SupervisorSpec::from_short_form("usage", &spec).unwrap()],
     };
     assert_eq!(config, expected);

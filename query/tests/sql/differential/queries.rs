@@ -3,6 +3,7 @@
 //! A query ends with `;` at the end of a line. The comment lines before it may say:
 //! - `-- duckdb: SELECT ..`: how DuckDB is asked the same, in one line.
 //! - `-- henge only: why`: DuckDB means something else by it.
+//! - `-- by the hour`: rows that are rolled up to coarser times answer otherwise.
 //! - `-- tolerance`: doubles are added in an order that nobody promises, so they may differ by parts in 2^40.
 //!
 //! Any other comment speaks to the reader.
@@ -17,12 +18,13 @@ pub struct Query {
     /// `None` where DuckDB is not asked.
     pub duckdb: Option<String>,
     pub has_tolerance: bool,
+    pub is_by_the_hour: bool,
 }
 
 impl Query {
     /// One that is not in the set.
     pub fn new(place: &str, sql: String) -> Self {
-        Self { place: place.to_owned(), sql, duckdb: None, has_tolerance: false }
+        Self { place: place.to_owned(), sql, duckdb: None, has_tolerance: false, is_by_the_hour: false }
     }
 
     /// Whether the order of the rows is part of the answer.
@@ -65,6 +67,7 @@ struct Pending {
     duckdb: Option<String>,
     is_henge_only: bool,
     has_tolerance: bool,
+    is_by_the_hour: bool,
 }
 
 impl Pending {
@@ -74,6 +77,7 @@ impl Pending {
         }
         self.is_henge_only |= comment.starts_with("henge only: ");
         self.has_tolerance |= comment == "tolerance";
+        self.is_by_the_hour |= comment == "by the hour";
     }
 
     fn add(&mut self, line: &str) {
@@ -85,6 +89,7 @@ impl Pending {
 
     fn into_query(self, place: String) -> Query {
         let duckdb = (!self.is_henge_only).then(|| self.duckdb.unwrap_or_else(|| self.sql.clone()));
-        Query { place, sql: self.sql, duckdb, has_tolerance: self.has_tolerance }
+        let Self { sql, has_tolerance, is_by_the_hour, .. } = self;
+        Query { place, sql, duckdb, has_tolerance, is_by_the_hour }
     }
 }

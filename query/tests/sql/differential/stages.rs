@@ -10,11 +10,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use henge_query::engine::QueryEngine;
 use henge_query::limits::QueryLimits;
 use henge_query::request::QueryRequest;
+use henge_segment_store::compaction::{self, Urgency};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
 use henge_segment_store::store::Store;
+use henge_segment_store::time::TimestampMs;
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use super::canonical::{self, Row};
 use super::data::{self, Event};
@@ -39,12 +43,17 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new(raw: DataSourceSchema, rollup: DataSourceSchema) -> Self {
+        Self::with_upkeep(raw, rollup, UpkeepPolicy::default()).await
+    }
+
+    /// `upkeep`: of the rolled-up rows.
+    pub async fn with_upkeep(raw: DataSourceSchema, rollup: DataSourceSchema, upkeep: UpkeepPolicy) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = fixture::open(directory.path()).await;
-        for (name, schema) in [(RAW, raw), (ROLLUP, rollup)] {
+        for (name, schema, upkeep) in [(RAW, raw, UpkeepPolicy::default()), (ROLLUP, rollup, upkeep)] {
             let name = DataSourceName::new(name).expect("a valid name");
             store
-                .put_supervisor(&name, schema, serde_json::Value::Null, false, UpkeepPolicy::default())
+                .put_supervisor(&name, schema, serde_json::Value::Null, false, upkeep)
                 .await
                 .expect("a new datasource");
         }
@@ -70,6 +79,19 @@ impl Stage {
         }
     }
 
+    /// Merges all that can be merged at a time.
+    pub async fn compact(&self, now: TimestampMs) {
+        let runtime = Handle::current();
+        loop {
+            let tasks = self.store.plan_compaction(Urgency::Now, now).await;
+            let Some((name, task)) = tasks.into_iter().next() else { break };
+            let (store, runtime) = (self.store.clone(), runtime.clone());
+            let data_source = store.data_source(name.as_str()).expect("it has segments");
+            let merge = move || compaction::run(&store, &runtime, &data_source, &task, &mut || Ok(()));
+            spawn_blocking(merge).await.expect("no panic").expect("the merge succeeds");
+        }
+    }
+
     /// Freezes what is open; it stays unpublished.
     pub fn freeze(&self) {
         self.raw.cut();
@@ -79,6 +101,10 @@ impl Stage {
     /// How many segments are published, of raw and of rolled-up rows.
     pub fn published(&self) -> [usize; 2] {
         [&self.raw, &self.rollup].map(|data_source| data_source.published().len())
+    }
+
+    pub fn rolled_up_rows(&self) -> u64 {
+        self.rollup.published().iter().map(|segment| segment.rows).sum()
     }
 
     /// Deletes what queries read, so that they have to make it again from the Parquet files.

@@ -145,6 +145,25 @@ async fn a_ledger_that_does_not_balance_is_refused() {
 }
 
 #[tokio::test]
+async fn a_publish_that_names_a_range_or_a_segment_twice_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    let Change::Publish(one) = publish("a", 0, 10) else { unreachable!() };
+    let Change::Publish(other) = publish("b", 0, 10) else { unreachable!() };
+    let consumed = [one.consumed.clone(), one.consumed.clone()].concat();
+    let added = [one.added.clone(), other.added].concat();
+    let refused = commit(&mut log, Change::Publish(Publish { added, consumed, ..one.clone() })).await;
+    assert!(matches!(refused, Err(StoreError::Checkpoint { .. })), "{refused:?}");
+    let mut twice = one.clone();
+    twice.added[0].events = 5;
+    twice.added.push(twice.added[0].clone());
+    let refused = commit(&mut log, Change::Publish(twice)).await;
+    assert!(matches!(refused, Err(StoreError::Ledger { .. })), "{refused:?}");
+    commit(&mut log, Change::Publish(one)).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_was_read_before_a_reset_is_not_published_after_it() {
     let root = tempfile::tempdir().unwrap();
     let mut log = writer(root.path()).await;

@@ -22,7 +22,7 @@ use crate::schema::DimensionType;
 /// Of the bytes described above and of every section's.
 pub const FORMAT_VERSION: u32 = 1;
 pub(super) const SECTION_ALIGNMENT: usize = 64;
-const TRAILER_BYTES: usize = 32;
+pub(super) const TRAILER_BYTES: usize = 32;
 const MAGIC: &[u8; 8] = b"HENGESRV";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,14 @@ pub struct ColumnLayout {
     pub values: SectionPlace,
     /// For strings only.
     pub text: Option<TextLayout>,
+}
+
+impl ColumnLayout {
+    /// Where its sections lie, in their order in the file.
+    fn places(&self) -> [Option<SectionPlace>; 3] {
+        let text = self.text.as_ref();
+        [text.map(|text| text.dictionary), Some(self.values), text.map(|text| text.index)]
+    }
 }
 
 /// What a column of strings has besides its codes.
@@ -98,15 +106,7 @@ impl SectionPlace {
 impl Footer {
     /// Ends a file that holds the sections.
     pub fn append_to(&self, file: &mut Vec<u8>) {
-        let footer = self.encode();
-        let mut trailer = ByteWriter::default();
-        trailer.slice(MAGIC);
-        trailer.u32(FORMAT_VERSION);
-        trailer.u32(footer.len() as u32);
-        trailer.u64(xxh3_64(&footer));
-        trailer.u64((file.len() + footer.len() + TRAILER_BYTES) as u64);
-        file.extend_from_slice(&footer);
-        file.extend_from_slice(&trailer.finish());
+        append_encoded(&self.encode(), file);
     }
 
     /// Reads the end of a file.
@@ -166,9 +166,39 @@ impl Footer {
         for _ in 0..count {
             columns.push(read_column(&mut input)?);
         }
+        let place_of = |column: &ColumnLayout| column.places().into_iter().flatten();
+        let places = std::iter::once(times).chain(columns.iter().flat_map(place_of));
+        if !are_disjoint(places) {
+            return Err(input.error("sections overlap"));
+        }
         input.finish()?;
         Ok(Self { source, rows, times, columns })
     }
+}
+
+/// Sections follow one another in the order of the footer. Otherwise many columns could share one, and reading all of
+/// them would take the square of the file.
+fn are_disjoint(places: impl Iterator<Item = SectionPlace>) -> bool {
+    let mut end = 0;
+    for place in places {
+        if place.byte_offset < end {
+            return false;
+        }
+        end = place.byte_offset.saturating_add(place.bytes);
+    }
+    true
+}
+
+/// Ends a file with a footer's bytes and the trailer.
+pub(super) fn append_encoded(footer: &[u8], file: &mut Vec<u8>) {
+    let mut trailer = ByteWriter::default();
+    trailer.slice(MAGIC);
+    trailer.u32(FORMAT_VERSION);
+    trailer.u32(footer.len() as u32);
+    trailer.u64(xxh3_64(footer));
+    trailer.u64((file.len() + footer.len() + TRAILER_BYTES) as u64);
+    file.extend_from_slice(footer);
+    file.extend_from_slice(&trailer.finish());
 }
 
 fn read_column(input: &mut ByteReader) -> Result<ColumnLayout, FormatError> {
@@ -210,4 +240,30 @@ fn read_text(input: &mut ByteReader) -> Result<String, FormatError> {
     let length = input.varint_usize()?;
     let bytes = input.slice(length)?;
     String::from_utf8(bytes.to_vec()).map_err(|_| input.error("a text that is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_share_a_section_are_refused() {
+        let mut file = vec![7; 200];
+        let place = |byte_offset: usize| SectionPlace::new(byte_offset, &file[byte_offset..byte_offset + 64]);
+        let column = |byte_offset| ColumnLayout {
+            name: "column".into(),
+            kind: DimensionType::Long,
+            values: place(byte_offset),
+            text: None,
+        };
+        let footer =
+            |second| Footer { source: [0; 32], rows: 1, times: place(0), columns: vec![column(64), column(second)] };
+        let [apart, shared] = [128, 127].map(footer);
+        let mut other = file.clone();
+        apart.append_to(&mut file);
+        assert_eq!(Footer::read(&file.into()), Ok(apart));
+        shared.append_to(&mut other);
+        let overlap = FormatError { what: "footer", detail: "sections overlap" };
+        assert_eq!(Footer::read(&other.into()), Err(overlap));
+    }
 }

@@ -1,0 +1,32 @@
+//! The bodies of the fuzz targets, which tests replay over the corpus: whatever the bytes are, no reader panics.
+//!
+//! bytes -> checksums made right, or not -> open -> read everything, within bounds
+//!
+//! A body asserts only what holds for any bytes, and returns whether they were taken for what the target reads. What
+//! allocates stays within a small multiple of the bytes and of the rows that they claim, which the fuzz targets watch.
+
+mod manifest;
+mod parquet;
+#[cfg(test)]
+mod seeds;
+mod serving;
+
+pub use manifest::{manifest_record, manifest_snapshot};
+pub use parquet::parquet_segment;
+pub use serving::{serving_file, serving_footer, serving_sections};
+
+/// Reads bytes as one format, and returns whether they were taken for it.
+pub type Body = fn(&[u8]) -> bool;
+
+/// Every body by the name of its fuzz target and of its folder in the corpus.
+pub const TARGETS: [(&str, Body); 6] = [
+    ("manifest_record", manifest_record),
+    ("manifest_snapshot", manifest_snapshot),
+    ("parquet_segment", parquet_segment),
+    ("serving_file", serving_file),
+    ("serving_footer", serving_footer),
+    ("serving_sections", serving_sections),
+];
+
+#[cfg(test)]
+mod tests;
