@@ -12,9 +12,7 @@ use crate::error::StoreError;
 use crate::manifest::{ManifestLog, ManifestState};
 use crate::objects::Objects;
 use crate::schema::TIME_COLUMN;
-use crate::segment::{
-    Footer, FooterError, ParquetSegment, SegmentId, SegmentMeta, ServingError, ServingSegment, encode_serving,
-};
+use crate::segment::{Footer, FooterError, SegmentId, SegmentMeta, ServingSegment};
 use crate::segment_reader::{Batches, SegmentReader};
 use crate::serving_cache;
 use crate::store::StoreOptions;
@@ -73,15 +71,14 @@ impl StoreReader {
     /// A segment's serving form, and whether it comes from the cache; otherwise it is made from the Parquet file, in
     /// memory.
     pub async fn serving(&self, meta: &SegmentMeta) -> Result<(ServingSegment, bool), StoreError> {
-        let source = blake3::Hash::from_hex(&meta.blake3).ok();
         if let Ok(bytes) = tokio::fs::read(self.serving_path(&meta.id)).await
             && let Ok(serving) = ServingSegment::from_bytes(bytes.into(), &Arc::new(CodeSetCache::new(0)))
-            && source.is_some_and(|source| source.as_bytes() == serving.source())
+            && meta.is_source_of(&serving)
         {
             return Ok((serving, true));
         }
-        let (file, id) = (self.file(meta).await?, meta.id.clone());
-        let made = tokio::task::spawn_blocking(move || make_serving(file, &id)).await;
+        let (file, meta) = (self.file(meta).await?, meta.clone());
+        let made = tokio::task::spawn_blocking(move || make_serving(file, &meta)).await;
         Ok((made.expect("making a serving form does not panic")?, false))
     }
 
@@ -94,12 +91,12 @@ impl StoreReader {
         projected: SchemaRef,
         interval: Interval,
     ) -> Result<Batches, StoreError> {
-        let (file, id) = (self.file(meta).await?, meta.id.clone());
+        let (file, meta) = (self.file(meta).await?, meta.clone());
         let read = move || {
-            let serving = make_serving(file, &id)?;
+            let serving = make_serving(file, &meta)?;
             let (start, end) = (Bound::Included(interval.start().0), Bound::Excluded(interval.end().0));
             let test = NumberTest::Range { lower: start, upper: end };
-            let reader = SegmentReader::Published(id, Arc::new(serving));
+            let reader = SegmentReader::Published(meta.id, Arc::new(serving));
             let wanted = reader.evaluate(&Predicate::Long { column: TIME_COLUMN.into(), test }, true)?;
             Ok(reader.batches(projected, &wanted))
         };
@@ -108,12 +105,10 @@ impl StoreReader {
 }
 
 /// From a Parquet file whose digest was checked.
-fn make_serving(file: Bytes, id: &SegmentId) -> Result<ServingSegment, StoreError> {
-    let digest = *blake3::hash(&file).as_bytes();
-    let unreadable = |source| StoreError::Parquet { id: id.clone(), source };
-    let rows = ParquetSegment::open(file).and_then(|file| file.rows()).map_err(unreadable)?;
-    let corrupt = |error: ServingError| StoreError::Corrupt { id: id.clone(), detail: error.to_string() };
-    ServingSegment::from_bytes(encode_serving(&rows, digest).into(), &Arc::new(CodeSetCache::new(0))).map_err(corrupt)
+fn make_serving(file: Bytes, meta: &SegmentMeta) -> Result<ServingSegment, StoreError> {
+    let bytes = meta.serving_from(file)?;
+    let made = ServingSegment::from_bytes(bytes.into(), &Arc::new(CodeSetCache::new(0)));
+    made.map_err(|error| error.of_segment(&meta.id))
 }
 
 fn missing(meta: &SegmentMeta) -> StoreError {

@@ -147,13 +147,13 @@ impl Scrub {
             return;
         }
         let began = Instant::now();
-        let (path, source) = (segment.serving_path(), segment.meta.blake3.clone());
+        let (path, meta) = (segment.serving_path(), segment.meta.clone());
         let verify = move || -> Result<u64, String> {
             let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
             let serving = ServingSegment::from_bytes(bytes.into(), &Arc::new(CodeSetCache::new(0)))
                 .map_err(|error| error.to_string())?;
             serving.verify().map_err(|error| error.to_string())?;
-            match blake3::Hash::from_bytes(*serving.source()).to_hex().as_str() == source {
+            match meta.is_source_of(&serving) {
                 true => Ok(serving.bytes()),
                 false => Err("it is of another segment".to_owned()),
             }

@@ -8,7 +8,7 @@ use henge_indexing::{Column, Predicate, RowSet, evaluate};
 
 use crate::error::StoreError;
 use crate::open_segment::OpenRows;
-use crate::segment::{SegmentId, ServingBatches, ServingError, ServingSegment};
+use crate::segment::{SegmentId, ServingBatches, ServingSegment};
 
 /// Batches of a scan; decoding happens in `next`.
 pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, StoreError>> + Send>;
@@ -32,7 +32,7 @@ impl SegmentReader {
     pub fn column(&self, name: &str) -> Result<Column<'_>, StoreError> {
         match self {
             Self::Open(rows) => Ok(rows.column(name)),
-            Self::Published(id, serving) => serving.column(name).map_err(|error| corrupt(id, &error)),
+            Self::Published(id, serving) => serving.column(name).map_err(|error| error.of_segment(id)),
         }
     }
 
@@ -49,8 +49,4 @@ impl SegmentReader {
             Self::Published(id, serving) => Box::new(ServingBatches::new(serving.clone(), id.clone(), projected, rows)),
         }
     }
-}
-
-fn corrupt(id: &SegmentId, error: &ServingError) -> StoreError {
-    StoreError::Corrupt { id: id.clone(), detail: format!("its serving form: {error}") }
 }

@@ -123,9 +123,7 @@ impl Merging<'_> {
         });
         merged.map_err(|error| match error {
             MergeError::Caller(error) => error,
-            MergeError::Input { id, source } => {
-                StoreError::Corrupt { id, detail: format!("its serving form: {source}") }.into()
-            }
+            MergeError::Input { id, source } => source.of_segment(&id).into(),
             too_large @ MergeError::TooLargeToSort { .. } => CompactionError::Merge(too_large.to_string()),
         })
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::SegmentMeta;
 use super::parquet_reader::ParquetSegment;
 use super::serving::{ServingError, ServingSegment, encode_serving};
-use crate::error::StoreError;
+use crate::error::{StoreError, with_sources};
 use crate::objects::Objects;
 use crate::serving_cache::ServingCache;
 
@@ -150,9 +150,7 @@ impl PublishedSegment {
 
     /// It holds this segment's rows (invariants S3, S4), and the columns are whole.
     fn check(&self, serving: &ServingSegment, columns: &[&str]) -> Result<(), ServingError> {
-        if blake3::Hash::from_bytes(*serving.source()).to_hex().as_str() != self.meta.blake3
-            || u64::from(serving.row_count()) != self.meta.rows
-        {
+        if !self.meta.is_source_of(serving) || u64::from(serving.row_count()) != self.meta.rows {
             return Err(ServingError::OtherSegment);
         }
         columns.iter().try_for_each(|column| serving.column(column).map(|_| ()))
@@ -160,11 +158,7 @@ impl PublishedSegment {
 
     fn rebuild(&self) -> Result<Arc<ServingSegment>, StoreError> {
         let started = Instant::now();
-        let parquet = self.parquet()?;
-        let digest = blake3::hash(&parquet);
-        let unreadable = |source| StoreError::Parquet { id: self.meta.id.clone(), source };
-        let rows = ParquetSegment::open(parquet).and_then(|file| file.rows()).map_err(unreadable)?;
-        let bytes = encode_serving(&rows, *digest.as_bytes());
+        let bytes = self.meta.serving_from(self.parquet()?)?;
         let elapsed_ms = started.elapsed().as_millis() as u64;
         tracing::info!(segment = %self.meta.id, rows = self.meta.rows, bytes = bytes.len(), elapsed_ms, "made a serving form");
         self.install(bytes)
@@ -201,14 +195,24 @@ impl PublishedSegment {
 fn detail_of(error: &StoreError) -> String {
     match error {
         StoreError::Corrupt { detail, .. } => detail.clone(),
-        other => std::iter::successors(Some(other as &dyn std::error::Error), |error| error.source())
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": "),
+        other => with_sources(other),
     }
 }
 
 impl SegmentMeta {
+    /// Whether a serving form was made from this segment's Parquet file.
+    pub(crate) fn is_source_of(&self, serving: &ServingSegment) -> bool {
+        blake3::Hash::from_bytes(*serving.source()).to_hex().as_str() == self.blake3
+    }
+
+    /// The bytes of a serving form, from a Parquet file that [`check`](Self::check) found to be this segment's.
+    pub(crate) fn serving_from(&self, parquet: Bytes) -> Result<Vec<u8>, StoreError> {
+        let digest = blake3::Hash::from_hex(&self.blake3).expect("a digest that was compared with is one");
+        let unreadable = |source| StoreError::Parquet { id: self.id.clone(), source };
+        let rows = ParquetSegment::open(parquet).and_then(|file| file.rows()).map_err(unreadable)?;
+        Ok(encode_serving(&rows, *digest.as_bytes()))
+    }
+
     /// Whether bytes are the file that was published; the error says how they differ.
     pub fn check(&self, bytes: &[u8]) -> Result<(), String> {
         if bytes.len() as u64 != self.bytes {

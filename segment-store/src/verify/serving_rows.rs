@@ -29,7 +29,7 @@ pub(super) fn open(file: Bytes, meta: &SegmentMeta) -> Result<ServingSegment, St
         Ok(serving)
     };
     let serving = opened().map_err(|error| error.to_string())?;
-    if blake3::Hash::from_bytes(*serving.source()).to_hex().as_str() != meta.blake3 {
+    if !meta.is_source_of(&serving) {
         return Err("it was made from another Parquet file".to_owned());
     }
     Ok(serving)

@@ -14,7 +14,7 @@ use henge_indexing::{
     PackedDoubles, PackedFlags, PackedLongs, RowSet, TextColumn,
 };
 
-use super::reader::{ServingError, ServingSegment};
+use super::reader::ServingSegment;
 use crate::error::StoreError;
 use crate::promotion::promoted;
 use crate::segment::SegmentId;
@@ -53,17 +53,13 @@ impl ServingBatches {
 
     fn batch(&self, blocks: &[(usize, BlockRows)], rows: usize) -> Result<RecordBatch, StoreError> {
         let columns = self.projected.fields().iter().map(|field| {
-            let column = self.segment.column(field.name()).map_err(|error| self.corrupt(&error))?;
+            let column = self.segment.column(field.name()).map_err(|error| error.of_segment(&self.id))?;
             let array = array(&column, blocks, rows, field.data_type());
             Ok(promoted(array, field.data_type()))
         });
         let columns = columns.collect::<Result<_, StoreError>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(self.projected.clone(), columns, &options)?)
-    }
-
-    fn corrupt(&self, error: &ServingError) -> StoreError {
-        StoreError::Corrupt { id: self.id.clone(), detail: format!("its serving form: {error}") }
     }
 }
 

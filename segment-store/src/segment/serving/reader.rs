@@ -13,7 +13,9 @@ use henge_indexing::{
 
 use super::footer::{ColumnLayout, Footer, SectionPlace, TextLayout};
 use super::mapping;
+use crate::error::StoreError;
 use crate::schema::TIME_COLUMN;
+use crate::segment::SegmentId;
 
 /// Why a serving file is of no use; it can be made again.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,13 @@ pub enum ServingError {
     OtherSegment,
     #[error("column `{column}`: {source}")]
     Column { column: String, source: FormatError },
+}
+
+impl ServingError {
+    /// As an error that names the segment.
+    pub(crate) fn of_segment(&self, id: &SegmentId) -> StoreError {
+        StoreError::Corrupt { id: id.clone(), detail: format!("its serving form: {self}") }
+    }
 }
 
 /// A mapped serving file.
