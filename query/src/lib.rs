@@ -14,6 +14,7 @@ pub mod guard;
 mod interruption;
 pub mod limits;
 mod memory;
+mod operator;
 mod planner;
 mod pushdown;
 mod relations;
