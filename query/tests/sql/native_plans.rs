@@ -83,7 +83,7 @@ async fn what_stands_around_an_aggregation_does_not_matter() {
         (
             "WITH hours AS (SELECT TIME_FLOOR(__time, 'PT1H') AS t, org AS o, bytes AS b FROM usage WHERE org LIKE 'a%') \
              SELECT t, o, SUM(b) FROM hours WHERE b > 7 GROUP BY t, o",
-            &["keys=[TIME_FLOOR(__time, 'PT1H'), org] aggregates=[SUM(bytes)] filter=[org LIKE 'a%' AND bytes > 7]"],
+            &["keys=[TIME_FLOOR(__time, 'PT1H'), org] aggregates=[SUM(bytes)] filter=[bytes > 7 AND org LIKE 'a%']"],
         ),
         (
             "SELECT COUNT(*) FROM (SELECT org, SUM(bytes) FROM usage GROUP BY org)",

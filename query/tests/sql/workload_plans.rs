@@ -83,8 +83,8 @@ const QUERIES: &[(&str, &str)] = &[
     ),
     (
         "M16-regex",
-        r"SELECT COUNT(*) AS n, SUM(bytes_in) AS s FROM usage WHERE REGEXP_LIKE(topic,'^(orders|billing)\.[a-z]+\.(eu|us)\.') \
-          AND __time>=TIMESTAMP '2026-01-01 00:00:00'",
+        "SELECT COUNT(*) AS n, SUM(bytes_in) AS s FROM usage \
+         WHERE REGEXP_LIKE(topic,'^(orders|billing)\\.[a-z]+\\.(eu|us)\\.') AND __time>=TIMESTAMP '2026-01-01 00:00:00'",
     ),
     (
         "M17",
