@@ -56,10 +56,7 @@ impl SegmentScanExec {
         partitions: usize,
     ) -> Result<Self> {
         let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
-        let chosen = match &filter {
-            Some(filter) => snapshot.segments.iter().filter(|segment| filter.touches(segment)).cloned().collect(),
-            None => Vec::new(),
-        };
+        let chosen = filter.as_ref().map_or_else(Vec::new, |filter| filter.chosen(snapshot));
         let partitions = spread(chosen, partitions);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(projected),
@@ -136,7 +133,7 @@ fn read(
 }
 
 /// An end that the query leaves open is `..`.
-fn shown_interval(interval: Interval) -> String {
+pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
     format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
 }

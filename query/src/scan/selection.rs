@@ -8,7 +8,7 @@ use henge_segment_store::error::StoreError;
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::time::Interval;
-use henge_segment_store::timeline::SegmentView;
+use henge_segment_store::timeline::{SegmentView, Snapshot};
 
 use crate::pushdown::all_of;
 
@@ -24,6 +24,11 @@ impl RowFilter {
     pub fn touches(&self, segment: &SegmentView) -> bool {
         let (earliest, latest) = segment.time_bounds();
         earliest < self.interval.end() && self.interval.start() <= latest
+    }
+
+    /// The segments of a snapshot of which a row may pass.
+    pub fn chosen(&self, snapshot: &Snapshot) -> Vec<SegmentView> {
+        snapshot.segments.iter().filter(|segment| self.touches(segment)).cloned().collect()
     }
 
     /// Whether all rows of the segment pass.
