@@ -5,7 +5,6 @@ use henge_indexing::BLOCK_ROWS;
 use super::Aggregation;
 use super::accumulator::Accumulator;
 use super::group_table::ChainTable;
-use super::names::Names;
 use crate::error::QueryError;
 
 /// Groups by the numbers of their keys' values, with their aggregates.
@@ -131,9 +130,4 @@ impl MergedGroups {
             }
         }
     }
-}
-
-/// The values of each key of all groups.
-pub(super) fn names_of(aggregation: &Aggregation) -> Vec<Names> {
-    aggregation.keys.iter().map(Names::new).collect()
 }

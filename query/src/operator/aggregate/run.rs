@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use henge_segment_store::timeline::SegmentView;
 
-use super::merged::{MergedGroups, names_of};
+use super::merged::MergedGroups;
 use super::names::Names;
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
@@ -21,7 +22,8 @@ const CONSUMER: &str = "aggregation";
 pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
     context.check()?;
     let work = Work::new(task);
-    let names = names_of(&task.aggregation);
+    let data_source = task.segments.iter().find_map(data_source_of);
+    let names: Vec<Names> = task.aggregation.keys.iter().map(|key| Names::new(key, data_source)).collect();
     let names_memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
     let threads = context.threads.get().min(work.parts()).max(1);
     let mut workers = run_on(threads, || {
@@ -43,6 +45,13 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
     let batches = name(task, &first.merged, &names, context);
     context.metrics.output_ns.add_since(start);
     batches
+}
+
+fn data_source_of(segment: &SegmentView) -> Option<&str> {
+    match segment {
+        SegmentView::Published(segment) => Some(segment.meta.id.data_source.as_str()),
+        SegmentView::Open(_) => None,
+    }
 }
 
 /// Runs `work` on some threads at once, this one among them, and collects what they return.
