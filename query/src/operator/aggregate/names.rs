@@ -1,5 +1,6 @@
 //! The values of one key of all groups, each with a number that all threads of a query share.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use datafusion::arrow::array::{
@@ -9,10 +10,11 @@ use hashbrown::HashTable;
 use henge_indexing::{text_of_double, text_of_flag, text_of_long};
 use henge_segment_store::schema::DimensionType;
 
+use super::accumulator::Accumulator;
 use super::cell_hash::hash_of_cell;
 use super::key::{KeyValue, SegmentKey};
 use super::text_numbers::TextNumbers;
-use super::{ColumnKind, GroupKey};
+use super::{Aggregation, ColumnKind, GroupKey};
 use crate::error::QueryError;
 
 /// Gives each distinct value of a key a number from 1 on; 0 is null.
@@ -28,11 +30,37 @@ enum Known {
     Numbers(Mutex<Numbers>),
 }
 
+/// What the numbers of keys stand for, and those of the aggregates that keep values as numbers.
+#[derive(Debug)]
+pub(super) struct GroupNames {
+    pub keys: Vec<Names>,
+    pub values: Vec<Option<Names>>,
+}
+
 /// Longs, times and booleans as they are, doubles as their bits.
 #[derive(Debug, Default)]
 struct Numbers {
     numbers: HashTable<(u64, u32)>,
     values: Vec<u64>,
+}
+
+impl GroupNames {
+    pub fn new(aggregation: &Aggregation, data_source: Option<&str>) -> Self {
+        let keys = aggregation.keys.iter().map(|key| Names::new(key, data_source)).collect();
+        let mut values = Vec::new();
+        for aggregate in &aggregation.aggregates {
+            let input = aggregate.function.input();
+            let input =
+                input.filter(|_| Accumulator::new(&aggregate.function).is_ok_and(|new| new.needs().takes_codes()));
+            values.push(input.map(|input| Names::new(&GroupKey::Column(input.clone()), data_source)));
+        }
+        Self { keys, values }
+    }
+
+    /// Memory taken by this query alone.
+    pub fn bytes(&self) -> usize {
+        self.keys.iter().chain(self.values.iter().flatten()).map(Names::bytes).sum()
+    }
 }
 
 impl Names {
@@ -93,6 +121,14 @@ impl Names {
                 return Err(QueryError::internal(format!("a key of {:?} has the value {value:?}", self.kind)));
             }
         })
+    }
+
+    /// The order of the strings that two numbers stand for, neither of which is null's.
+    pub fn compare_texts(&self, left: u32, right: u32) -> Ordering {
+        match &self.known {
+            Known::Texts(texts) => texts.compare(left, right),
+            Known::Numbers(_) => left.cmp(&right),
+        }
     }
 
     /// Memory taken by this query alone.

@@ -3,9 +3,10 @@
 //! A segment's code of a string says nothing in another segment. What both call the string is found by its hash once;
 //! then the numbers of a whole dictionary are kept, and merging a segment costs one look into an array a group.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicUsize};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -22,7 +23,9 @@ const SCAN_FROM: usize = 8;
 const UNKNOWN: u32 = u32::MAX;
 
 /// The columns whose numbers are kept, by datasource and name.
-static KEPT: LazyLock<Mutex<HashMap<(String, String), Arc<TextNumbers>>>> = LazyLock::new(Mutex::default);
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+type Kept = HashMap<(String, String), Arc<TextNumbers>>;
 
 /// Gives each distinct string of a column a number from 1 on; null is 0.
 #[derive(Debug, Default)]
@@ -116,6 +119,12 @@ impl TextNumbers {
         self.count(&texts);
     }
 
+    /// The order of the strings of two numbers, neither of which is null's.
+    pub fn compare(&self, left: u32, right: u32) -> Ordering {
+        let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        texts.text(left).cmp(texts.text(right))
+    }
+
     /// Calls `visit` with the string of each number in turn; `None` for null.
     pub fn for_each(&self, numbers: &[u32], mut visit: impl FnMut(Option<&str>)) {
         let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +138,7 @@ impl TextNumbers {
     pub fn bytes(&self) -> usize {
         let dictionaries =
             lock(&self.dictionaries).values().map(|numbers| numbers.len() * size_of::<u32>()).sum::<usize>();
-        self.bytes.load(Ordering::Relaxed) + dictionaries
+        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries
     }
 
     /// Memory taken beyond what may be kept: that of the query which asks.
@@ -138,7 +147,7 @@ impl TextNumbers {
     }
 
     fn count(&self, texts: &Texts) {
-        self.bytes.store(texts.taken(), Ordering::Relaxed);
+        self.bytes.store(texts.taken(), atomic::Ordering::Relaxed);
     }
 }
 
