@@ -121,6 +121,11 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     allowed.chain(approx_distinct).chain([long_sum::function()]).chain(value_by_time::functions()).collect()
 }
 
+/// `SUM`, of integers exact in any order.
+pub(crate) fn sum() -> Arc<AggregateUDF> {
+    long_sum::function()
+}
+
 /// Window functions look at rows that are there; none of them makes values.
 pub(crate) fn window_functions() -> Vec<Arc<WindowUDF>> {
     all_default_window_functions()
