@@ -3,6 +3,7 @@
 mod answers;
 mod differential;
 mod fixture;
+mod generated;
 mod guards;
 mod refusals;
 mod running;
