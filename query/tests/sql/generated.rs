@@ -27,11 +27,12 @@ use std::env;
 use std::io::Write;
 
 use self::column::{HOURLY, REQUESTS};
-use self::differences::{Comparison, Tally};
+use self::differences::{Asked, Comparison, Tally};
 use self::form::Form;
 use self::statement::Statement;
 use crate::differential::data::Numbers;
 use crate::differential::duckdb::DuckDb;
+use crate::differential::stages::Way;
 
 const STATEMENTS: u64 = 300;
 const SEED: u64 = 0x5eed_0006;
@@ -39,8 +40,8 @@ const SEED: u64 = 0x5eed_0006;
 const EVENTS: usize = 3_600;
 /// For one set of events.
 const STATEMENTS_OF_ROUND: usize = 1_000;
-/// Besides those of raw events, each form answers one of this many statements of rolled-up ones.
-const MERGED_ONE_IN: usize = 5;
+/// Besides its own, each form answers one of this many statements of the other table, and its own in other ways.
+const OTHERS_ONE_IN: usize = 10;
 
 fn number_of(variable: &str, default: u64) -> u64 {
     let read = |text: String| text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`"));
@@ -83,13 +84,13 @@ async fn compare_round(seed: u64, count: usize, tally: &mut Tally) {
     let [raw, merged] = [raw, merged].map(|statements| Comparison::new(statements, &mut duckdb));
     for (at, form) in Form::ALL.into_iter().enumerate() {
         let stage = form.stage(&events).await;
-        let place = format!("{form:?}, HENGE_SEED={seed}");
-        if form == Form::RolledUp {
-            merged.run(&stage, &place, 0..count, &mut duckdb, tally).await;
-        } else {
-            raw.run(&stage, &place, 0..count, &mut duckdb, tally).await;
-            let share = count / MERGED_ONE_IN;
-            merged.run(&stage, &place, at * share..(at + 1) * share, &mut duckdb, tally).await;
-        }
+        let [own, other] = if form == Form::RolledUp { [&merged, &raw] } else { [&raw, &merged] };
+        let share = count / OTHERS_ONE_IN;
+        let share = at * share..(at + 1) * share;
+        let asked = |way| Asked { stage: &stage, way, place: format!("{form:?}, HENGE_SEED={seed}") };
+        own.run(&asked(Way::NATIVE), 0..count, &mut duckdb, tally).await;
+        other.run(&asked(Way::NATIVE), share.clone(), &mut duckdb, tally).await;
+        own.run(&asked(Way::BY_DATAFUSION), share.clone(), &mut duckdb, tally).await;
+        own.run(&asked(Way::NATIVE_BY_ROW), share, &mut duckdb, tally).await;
     }
 }

@@ -9,7 +9,7 @@ use super::statement::Statement;
 use crate::differential::canonical::{self, Row};
 use crate::differential::duckdb::DuckDb;
 use crate::differential::queries::Query;
-use crate::differential::stages::Stage;
+use crate::differential::stages::{Stage, Way};
 
 /// More than a person reads; the first few tell enough.
 const SHOWN_MAX: usize = 10;
@@ -17,6 +17,14 @@ const SHOWN_MAX: usize = 10;
 const SHRINK_QUESTIONS_MAX: usize = 2_000;
 
 type Answer = Result<Vec<Row>, String>;
+
+/// Whom to ask what is asked of DuckDB, and how.
+pub struct Asked<'a> {
+    pub stage: &'a Stage,
+    pub way: Way,
+    /// Names the form and its events for people.
+    pub place: String,
+}
 
 /// Statements, and what DuckDB answers.
 pub struct Comparison {
@@ -44,18 +52,20 @@ impl Comparison {
         Self { statements, queries, expected }
     }
 
-    /// Asks the statements of this range. `place`: names the form and its events for people.
-    pub async fn run(&self, stage: &Stage, place: &str, range: Range<usize>, duckdb: &mut DuckDb, tally: &mut Tally) {
-        let answers = stage.answers(&self.queries[range.clone()], true).await;
+    /// Asks the statements of this range.
+    pub async fn run(&self, asked: &Asked<'_>, range: Range<usize>, duckdb: &mut DuckDb, tally: &mut Tally) {
+        let answers = asked.stage.answers(&self.queries[range.clone()], asked.way).await;
         for (at, found) in range.zip(&answers) {
             let expected = &self.expected[at];
             tally.count(expected, found);
             if difference(&self.queries[at], expected, found).is_some() {
                 tally.different += 1;
                 if tally.different <= SHOWN_MAX {
-                    let shrunk = shrink(&self.statements[at], stage, duckdb).await;
+                    let shrunk = shrink(&self.statements[at], asked, duckdb).await;
                     say(&format!(
-                        "\nstatement {at} of {place} answers differently:\n{}\nthe smallest:\n{shrunk}",
+                        "\nstatement {at} of {}, {:?}, answers differently:\n{}\nthe smallest:\n{shrunk}",
+                        asked.place,
+                        asked.way,
                         self.statements[at].sql(Dialect::Henge)
                     ));
                 }
@@ -108,7 +118,7 @@ fn difference(query: &Query, expected: &Answer, found: &Answer) -> Option<String
 }
 
 /// Drops clauses, columns and parts of conditions while the answers differ, and says what is left.
-async fn shrink(statement: &Statement, stage: &Stage, duckdb: &mut DuckDb) -> String {
+async fn shrink(statement: &Statement, asked: &Asked<'_>, duckdb: &mut DuckDb) -> String {
     let mut smallest = (statement.clone(), "  not again".to_owned());
     let mut candidates = vec![statement.clone()];
     let mut questions = 0;
@@ -116,7 +126,7 @@ async fn shrink(statement: &Statement, stage: &Stage, duckdb: &mut DuckDb) -> St
         questions += 1;
         let query = candidate.query("smallest");
         let expected = duckdb.ask(&[&candidate.sql(Dialect::DuckDb)]).remove(0);
-        let found = stage.answers(std::slice::from_ref(&query), true).await.remove(0);
+        let found = asked.stage.answers(std::slice::from_ref(&query), asked.way).await.remove(0);
         if let Some(difference) = difference(&query, &expected, &found) {
             candidates = candidate.simpler();
             candidates.reverse();
