@@ -22,13 +22,21 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
     if !call.params.order_by.is_empty() || call.params.null_treatment.is_some() {
         return None;
     }
-    let [argument] = call.params.args.as_slice() else { return None };
-    let mut argument = source.resolve(argument)?;
+    let arguments = call.params.args.iter().map(|argument| source.resolve(argument)).collect::<Option<Vec<_>>>()?;
+    let mut argument = match (call.func.name(), arguments.as_slice()) {
+        ("earliest_by" | "latest_by", [value, time]) => {
+            source.column(time).filter(|column| column.kind == ColumnKind::Time)?;
+            value.clone()
+        }
+        ("earliest_by" | "latest_by", _) => return None,
+        (_, [argument]) => argument.clone(),
+        _ => return None,
+    };
     let mut filters = match &call.params.filter {
         Some(filter) => vec![source.resolve(filter)?],
         None => Vec::new(),
     };
-    if let Some((condition, value)) = conditional(&argument) {
+    if let Some((condition, value)) = conditional(&argument).filter(|_| skips_nulls(call)) {
         filters.push(condition);
         argument = value;
     }
@@ -51,6 +59,11 @@ fn conditional(argument: &Expr) -> Option<(Expr, Expr)> {
     else_expr.as_deref().is_none_or(is_null).then(|| (condition.as_ref().clone(), value.as_ref().clone()))
 }
 
+/// The value of the latest row may be null.
+fn skips_nulls(call: &Call) -> bool {
+    !matches!(call.func.name(), "earliest_by" | "latest_by")
+}
+
 fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
     let column = || source.column(argument);
     match (call.func.name(), call.params.distinct) {
@@ -61,6 +74,8 @@ fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFu
         ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
         ("avg", false) => average(argument, source),
         ("min", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Min),
+        ("earliest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::First),
+        ("latest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::Last),
         ("max", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Max),
         _ => None,
     }

@@ -61,6 +61,10 @@ async fn keys_and_functions_over_columns_are_taken() {
                COUNT(*) FILTER (internal)]"],
         ),
         (
+            "SELECT org, LATEST(bytes), EARLIEST_BY(cost, __time), LATEST(__time), EARLIEST(internal) FROM usage GROUP BY org",
+            &["keys=[org] aggregates=[LATEST(bytes), EARLIEST(cost), LATEST(__time), EARLIEST(internal)]"],
+        ),
+        (
             "SELECT SUM(CASE WHEN internal THEN bytes END), COUNT(CASE WHEN bytes > 5 THEN 1 ELSE NULL END), \
              AVG(CASE WHEN org = 'a' THEN bytes END) FILTER (WHERE bytes > 5) FROM usage",
             &["keys=[] aggregates=[SUM(bytes) FILTER (internal), COUNT(*) FILTER (bytes > 5), \
@@ -135,6 +139,9 @@ async fn what_is_not_ours_in_full_stays_with_datafusion() {
         "SELECT SUM(CAST(bytes AS DOUBLE)) FROM usage",
         "SELECT SUM(DISTINCT bytes), COUNT(*) FROM usage",
         "SELECT MIN(org) FROM usage",
+        "SELECT LATEST(org) FROM usage",
+        "SELECT LATEST_BY(bytes, MILLIS_TO_TIMESTAMP(partition)) FROM usage",
+        "SELECT LATEST(CASE WHEN internal THEN bytes END) FROM usage",
         "SELECT SUM(CASE WHEN internal THEN bytes ELSE 0 END) FROM usage",
         "SELECT SUM(CASE WHEN internal THEN bytes WHEN org = 'a' THEN partition END) FROM usage",
         "SELECT SUM(CASE org WHEN 'a' THEN bytes END) FROM usage",

@@ -74,9 +74,11 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
     let aggregates = aggregation.aggregates.iter().map(|aggregate| match &aggregate.function {
         AggregateFunction::CountRows | AggregateFunction::Count(_) => DataType::Int64,
         AggregateFunction::Avg(_) => DataType::Float64,
-        AggregateFunction::Sum(column) | AggregateFunction::Min(column) | AggregateFunction::Max(column) => {
-            type_of(column.kind)
-        }
+        AggregateFunction::Sum(column)
+        | AggregateFunction::Min(column)
+        | AggregateFunction::Max(column)
+        | AggregateFunction::First(column)
+        | AggregateFunction::Last(column) => type_of(column.kind),
     });
     let fields = keys.chain(aggregates).enumerate().map(|(place, kind)| Field::new(format!("c{place}"), kind, true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -146,12 +148,14 @@ fn function(random: &mut Random) -> AggregateFunction {
     let number = numbers[random.below(numbers.len())].clone();
     let is_text = any.kind == ColumnKind::Value(DimensionType::String);
     let ordered = if is_text { time() } else { any.clone() };
-    match random.below(8) {
+    match random.below(10) {
         0 => AggregateFunction::CountRows,
         1 => AggregateFunction::Count(any),
         2 | 3 => AggregateFunction::Sum(number),
         4 => AggregateFunction::Min(ordered),
         5 => AggregateFunction::Max(ordered),
+        6 => AggregateFunction::First(ordered),
+        7 => AggregateFunction::Last(ordered),
         _ => AggregateFunction::Avg(number),
     }
 }

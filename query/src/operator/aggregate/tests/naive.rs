@@ -127,12 +127,25 @@ pub fn answer(aggregation: &Aggregation, filter: &RowFilter, rows: &[Row]) -> Re
 
 fn of_rows(function: &AggregateFunction, rows: &[&Row]) -> Result<Cell, QueryError> {
     let Some(column) = function.input() else { return Ok(Cell::Long(rows.len() as i64)) };
+    let timed = rows.iter().map(|row| (row.time, row.value(column)));
+    let last = match function {
+        // Null is taken only where there is nothing else.
+        AggregateFunction::First(_) => {
+            Some(timed.min_by_key(|(time, cell)| (*time, *cell == Cell::Null, cell.clone())))
+        }
+        AggregateFunction::Last(_) => Some(timed.max_by_key(|(time, cell)| (*time, *cell != Cell::Null, cell.clone()))),
+        _ => None,
+    };
+    if let Some(row) = last {
+        return Ok(row.map_or(Cell::Null, |(_, cell)| cell));
+    }
     let values: Vec<Cell> = rows.iter().map(|row| row.value(column)).filter(|cell| *cell != Cell::Null).collect();
     let count = values.len();
     Ok(match function {
         AggregateFunction::CountRows => unreachable!("it has no column"),
         AggregateFunction::Count(_) => Cell::Long(count as i64),
         _ if values.is_empty() => Cell::Null,
+        AggregateFunction::First(_) | AggregateFunction::Last(_) => unreachable!("they are found by their times"),
         AggregateFunction::Min(_) => values.into_iter().min().expect("there are some"),
         AggregateFunction::Max(_) => values.into_iter().max().expect("there are some"),
         AggregateFunction::Sum(_) => match total(&values) {
