@@ -51,7 +51,7 @@ pub(super) fn split(aggregate: &Aggregate, original: &Expr, partials: &mut Vec<A
             let merges = vec![merge(sum(), weighted, average), merge(sum(), column(name(count)), count)];
             Merged { merges, result: total(average) / double(total(count)) }
         }
-        AggregateFunction::First(_) | AggregateFunction::Last(_) => return None,
+        AggregateFunction::CountDistinct(_) | AggregateFunction::First(_) | AggregateFunction::Last(_) => return None,
     })
 }
 
