@@ -245,12 +245,12 @@ async fn groups_are_those_of_a_row_by_row_group_by() {
     for generation in 0..3 {
         store.declare(generation).await;
         store.append(2_600);
-        check(&store, 100 + generation, 60);
+        check(&store, 100 + generation, 25);
         store.publish().await;
-        check(&store, 200 + generation, 60);
+        check(&store, 200 + generation, 25);
     }
     store.append(1_025);
-    check(&store, 300, 60);
+    check(&store, 300, 25);
 }
 
 fn count_by_path(store: &Store) -> AggregateTask {
