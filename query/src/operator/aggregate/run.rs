@@ -1,5 +1,6 @@
 //! Runs an aggregation: threads take parts of segments, then their groups are merged and named.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -24,12 +25,15 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
     let work = Work::new(task);
     let data_source = task.segments.iter().find_map(data_source_of);
     let names = GroupNames::new(&task.aggregation, data_source);
-    let names_memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
+    let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
     let threads = context.threads.get().min(work.parts()).max(1);
     let mut workers = run_on(threads, || {
-        let mut worker = Worker::new(task, &names, context)?;
-        worker.run(&work)?;
-        Ok(worker)
+        let mut worker = Worker::new(task, &names, &names_memory, context)?;
+        let done = worker.run(&work);
+        if done.is_err() {
+            work.stop();
+        }
+        done.map(|()| worker)
     })?;
     let start = Instant::now();
     let mut first = workers.pop().expect("at least one thread has worked");
@@ -38,7 +42,6 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
         first.merged.merge(&worker.merged, &names);
         first.count_memory()?;
     }
-    names_memory.try_resize(names.bytes())?;
     context.metrics.groups.add(first.merged.len() as u64);
     context.metrics.merge_ns.add_since(start);
     let start = Instant::now();
@@ -73,6 +76,7 @@ fn run_on<T: Send>(threads: usize, work: impl Fn() -> Result<T, QueryError> + Sy
 struct Worker<'t> {
     task: &'t AggregateTask,
     names: &'t GroupNames,
+    names_memory: &'t Mutex<MemoryReservation>,
     context: &'t OperatorContext,
     workspace: Workspace,
     merged: MergedGroups,
@@ -80,10 +84,16 @@ struct Worker<'t> {
 }
 
 impl<'t> Worker<'t> {
-    fn new(task: &'t AggregateTask, names: &'t GroupNames, context: &'t OperatorContext) -> Result<Self, QueryError> {
+    fn new(
+        task: &'t AggregateTask,
+        names: &'t GroupNames,
+        names_memory: &'t Mutex<MemoryReservation>,
+        context: &'t OperatorContext,
+    ) -> Result<Self, QueryError> {
         Ok(Self {
             task,
             names,
+            names_memory,
             context,
             workspace: Workspace::new(&task.aggregation)?,
             merged: MergedGroups::new(&task.aggregation)?,
@@ -116,6 +126,9 @@ impl<'t> Worker<'t> {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
             self.memory.try_resize(self.bytes() + groups.bytes())?;
+            if work.is_stopped() {
+                return Ok(());
+            }
             part = segment.take_part();
         }
         self.context.metrics.scan_ns.add_since(start);
@@ -138,6 +151,9 @@ impl<'t> Worker<'t> {
                 .map(|((codes, names), key)| names.numbers(key, &codes).map(|numbers| translation(&codes, &numbers)));
             translations.push(translation.transpose()?);
         }
+        let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
+        names_memory.try_resize(self.names.bytes())?;
+        drop(names_memory);
         self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations);
         self.count_memory()
     }
