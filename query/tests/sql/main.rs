@@ -7,4 +7,5 @@ mod guards;
 mod refusals;
 mod running;
 mod scans;
+mod sharing;
 mod snapshots;
