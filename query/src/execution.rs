@@ -6,6 +6,7 @@ use std::time::Duration;
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{StreamExt, stream};
 use henge_segment_store::clock;
@@ -157,6 +158,7 @@ impl Producer {
         match planned {
             Planned::Run(plan) => self.execute(plan, &query_id).await,
             Planned::Explain(text) => self.explain(text).await,
+            Planned::Analyze(plan) => self.analyze(plan, &query_id).await,
         }
     }
 
@@ -166,6 +168,20 @@ impl Producer {
         let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
         self.send(Progress::Batch { batch, _memory: None }).await;
         Ok(())
+    }
+
+    /// Reads the whole answer and tells what it took.
+    async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
+        let plan = interruptible(plan, self.share.token())?;
+        let start = Instant::now();
+        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await {
+            rows += batch?.num_rows();
+        }
+        let elapsed = start.elapsed();
+        let operators = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
+        self.explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}")).await
     }
 
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {

@@ -15,6 +15,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
@@ -48,6 +49,7 @@ pub(crate) struct SegmentScanExec {
     /// What each partition reads, similar in rows.
     partitions: Vec<Arc<[Part]>>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl SegmentScanExec {
@@ -62,10 +64,7 @@ impl SegmentScanExec {
         partitions: usize,
     ) -> Result<Self> {
         let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
-        let chosen = match &filter {
-            Some(filter) => snapshot.segments.iter().filter(|segment| filter.touches(segment)).cloned().collect(),
-            None => Vec::new(),
-        };
+        let chosen = filter.as_ref().map_or_else(Vec::new, |filter| filter.chosen(snapshot));
         let partitions = spread(chosen, partitions);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(projected),
@@ -80,6 +79,7 @@ impl SegmentScanExec {
             segments_total: snapshot.segments.len(),
             partitions,
             properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 
@@ -115,7 +115,7 @@ impl SegmentScanExec {
 }
 
 /// An end that the query leaves open is `..`.
-fn shown_interval(interval: Interval) -> String {
+pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
     format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
 }
@@ -184,8 +184,9 @@ impl ExecutionPlan for SegmentScanExec {
         let memory = MemoryConsumer::new("SegmentScan").register(context.memory_pool());
         let (filter, projected, limit) = (self.filter.clone(), self.schema(), self.limit);
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
+        let passed = MetricBuilder::new(&self.metrics).output_rows(partition);
         let sender = stream.tx();
-        stream.spawn(Reading { parts, filter, projected, limit, share, memory }.run(sender));
+        stream.spawn(Reading { parts, filter, projected, limit, share, memory, passed }.run(sender));
         let in_turns = stream.build().enumerate().then(|(number, batch)| async move {
             if number % BATCHES_A_TURN == BATCHES_A_TURN - 1 {
                 yield_now().await;
@@ -193,6 +194,10 @@ impl ExecutionPlan for SegmentScanExec {
             batch
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), in_turns)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {

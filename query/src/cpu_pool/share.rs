@@ -26,6 +26,14 @@ impl QueryShare {
         Self { pool, account, token: Arc::default() }
     }
 
+    /// Of a pool that all tests share.
+    #[cfg(test)]
+    pub fn of_tests() -> Arc<Self> {
+        static POOL: std::sync::LazyLock<super::CpuPool> =
+            std::sync::LazyLock::new(|| super::CpuPool::start(std::num::NonZeroUsize::MIN.saturating_add(1), 1 << 20));
+        POOL.share()
+    }
+
     /// Says that the query is over, to those who work for it.
     pub fn token(&self) -> &Arc<CancellationToken> {
         &self.token

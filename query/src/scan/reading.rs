@@ -6,6 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::metrics::Count;
 use henge_segment_store::segment_reader::Batches;
 use tokio::sync::mpsc::Sender;
 
@@ -27,6 +28,8 @@ pub(super) struct Reading {
     pub share: Arc<QueryShare>,
     /// For the batches that are read and not yet taken.
     pub memory: MemoryReservation,
+    /// Counts rows.
+    pub passed: Count,
 }
 
 /// What a morsel read, and what is left of its part.
@@ -62,6 +65,7 @@ impl Reading {
                 self.memory.try_resize(bytes_before + bytes)?;
                 bytes_before = bytes;
                 for batch in read.batches {
+                    self.passed.add(batch.num_rows());
                     if sender.send(Ok(batch)).await.is_err() {
                         return Ok(());
                     }

@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::execution_plan::execute_stream_partitioned;
@@ -17,7 +15,6 @@ use henge_segment_store::time::Granularity;
 use henge_segment_store::upkeep::UpkeepPolicy;
 
 use super::*;
-use crate::cpu_pool::CpuPool;
 
 const ROWS: i64 = 10_000;
 
@@ -63,17 +60,15 @@ fn scan(numbers: &DataSource, filter: RowFilter, limit: Option<u64>, partitions:
     Arc::new(scan.unwrap())
 }
 
-/// As the engine makes it, with a pool of one thread.
-fn context(pool: &CpuPool) -> Arc<TaskContext> {
-    let config = SessionConfig::new().with_extension(pool.share());
+fn context() -> Arc<TaskContext> {
+    let config = SessionConfig::new().with_extension(QueryShare::of_tests());
     Arc::new(TaskContext::default().with_session_config(config))
 }
 
 /// What each partition yields.
 async fn read_all(scan: &Arc<dyn ExecutionPlan>) -> Vec<Vec<i64>> {
     let mut partitions = Vec::new();
-    let pool = CpuPool::start(NonZeroUsize::MIN, 1 << 20);
-    for stream in execute_stream_partitioned(scan.clone(), context(&pool)).unwrap() {
+    for stream in execute_stream_partitioned(scan.clone(), context()).unwrap() {
         let batches: Vec<RecordBatch> = stream.try_collect().await.unwrap();
         let numbers = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
         partitions.push(batches.iter().flat_map(numbers).collect());

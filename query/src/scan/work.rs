@@ -75,12 +75,11 @@ impl Part {
 impl ScannedSegment {
     /// Reading the Parquet file, perhaps from afar, and encoding it take long: other queries have the CPU pool meanwhile.
     async fn make_serving(&self) -> Result<(), QueryError> {
-        let SegmentView::Published(segment) = &self.view else { return Ok(()) };
-        if segment.has_serving() {
+        if self.view.is_at_hand() {
             return Ok(());
         }
-        let segment = segment.clone();
-        let made = tokio::task::spawn_blocking(move || segment.serving(&[]).map(|_| ())).await;
+        let view = self.view.clone();
+        let made = tokio::task::spawn_blocking(move || view.open(&[]).map(|_| ())).await;
         let made = made.map_err(|_| QueryError::internal("making a serving form panicked, see the log"))?;
         made.map_err(|error| QueryError::from(&error))
     }
