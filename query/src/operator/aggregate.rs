@@ -57,3 +57,6 @@ impl AggregateTask {
         run::run(self, context)
     }
 }
+
+#[cfg(test)]
+mod tests;

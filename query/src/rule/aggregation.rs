@@ -58,9 +58,11 @@ fn output_types(aggregation: &Aggregation) -> impl Iterator<Item = DataType> + '
     };
     let aggregate = |aggregate: &Aggregate| match &aggregate.function {
         AggregateFunction::CountRows | AggregateFunction::Count(_) => DataType::Int64,
-        AggregateFunction::Sum(column) | AggregateFunction::Min(column) | AggregateFunction::Max(column) => {
-            column_type(column)
-        }
+        AggregateFunction::Sum(column)
+        | AggregateFunction::Min(column)
+        | AggregateFunction::Max(column)
+        | AggregateFunction::First(column)
+        | AggregateFunction::Last(column) => column_type(column),
         AggregateFunction::Avg(_) => DataType::Float64,
     };
     aggregation.keys.iter().map(key).chain(aggregation.aggregates.iter().map(aggregate))

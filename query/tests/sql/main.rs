@@ -3,6 +3,7 @@
 mod answers;
 mod differential;
 mod fixture;
+mod generated;
 mod guards;
 mod native_plans;
 mod refusals;

@@ -61,6 +61,16 @@ async fn keys_and_functions_over_columns_are_taken() {
                COUNT(*) FILTER (internal)]"],
         ),
         (
+            "SELECT org, LATEST(bytes), EARLIEST_BY(cost, __time), LATEST(__time), EARLIEST(internal) FROM usage GROUP BY org",
+            &["keys=[org] aggregates=[LATEST(bytes), EARLIEST(cost), LATEST(__time), EARLIEST(internal)]"],
+        ),
+        (
+            "SELECT SUM(CASE WHEN internal THEN bytes END), COUNT(CASE WHEN bytes > 5 THEN 1 ELSE NULL END), \
+             AVG(CASE WHEN org = 'a' THEN bytes END) FILTER (WHERE bytes > 5) FROM usage",
+            &["keys=[] aggregates=[SUM(bytes) FILTER (internal), COUNT(*) FILTER (bytes > 5), \
+               AVG(bytes) FILTER (bytes > 5 AND org = 'a')]"],
+        ),
+        (
             "SELECT COUNT(*) FILTER (WHERE __time < TIMESTAMP '0001-01-01 00:00:00') FROM usage",
             &["keys=[] aggregates=[COUNT(*) FILTER (FALSE)]"],
         ),
@@ -129,6 +139,12 @@ async fn what_is_not_ours_in_full_stays_with_datafusion() {
         "SELECT SUM(CAST(bytes AS DOUBLE)) FROM usage",
         "SELECT SUM(DISTINCT bytes), COUNT(*) FROM usage",
         "SELECT MIN(org) FROM usage",
+        "SELECT LATEST(org) FROM usage",
+        "SELECT LATEST_BY(bytes, MILLIS_TO_TIMESTAMP(partition)) FROM usage",
+        "SELECT LATEST(CASE WHEN internal THEN bytes END) FROM usage",
+        "SELECT SUM(CASE WHEN internal THEN bytes ELSE 0 END) FROM usage",
+        "SELECT SUM(CASE WHEN internal THEN bytes WHEN org = 'a' THEN partition END) FROM usage",
+        "SELECT SUM(CASE org WHEN 'a' THEN bytes END) FROM usage",
         "SELECT org, STDDEV(bytes), SUM(bytes) FROM usage GROUP BY org",
         "SELECT SUM(bytes) FILTER (WHERE LENGTH(Topic) = 6) FROM usage",
         "SELECT SUM(bytes) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",

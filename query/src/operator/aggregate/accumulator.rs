@@ -1,5 +1,6 @@
 //! One aggregate of many groups, while it grows. Each family of functions has a file.
 
+mod by_time;
 mod counts;
 mod double_sums;
 mod exact_double;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
 use henge_segment_store::schema::DimensionType;
 
+use self::by_time::ByTime;
 use self::counts::Counts;
 use self::double_sums::DoubleSums;
 use self::extremes::Extremes;
@@ -31,6 +33,7 @@ pub(super) enum Accumulator {
     DoubleAverage(DoubleSums, Counts),
     /// The kind of the values that the keys stand for.
     Extreme(Extremes, ColumnKind),
+    ByTime(ByTime, ColumnKind),
 }
 
 /// What an accumulator has to be shown of the rows that count for it.
@@ -43,6 +46,10 @@ pub(super) enum Needs {
     OrderKeys,
     /// The same where longs count as doubles.
     DoubleKeys,
+    /// Order keys with the times of their rows; those of null values too.
+    TimedKeys,
+    /// The same where longs count as doubles.
+    TimedDoubleKeys,
 }
 
 /// Values side by side, one for each row that counts.
@@ -56,6 +63,19 @@ pub(super) enum Values<'v> {
     },
     Doubles(&'v [f64]),
     OrderKeys(&'v [i64]),
+    /// Keys are of no meaning where `nulls` is true.
+    Timed {
+        times: &'v [i64],
+        keys: &'v [i64],
+        nulls: &'v [bool],
+    },
+}
+
+impl Needs {
+    /// Whether rows count whose value is null.
+    pub fn takes_nulls(self) -> bool {
+        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys)
+    }
 }
 
 impl Accumulator {
@@ -72,6 +92,8 @@ impl Accumulator {
             AggregateFunction::Avg(_) if is_double => Self::DoubleAverage(DoubleSums::default(), Counts::default()),
             AggregateFunction::Min(input) if !is_text => Self::Extreme(Extremes::least(), input.kind),
             AggregateFunction::Max(input) if !is_text => Self::Extreme(Extremes::greatest(), input.kind),
+            AggregateFunction::First(input) if !is_text => Self::ByTime(ByTime::earliest(), input.kind),
+            AggregateFunction::Last(input) if !is_text => Self::ByTime(ByTime::latest(), input.kind),
             other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
         })
     }
@@ -83,6 +105,8 @@ impl Accumulator {
             Self::DoubleSum(_) | Self::DoubleAverage(..) => Needs::Doubles,
             Self::Extreme(_, ColumnKind::Value(DimensionType::Double)) => Needs::DoubleKeys,
             Self::Extreme(..) => Needs::OrderKeys,
+            Self::ByTime(_, ColumnKind::Value(DimensionType::Double)) => Needs::TimedDoubleKeys,
+            Self::ByTime(..) => Needs::TimedKeys,
         }
     }
 
@@ -101,6 +125,7 @@ impl Accumulator {
                 counts.clear();
             }
             Self::Extreme(extremes, _) => extremes.clear(is_every_row),
+            Self::ByTime(values, _) => values.clear(),
         }
     }
 
@@ -119,6 +144,7 @@ impl Accumulator {
                 counts.reach(groups);
             }
             Self::Extreme(extremes, _) => extremes.reach(groups),
+            Self::ByTime(values, _) => values.reach(groups),
         }
     }
 
@@ -137,6 +163,7 @@ impl Accumulator {
                 counts.add(groups);
             }
             (Self::Extreme(extremes, _), Values::OrderKeys(keys)) => extremes.add(groups, keys),
+            (Self::ByTime(latest, _), Values::Timed { times, keys, nulls }) => latest.add(groups, times, keys, nulls),
             (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
         }
     }
@@ -153,7 +180,9 @@ impl Accumulator {
             Self::Extreme(extremes, _) => {
                 extremes.add(Groups::One { group, rows: 2 }, &[least, greatest]);
             }
-            Self::DoubleSum(_) | Self::DoubleAverage(..) => unreachable!("sums of doubles are not known beforehand"),
+            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) => {
+                unreachable!("no zone knows this beforehand")
+            }
         }
     }
 
@@ -172,6 +201,7 @@ impl Accumulator {
                 counts.merge(other_counts, from, to);
             }
             (Self::Extreme(extremes, _), Self::Extreme(other, _)) => extremes.merge(other, from, to),
+            (Self::ByTime(values, _), Self::ByTime(other, _)) => values.merge(other, from, to),
             (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
         }
     }
@@ -207,19 +237,8 @@ impl Accumulator {
                 };
                 Arc::new(groups.map(average).collect::<Float64Array>())
             }
-            Self::Extreme(extremes, kind) => {
-                let keys = groups.map(|group| extremes.get(group));
-                match kind {
-                    ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
-                    ColumnKind::Value(DimensionType::Double) => {
-                        Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
-                    }
-                    ColumnKind::Value(DimensionType::Boolean) => {
-                        Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
-                    }
-                    ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
-                }
-            }
+            Self::Extreme(extremes, kind) => array_of_keys(groups.map(|group| extremes.get(group)), *kind),
+            Self::ByTime(values, kind) => array_of_keys(groups.map(|group| values.get(group)), *kind),
         })
     }
 
@@ -232,7 +251,22 @@ impl Accumulator {
             Self::LongAverage(sums, counts) => sums.bytes() + counts.bytes(),
             Self::DoubleAverage(sums, counts) => sums.bytes() + counts.bytes(),
             Self::Extreme(extremes, _) => extremes.bytes(),
+            Self::ByTime(values, _) => values.bytes(),
         }
+    }
+}
+
+/// The values of a column that order keys stand for.
+fn array_of_keys(keys: impl Iterator<Item = Option<i64>>, kind: ColumnKind) -> ArrayRef {
+    match kind {
+        ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
+        ColumnKind::Value(DimensionType::Double) => {
+            Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
+        }
+        ColumnKind::Value(DimensionType::Boolean) => {
+            Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
+        }
+        ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
     }
 }
 

@@ -105,14 +105,6 @@ impl Names {
         })
     }
 
-    /// How many numbers there are, null's included.
-    pub fn len(&self) -> usize {
-        match &*self.known.lock().expect("no code panics while it holds the values") {
-            Known::Texts(texts) => texts.ends.len() + 1,
-            Known::Numbers(numbers) => numbers.values.len() + 1,
-        }
-    }
-
     /// Memory taken.
     pub fn bytes(&self) -> usize {
         match &*self.known.lock().expect("no code panics while it holds the values") {

@@ -79,9 +79,9 @@ impl<'s> SegmentGroups<'s> {
     ) -> Result<Self, QueryError> {
         let keys = aggregation.keys.iter().map(|key| SegmentKey::new(key, &opened.reader));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let inputs = aggregation.aggregates.iter().map(|aggregate| {
+        let inputs = aggregation.aggregates.iter().zip(&workspace.accumulators).map(|(aggregate, accumulator)| {
             let input = aggregate.function.input();
-            input.map(|input| SegmentInput::new(&input.name, &opened.reader)).transpose()
+            input.map(|input| SegmentInput::new(&input.name, accumulator.needs(), &opened.reader)).transpose()
         });
         let inputs: Vec<Option<SegmentInput<'s>>> = inputs.collect::<Result<_, _>>()?;
         let code_ends: Vec<Option<u32>> = keys.iter().map(SegmentKey::code_end).collect();
@@ -189,14 +189,14 @@ impl<'s> SegmentGroups<'s> {
         accumulator: &mut Accumulator,
     ) -> Result<(), QueryError> {
         let input = self.inputs[place].as_ref();
-        let validity = input.and_then(|input| input.validity(block, buffers));
+        let needs = accumulator.needs();
+        let validity = input.filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
         let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
         let mask = match (validity, passing) {
             (None, None) => None,
             (Some(mask), None) | (None, Some(mask)) => Some(mask),
             (Some(validity), Some(passing)) => Some(std::array::from_fn(|word| validity[word] & passing[word])),
         };
-        let needs = accumulator.needs();
         let Some(mask) = mask else {
             let values = values_of(input, block, picks, needs, buffers)?;
             accumulator.add(groups, values);

@@ -120,6 +120,9 @@ impl<'t> Work<'t> {
         let inputs = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.function.input());
         let filters = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.filter.as_ref());
         let mut columns: BTreeSet<&str> = keys.chain(inputs.map(|input| input.name.as_ref())).collect();
+        if aggregation.aggregates.iter().any(|aggregate| aggregate.function.is_by_time()) {
+            columns.insert(TIME_COLUMN);
+        }
         columns.extend(filters.chain(&self.task.filter).flat_map(|filter| filter.columns()));
         columns
     }
