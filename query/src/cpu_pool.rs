@@ -20,11 +20,10 @@ mod turn;
 use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use self::schedule::{AccountId, Schedule};
@@ -59,7 +58,7 @@ enum Item {
     /// That a thread of the pool does something.
     Morsel(Morsel),
     /// That a thread of its own may go on.
-    Turn(oneshot::Sender<Grant>),
+    Turn(mpsc::SyncSender<Grant>),
 }
 
 /// Does not panic.

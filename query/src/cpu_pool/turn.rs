@@ -1,7 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
-
-use tokio::sync::oneshot;
 
 use super::schedule::AccountId;
 use super::{Item, QueryShare, Shared};
@@ -36,12 +34,12 @@ impl<'s> Turn<'s> {
     pub fn pass(&mut self) -> Result<(), QueryError> {
         let grant = self.grant.take();
         self.share.check()?;
-        let (sender, receiver) = oneshot::channel();
+        let (sender, receiver) = mpsc::sync_channel(1);
         match grant {
             Some(grant) => grant.exchange(Item::Turn(sender)),
             None => self.share.push(Item::Turn(sender)),
         }
-        self.grant = Some(receiver.blocking_recv().map_err(|_| self.share.left_out())?);
+        self.grant = Some(receiver.recv().map_err(|_| self.share.left_out())?);
         Ok(())
     }
 
