@@ -57,7 +57,9 @@ fn output_types(aggregation: &Aggregation) -> impl Iterator<Item = DataType> + '
         GroupKey::TimeBucket(_) => DataType::Timestamp(TimeUnit::Millisecond, None),
     };
     let aggregate = |aggregate: &Aggregate| match &aggregate.function {
-        AggregateFunction::CountRows | AggregateFunction::Count(_) => DataType::Int64,
+        AggregateFunction::CountRows | AggregateFunction::Count(_) | AggregateFunction::CountDistinct(_) => {
+            DataType::Int64
+        }
         AggregateFunction::Sum(column)
         | AggregateFunction::Min(column)
         | AggregateFunction::Max(column)
