@@ -12,6 +12,7 @@ use super::names::GroupNames;
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
 use super::{AggregateTask, TopGroups};
+use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 
@@ -35,17 +36,19 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
         }
         done.map(|()| worker)
     })?;
+    let mut turn = context.share.turn()?;
     let start = Instant::now();
     let mut first = workers.pop().expect("at least one thread has worked");
     for worker in workers {
         context.check()?;
+        turn.pass()?;
         first.merged.merge(&worker.merged, &names);
         first.count_memory()?;
     }
     context.metrics.groups.add(first.merged.len() as u64);
     context.metrics.merge_ns.add_since(start);
     let start = Instant::now();
-    let batches = name(task, &first.merged, &names, context);
+    let batches = name(task, &first.merged, &names, context, &mut turn);
     context.metrics.output_ns.add_since(start);
     batches
 }
@@ -78,6 +81,7 @@ struct Worker<'t> {
     names: &'t GroupNames,
     names_memory: &'t Mutex<MemoryReservation>,
     context: &'t OperatorContext,
+    turn: Turn<'t>,
     workspace: Workspace,
     merged: MergedGroups,
     memory: MemoryReservation,
@@ -95,6 +99,7 @@ impl<'t> Worker<'t> {
             names,
             names_memory,
             context,
+            turn: context.share.turn()?,
             workspace: Workspace::new(&task.aggregation)?,
             merged: MergedGroups::new(&task.aggregation)?,
             memory: MemoryConsumer::new(CONSUMER).register(&context.memory),
@@ -104,14 +109,16 @@ impl<'t> Worker<'t> {
     fn run(&mut self, work: &Work<'_>) -> Result<(), QueryError> {
         while let Some(segment) = work.take() {
             self.context.check()?;
+            self.turn.pass()?;
             self.read(work, segment)?;
         }
+        self.turn.pause();
         Ok(())
     }
 
     /// Reads parts of a segment until all are taken.
     fn read(&mut self, work: &Work<'_>, segment: &SegmentWork<'_>) -> Result<(), QueryError> {
-        let opened = work.open(segment, self.context)?;
+        let opened = work.open(segment, self.context, &mut self.turn)?;
         if opened.rows.is_empty() {
             segment.take_all();
             return Ok(());
@@ -122,6 +129,7 @@ impl<'t> Worker<'t> {
         let mut part = Some(first);
         while let Some(blocks) = part {
             self.context.check()?;
+            self.turn.pass()?;
             for (block, rows) in opened.rows.blocks_in(blocks) {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
@@ -181,6 +189,7 @@ fn name(
     merged: &MergedGroups,
     names: &GroupNames,
     context: &OperatorContext,
+    turn: &mut Turn<'_>,
 ) -> Result<Vec<RecordBatch>, QueryError> {
     let column = |place: usize, groups: &[u32]| match names.keys.get(place) {
         Some(names) => Ok(names.array(&merged.numbers(place, groups))),
@@ -199,6 +208,7 @@ fn name(
     let mut batches = Vec::new();
     for groups in groups.chunks(BATCH_ROWS) {
         context.check()?;
+        turn.pass()?;
         let columns = 0..task.output.fields().len();
         let columns: Vec<ArrayRef> = columns.map(|place| column(place, groups)).collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));

@@ -19,11 +19,13 @@ use tokio_util::sync::CancellationToken;
 use self::naive::{Cell, answer};
 use self::rows::{DAY_MS, Random, START_MS, Store};
 use super::*;
+use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
 use crate::operator::OperatorMetrics;
 
 fn context(threads: usize) -> OperatorContext {
     OperatorContext {
+        share: QueryShare::of_tests(),
         threads: NonZeroUsize::new(threads).unwrap(),
         memory: Arc::new(UnboundedMemoryPool::default()),
         cancelled: Arc::new(CancellationToken::new()),

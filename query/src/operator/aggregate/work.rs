@@ -12,6 +12,7 @@ use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::timeline::SegmentView;
 
 use super::{AggregateTask, GroupKey};
+use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 
@@ -81,12 +82,18 @@ impl<'t> Work<'t> {
         self.segments.iter().max_by_key(|segment| segment.parts_left()).filter(|segment| segment.parts_left() > 0)
     }
 
-    /// The segment's rows, found by whoever asks first. Blocking.
+    /// The segment's rows, found by whoever asks first. Blocking, and without a turn while the segment is not at hand.
     pub fn open<'w>(
         &self,
         segment: &'w SegmentWork<'t>,
         context: &OperatorContext,
+        turn: &mut Turn<'_>,
     ) -> Result<&'w OpenedSegment, QueryError> {
+        if segment.opened.get().is_none() && !segment.view.is_at_hand() {
+            turn.pause();
+            segment.view.open(&[]).map_err(|error| QueryError::from(&error))?;
+            turn.pass()?;
+        }
         let open = || {
             let start = Instant::now();
             let opened = self.open_first(segment.view)?;
