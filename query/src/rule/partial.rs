@@ -1,4 +1,7 @@
 //! Aggregates of groups, as aggregates of parts of the groups brought together.
+//!
+//! A part's total of longs must fit 64 bits like that of the whole, and totals of doubles are rounded once more for each
+//! part.
 
 use std::sync::Arc;
 
