@@ -2,7 +2,6 @@
 //!
 //! Data: the standard workload's events, published in cuts of a million rows as they came, then compacted.
 
-mod events;
 mod files;
 mod opening;
 mod row_sets;
@@ -22,6 +21,7 @@ use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
+use crate::cmu::reader;
 use crate::cpu;
 
 /// What may be changed at the command line.
@@ -43,7 +43,7 @@ type Figure = (String, String, &'static str);
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench::new()?;
-    let events = bench.create("events", events::schema(&options.sort)?)?;
+    let events = bench.create("events", reader::schema(&options.sort, "1d")?)?;
     println!("sorted by {}, cut at {} rows", options.sort.join(", "), options.cut_rows);
     let mut figures = publish(&bench, &events, options)?;
     let cuts: Vec<_> = events.published_segments().into_iter().filter(|cut| cut.meta.rows > 100_000).collect();
@@ -107,7 +107,7 @@ fn publish(bench: &Bench, data_source: &DataSource, options: &Options) -> anyhow
         cpu_seconds += seconds;
         Ok(())
     };
-    events::for_each_batch(&options.data, |batch| {
+    reader::for_each_batch(&options.data, |batch| {
         if data_source.open_stats().rows >= options.cut_rows {
             cut()?;
         }
