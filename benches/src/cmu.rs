@@ -10,7 +10,7 @@ pub mod json;
 mod names;
 pub mod parameters;
 pub mod parquet;
-mod random;
+pub mod random;
 pub mod reader;
 
 use std::fs;

@@ -12,6 +12,7 @@ mod cmu;
 mod cpu;
 mod ingest;
 mod peers;
+mod publishing;
 mod python;
 mod segments;
 mod server;

@@ -9,6 +9,7 @@ mod child;
 mod comparison;
 mod dialect;
 mod henge;
+mod mix;
 mod open_rows;
 mod query;
 mod rounds;
@@ -52,6 +53,8 @@ pub struct Options {
     turn_ms: f64,
     #[command(flatten)]
     store: store::Options,
+    #[command(flatten)]
+    mix: mix::Options,
 }
 
 /// One turn of a system.
@@ -77,6 +80,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut results = rounds::check(&mut systems, &queries, &parameters)?;
     rounds::measure(&mut systems, &mut results, options.rounds, options.turn_ms)?;
     table::print(&systems.chosen, &results);
+    mix::run(&mut systems, &fleet, &parameters, &options.mix)?;
     if let (Some(before), Some(after)) = (memory_before, systems.henge_memory()?) {
         println!("memory of Henge before and after: {before}, {after}");
     }

@@ -16,9 +16,46 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Killed when dropped.
 pub struct Server {
     child: Child,
+    client: Client,
+}
+
+/// Connections to a server, for one thread.
+pub struct Client {
     url: String,
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
+}
+
+impl Client {
+    fn new(url: String) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE).build()?;
+        Ok(Self { url, runtime, client })
+    }
+
+    /// `None` when there is no answer, or none of status 200.
+    fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
+        self.runtime.block_on(async {
+            match self.client.get(format!("{}{path}", self.url)).send().await {
+                Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
+                _ => Ok(None),
+            }
+        })
+    }
+
+    /// The answer's bytes, to a SQL request in Druid's form.
+    pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        self.runtime.block_on(async {
+            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
+            let status = answer.status();
+            let mut bytes = Vec::new();
+            while let Some(piece) = answer.chunk().await? {
+                bytes.extend_from_slice(&piece);
+            }
+            ensure!(status == 200, "{status} {}", String::from_utf8_lossy(&bytes));
+            Ok(bytes)
+        })
+    }
 }
 
 impl Server {
@@ -41,9 +78,7 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE).build()?;
-        Ok(Self { child, url: format!("http://{listen}"), runtime, client })
+        Ok(Self { child, client: Client::new(format!("http://{listen}"))? })
     }
 
     /// Repeats `attempt` until it has a result.
@@ -67,12 +102,7 @@ impl Server {
 
     /// `None` when there is no answer, or none of status 200.
     pub fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
-        self.runtime.block_on(async {
-            match self.client.get(format!("{}{path}", self.url)).send().await {
-                Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
-                _ => Ok(None),
-            }
-        })
+        self.client.get(path)
     }
 
     /// Rows as arrays.
@@ -83,16 +113,12 @@ impl Server {
 
     /// The answer's bytes, to a SQL request in Druid's form.
     pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
-        self.runtime.block_on(async {
-            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
-            let status = answer.status();
-            let mut bytes = Vec::new();
-            while let Some(piece) = answer.chunk().await? {
-                bytes.extend_from_slice(&piece);
-            }
-            ensure!(status == 200, "{status} {}", String::from_utf8_lossy(&bytes));
-            Ok(bytes)
-        })
+        self.client.ask(request)
+    }
+
+    /// Connections of its own for another thread.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        Client::new(self.client.url.clone())
     }
 
     /// User and system time since its start.

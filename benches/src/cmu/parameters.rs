@@ -64,6 +64,12 @@ impl Parameters {
         }
     }
 
+    /// Every query asks for the cluster of this rank, from 1.
+    pub fn of_rank(&self, fleet: &Fleet, rank: u64) -> Self {
+        let of = cluster(fleet, rank);
+        Self { hot: of.clone(), warm: of.clone(), cold: of, ..self.clone() }
+    }
+
     pub fn cluster(&self, rank: Rank) -> &ClusterParameters {
         match rank {
             Rank::Hot => &self.hot,

@@ -17,6 +17,7 @@ pub enum Purpose {
     HotKey,
     Broker,
     ManyClusters,
+    Mix,
     ClusterId { round: u64 },
 }
 
@@ -37,6 +38,7 @@ impl Purpose {
             Self::HotKey => 12,
             Self::Broker => 13,
             Self::ManyClusters => 15,
+            Self::Mix => 16,
             Self::ClusterId { round } => 100 + round,
         }
     }

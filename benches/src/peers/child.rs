@@ -65,6 +65,18 @@ impl Peers {
         Ok(())
     }
 
+    /// How long each answer took, statement by statement, of clients that ask one after the other.
+    pub fn mix(&mut self, system: &str, sql: &[String], clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
+        #[derive(Deserialize)]
+        struct Mixed {
+            latencies_ms: Vec<Vec<f64>>,
+        }
+        let mixed: Mixed = self.request(
+            &json!({ "do": "mix", "system": system, "statements": sql, "clients": clients, "seconds": seconds }),
+        )?;
+        Ok(mixed.latencies_ms)
+    }
+
     fn request<T: DeserializeOwned>(&mut self, request: &Value) -> anyhow::Result<T> {
         serde_json::to_writer(&mut self.requests, request)?;
         self.requests.write_all(b"\n")?;

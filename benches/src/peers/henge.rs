@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use henge_ingest::fleet::mock_kafka::MockKafka;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::{Asked, open_rows, store};
@@ -14,6 +14,8 @@ use crate::cmu::fleet::Fleet;
 use crate::server::Server;
 
 pub const TABLE: &str = "events";
+/// M9 has 2.6 million rows.
+pub const LIMITS: &str = "[limits]\nresult_rows = 10_000_000\nresult_size = \"1GiB\"\n";
 
 /// A server of the events.
 pub struct Henge {
@@ -31,7 +33,7 @@ impl Henge {
         let bytes = store::bytes(&data)? as f64 / fleet.rows as f64;
         let written = cpu_seconds.map_or("written before".into(), |cpu| format!("{cpu:.1} CPU-s"));
         println!("henge: segments of {}, {bytes:.1} bytes/row in all files, {written}", options.segment);
-        let henge = Self { server: Server::start(&own, "")?, _kafka: None };
+        let henge = Self { server: Server::start(&own, LIMITS)?, _kafka: None };
         henge.expect_rows(fleet.rows)?;
         Ok(henge)
     }
@@ -58,7 +60,7 @@ impl Henge {
 
     /// One turn: until the last byte of the answer is here, as JSON arrays.
     pub fn ask(&self, sql: &str, turn_ms: f64) -> anyhow::Result<Asked> {
-        let body = json!({ "query": sql, "resultFormat": "array", "context": { "useCache": false } });
+        let body = request(sql);
         let (mut wall_ms, mut left_ms, cpu) = (Vec::new(), turn_ms, self.server.cpu_seconds()?);
         while wall_ms.is_empty() || left_ms > 0.0 {
             let started = Instant::now();
@@ -80,9 +82,46 @@ impl Henge {
         Answer::parse(std::str::from_utf8(&self.server.ask(&body)?).context("JSON is UTF-8")?)
     }
 
+    /// How long each answer took, statement by statement; every client has connections of its own.
+    pub fn mix(&self, sql: &[String], clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
+        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql)).collect();
+        let end = Instant::now() + Duration::from_secs_f64(seconds);
+        let client = |first: usize| {
+            let bodies = &bodies;
+            move || -> anyhow::Result<Vec<(usize, f64)>> {
+                let client = self.server.client()?;
+                let (mut latencies_ms, mut number) = (Vec::new(), first);
+                while Instant::now() < end {
+                    let statement = number % bodies.len();
+                    let started = Instant::now();
+                    client.ask(&bodies[statement])?;
+                    latencies_ms.push((statement, started.elapsed().as_secs_f64() * 1e3));
+                    number += clients;
+                }
+                Ok(latencies_ms)
+            }
+        };
+        let mut latencies_ms = vec![Vec::new(); bodies.len()];
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (0..clients).map(|first| scope.spawn(client(first))).collect();
+            running.into_iter().try_for_each(|client| {
+                for (statement, ms) in client.join().expect("a client returns its error")? {
+                    latencies_ms[statement].push(ms);
+                }
+                anyhow::Ok(())
+            })
+        })?;
+        Ok(latencies_ms)
+    }
+
     /// In words: resident, and what of it belongs to no file.
     pub fn memory(&self) -> anyhow::Result<String> {
         let (resident, anonymous) = (self.server.resident_mib()?, self.server.anonymous_mib()?);
         Ok(format!("{resident:.0} MiB resident, {anonymous:.0} MiB of it in no file"))
     }
+}
+
+/// Whose answer is for a program that wants rows.
+fn request(sql: &str) -> Value {
+    json!({ "query": sql, "resultFormat": "array", "context": { "useCache": false } })
 }

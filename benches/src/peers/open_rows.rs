@@ -7,7 +7,7 @@ use henge_ingest::fleet::mock_kafka::MockKafka;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use serde_json::Value;
 
-use super::henge::TABLE;
+use super::henge::{LIMITS, TABLE};
 use crate::cmu::fleet::Fleet;
 use crate::cmu::json;
 use crate::server::Server;
@@ -46,7 +46,7 @@ fn rows(server: &Server) -> anyhow::Result<u64> {
 /// Nothing is cut within the bench.
 fn config(kafka: &MockKafka, segment: &str) -> String {
     format!(
-        r#"
+        r#"{LIMITS}
 [datasource.{TABLE}]
 topic = "{TOPIC}"
 kafka = {{ "bootstrap.servers" = "{}" }}

@@ -2,23 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use henge_segment_store::clock;
-use henge_segment_store::compaction::{self, Urgency};
-use henge_segment_store::data_source::DataSource;
-use henge_segment_store::ledger::LedgerCounts;
-use henge_segment_store::manifest::ConsumedRange;
 use henge_segment_store::schema::DataSourceName;
-use henge_segment_store::store::{Consumed, Store, StoreOptions};
-use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
+use henge_segment_store::store::{Store, StoreOptions};
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
 use super::henge::TABLE;
 use crate::cmu::reader;
-use crate::cpu;
+use crate::{cpu, publishing};
 
 /// Rows of a cut.
 const CUT_ROWS: usize = 1_000_000;
@@ -73,41 +66,16 @@ fn fill(folder: &Path, parquet: &Path, options: &Options) -> anyhow::Result<()> 
     // What has no supervisor waits for no Kafka.
     runtime.block_on(store.terminate_supervisor(&name))?;
     let events = store.data_source(TABLE).context("the datasource was just created")?;
-    let mut published = 0;
     reader::for_each_batch(parquet, |batch| {
         events.append(batch);
         if events.open_stats().rows >= CUT_ROWS {
-            publish(&runtime, &store, &events, &mut published)?;
+            publishing::publish_open(&runtime, &store, &events)?;
         }
         Ok(())
     })?;
-    publish(&runtime, &store, &events, &mut published)?;
-    compact(&runtime, &store, &events)
-}
-
-/// Publishes what is open, as if it came from one partition.
-fn publish(runtime: &Runtime, store: &Store, events: &DataSource, published: &mut i64) -> anyhow::Result<()> {
-    let frozen = events.cut();
-    if frozen.events() == 0 {
-        return Ok(());
+    if events.open_stats().rows > 0 {
+        publishing::publish_open(&runtime, &store, &events)?;
     }
-    let start = *published;
-    *published += frozen.events() as i64;
-    let range = ConsumedRange {
-        partition: StreamPartition { topic: TABLE.into(), partition: 0 },
-        range: OffsetRange { start: Offset(start), end: Offset(*published) },
-        topic_id: None,
-        leader_epoch: None,
-        counts: LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() },
-    };
-    runtime.block_on(store.publish(events, &frozen, Consumed { ranges: vec![range], ..Consumed::default() }))?;
+    publishing::compact(&runtime, &store, &events)?;
     Ok(())
-}
-
-fn compact(runtime: &Runtime, store: &Arc<Store>, events: &Arc<DataSource>) -> anyhow::Result<()> {
-    loop {
-        let planned = runtime.block_on(store.plan_compaction(Urgency::Now, clock::now()));
-        let Some((_, task)) = planned.into_iter().find(|(name, _)| name == events.name()) else { return Ok(()) };
-        compaction::run(store, runtime.handle(), events, &task, &mut || Ok(()))?;
-    }
 }

@@ -116,6 +116,20 @@ impl Systems {
         Answer::read(&path)
     }
 
+    /// How long each answer took, statement by statement, of clients that ask one after the other.
+    pub fn mix(
+        &mut self,
+        system: System,
+        sql: &[String],
+        clients: usize,
+        seconds: f64,
+    ) -> anyhow::Result<Vec<Vec<f64>>> {
+        match self.henge(system)? {
+            Some(henge) => henge.mix(sql, clients, seconds),
+            None => self.peers.mix(system.name(), sql, clients, seconds),
+        }
+    }
+
     /// What Henge's server holds.
     pub fn henge_memory(&self) -> anyhow::Result<Option<String>> {
         self.henge.as_ref().map(Henge::memory).transpose()
