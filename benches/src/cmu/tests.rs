@@ -26,7 +26,7 @@ fn a_seed_makes_the_same_events_on_every_machine() {
 fn parameters_name_clusters_that_are_there() {
     let fleet = Fleet::new(1, 100_000, 2_000);
     let parameters = Parameters::of(&fleet);
-    assert_eq!((parameters.hot.rank, parameters.hot.topics.len()), (3, 10));
+    assert_eq!((parameters.hot.rank, parameters.hot.topics.len()), (3, 7));
     assert_eq!((parameters.warm.rank, parameters.cold.cluster.len()), (1_000, "lkc-000000".len()));
     assert!(parameters.many.len() > 50 && parameters.many.iter().all(|name| name.starts_with("lkc-")));
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::Deserialize;
+
 use super::answer::{Answer, Cell};
 
 /// Doubles are sums in another order.
@@ -11,6 +13,31 @@ const RELATIVE_ERROR: f64 = 1e-9;
 enum Column {
     Equal { oracle: usize, answer: usize },
     Between { low: usize, high: usize, answer: usize },
+}
+
+/// What a query keeps of its rows: those with the most in a column.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Top {
+    pub by: String,
+    pub rows: usize,
+}
+
+/// As [`difference`], but where rows are left out by a limit, any of those that tie for the last places may be there.
+pub fn difference_of_top(oracle: &mut Answer, answer: &mut Answer, top: &Top) -> Option<String> {
+    let places = (oracle.column(&top.by), answer.column(&top.by));
+    let (Some(in_oracle), Some(in_answer)) = places else { return difference(oracle, answer) };
+    let Some(last) = oracle.rows.iter().map(|row| row[in_oracle].clone()).min_by(Cell::order) else {
+        return difference(oracle, answer);
+    };
+    if oracle.rows.len() != top.rows || answer.rows.len() != top.rows {
+        return difference(oracle, answer);
+    }
+    let above = |rows: &[Vec<Cell>], place: usize| -> Vec<Vec<Cell>> {
+        rows.iter().filter(|row| !is_equal(&last, &row[place])).cloned().collect()
+    };
+    let mut expected = Answer { columns: oracle.columns.clone(), rows: above(&oracle.rows, in_oracle) };
+    answer.rows = above(&answer.rows, in_answer);
+    difference(&mut expected, answer)
 }
 
 /// What differs, in a few words; `None` where nothing does. Rows are a set, of which some may be equal.
@@ -122,6 +149,18 @@ mod tests {
         let found = |x: f64| format!("[\"n\",\"k\"]\n[\"BIGINT\",\"VARCHAR\"]\n[1,\"y\"]\n[{x},\"x\"]\n");
         assert_eq!(compared(oracle, &found(108.0)), None);
         assert!(compared(oracle, &found(108.5)).is_some());
+    }
+
+    #[test]
+    fn rows_that_tie_for_the_last_place_stand_for_each_other() {
+        let rows = |last: &str| format!("[\"k\",\"s\"]\n[\"VARCHAR\",\"BIGINT\"]\n[\"x\",9]\n[{last}]\n");
+        let compared = |rows_max: usize, found: &str| {
+            let top = Top { by: "s".into(), rows: rows_max };
+            difference_of_top(&mut answer(&rows("\"y\",1")), &mut answer(&rows(found)), &top)
+        };
+        assert_eq!(compared(2, "\"z\",1"), None);
+        assert!(compared(2, "\"z\",2").is_some());
+        assert!(compared(10, "\"z\",1").is_some(), "nothing was left out");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
+use super::comparison::Top;
 use super::dialect::{Bucket, Dialect};
 use crate::cmu::parameters::{Parameters, Rank};
 
@@ -20,6 +21,8 @@ pub struct Query {
     /// Whether it belongs to the dashboards of one cluster, or one organisation.
     #[serde(default)]
     pub dashboard: bool,
+    /// Where a limit leaves rows out.
+    pub top: Option<Top>,
     sql: String,
     henge: Option<String>,
     duckdb: Option<String>,

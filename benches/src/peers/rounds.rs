@@ -71,10 +71,13 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
             let sql = query.sql(system.dialect(), system.table(), parameters);
             let outcome = match systems.answer(system, &sql) {
                 Err(error) => Outcome::Failed(format!("{error:#}")),
-                Ok(mut answer) => match comparison::difference(&mut expected, &mut answer) {
-                    None => Outcome::Right(Vec::new()),
-                    Some(difference) => Outcome::Wrong(difference),
-                },
+                Ok(mut answer) => {
+                    let difference = match &query.top {
+                        Some(top) => comparison::difference_of_top(&mut expected, &mut answer, top),
+                        None => comparison::difference(&mut expected, &mut answer),
+                    };
+                    difference.map_or(Outcome::Right(Vec::new()), Outcome::Wrong)
+                }
             };
             if let Outcome::Wrong(text) | Outcome::Failed(text) = &outcome {
                 println!("{} {}: {text}", query.id, system.name());
