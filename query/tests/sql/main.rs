@@ -9,5 +9,6 @@ mod native_plans;
 mod refusals;
 mod running;
 mod scans;
+mod sharing;
 mod snapshots;
 mod workload_plans;
