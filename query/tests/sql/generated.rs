@@ -62,9 +62,7 @@ async fn generated_statements_answer_like_duckdb_in_every_form() {
     for round in 0..statements.div_ceil(STATEMENTS_OF_ROUND) {
         let count = STATEMENTS_OF_ROUND.min(statements - round * STATEMENTS_OF_ROUND);
         compare_round(seed.wrapping_add(round as u64), count, &mut tally).await;
-        if statements > STATEMENTS_OF_ROUND {
-            say(&format!("{} of {statements} statements: {tally}", round * STATEMENTS_OF_ROUND + count));
-        }
+        say(&format!("{} of {statements} statements: {tally}", round * STATEMENTS_OF_ROUND + count));
     }
     tally.check();
 }
@@ -88,6 +86,7 @@ async fn compare_round(seed: u64, count: usize, tally: &mut Tally) {
         let share = count / OTHERS_ONE_IN;
         let share = at * share..(at + 1) * share;
         let asked = |way| Asked { stage: &stage, way, place: format!("{form:?}, HENGE_SEED={seed}") };
+        own.count_native(&stage, share.clone(), tally).await;
         own.run(&asked(Way::NATIVE), 0..count, &mut duckdb, tally).await;
         other.run(&asked(Way::NATIVE), share.clone(), &mut duckdb, tally).await;
         own.run(&asked(Way::BY_DATAFUSION), share.clone(), &mut duckdb, tally).await;

@@ -42,6 +42,9 @@ pub struct Tally {
     /// Both sides found a sum that leaves 64 bits.
     overflowed: usize,
     different: usize,
+    /// Plans looked at, and how many of them have operators on codes.
+    planned: usize,
+    native: usize,
 }
 
 impl Comparison {
@@ -74,6 +77,17 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// Looks at the plans of this range.
+    pub async fn count_native(&self, stage: &Stage, range: Range<usize>, tally: &mut Tally) {
+        let explained = self.queries[range].iter().map(|query| Query::new("plan", format!("EXPLAIN {}", query.sql)));
+        let plans = stage.answers(&explained.collect::<Vec<_>>(), Way::NATIVE).await;
+        let is_native = |plan: &&Answer| plan.as_ref().is_ok_and(|rows| rows[0][0].contains("SegmentAggregate"));
+        tally.planned += plans.len();
+        tally.native += plans.iter().filter(is_native).count();
+    }
+}
+
 impl Tally {
     fn count(&mut self, expected: &Answer, found: &Answer) {
         self.asked += 1;
@@ -88,17 +102,18 @@ impl Tally {
     pub fn check(&self) {
         assert_eq!(self.different, 0, "answers differ, see above: {self}");
         assert!(self.found_something * 2 > self.asked, "too many statements find nothing: {self}");
+        assert!(self.native * 4 > self.planned, "too few statements are answered on codes: {self}");
         assert!(self.overflowed * 10 < self.asked, "too many statements fail: {self}");
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { asked, found_something, overflowed, different } = self;
+        let Self { asked, found_something, overflowed, different, planned, native } = self;
         write!(
             f,
             "{asked} answers compared, {found_something} with rows, {overflowed} sums out of 64 bits on both sides, \
-             {different} different"
+             {different} different; {native} of {planned} plans have operators on codes"
         )
     }
 }
