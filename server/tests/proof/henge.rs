@@ -158,7 +158,7 @@ impl Henge {
 
     /// The rows of a SQL answer; panics on any other answer.
     pub fn sql(&self, query: &str) -> Vec<Vec<Value>> {
-        rows(query, &self.try_sql(query).unwrap_or_else(|| panic!("no answer to {query}")))
+        rows(query, &self.post("/druid/v2/sql", &question(query)))
     }
 
     /// `None` while the server does not answer or is not ready to.
@@ -210,9 +210,12 @@ impl Drop for Henge {
 
 /// Asks `server`; `None` when it does not answer, or says that it is not ready to (503).
 pub fn sql(http: &Http, server: &str, query: &str) -> Option<Answer> {
-    let body = json!({ "query": query, "resultFormat": "array" });
-    let answer = http.post(&format!("{server}/druid/v2/sql"), &body)?;
+    let answer = http.post(&format!("{server}/druid/v2/sql"), &question(query))?;
     (answer.status != 503).then_some(answer)
+}
+
+fn question(query: &str) -> Value {
+    json!({ "query": query, "resultFormat": "array" })
 }
 
 /// The rows of a good answer.
