@@ -1,5 +1,6 @@
 //! The `henge` binary as a child process, and its HTTP interface.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,18 @@ pub fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
             return result;
         }
         assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// As [`wait_for`], but patient as long as what `attempt` says of how far it is changes.
+pub fn wait_while_it_gets_on<P: PartialEq + Debug>(what: &str, mut attempt: impl FnMut() -> Result<(), P>) {
+    let (mut reached, mut deadline) = (None, Instant::now() + PATIENCE);
+    while let Err(progress) = attempt() {
+        if reached.as_ref() != Some(&progress) {
+            (reached, deadline) = (Some(progress), Instant::now() + PATIENCE);
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}; it got to {reached:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
