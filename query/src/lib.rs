@@ -2,8 +2,10 @@
 //!
 //! statement -> guard -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators -> answer
 
+mod admission;
 pub mod answer;
 mod catalog;
+mod cpu_pool;
 mod dialect;
 pub mod engine;
 pub mod error;
@@ -14,10 +16,12 @@ pub mod guard;
 mod interruption;
 pub mod limits;
 mod memory;
+mod operator;
 mod planner;
 mod pushdown;
 mod relations;
 pub mod request;
+mod rule;
 mod running;
 mod scan;
 mod session;

@@ -3,8 +3,12 @@
 mod answers;
 mod differential;
 mod fixture;
+mod generated;
 mod guards;
+mod native_plans;
 mod refusals;
 mod running;
 mod scans;
+mod sharing;
 mod snapshots;
+mod workload_plans;

@@ -1,0 +1,149 @@
+//! [`AggregateTask`] as a node of DataFusion's plans.
+
+mod measured;
+mod shown;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures::{StreamExt, TryStreamExt, stream};
+use henge_segment_store::schema::DataSourceName;
+use henge_segment_store::timeline::SegmentView;
+use tokio_util::sync::CancellationToken;
+
+use super::aggregate::AggregateTask;
+use super::{OperatorContext, OperatorMetrics};
+use crate::answer::bytes_of;
+use crate::cpu_pool::QueryShare;
+use crate::error::QueryError;
+
+/// Groups and aggregates rows of a datasource's segments, in one partition.
+#[derive(Debug)]
+pub(crate) struct SegmentAggregateExec {
+    name: DataSourceName,
+    /// Segments of the snapshot before pruning.
+    segments_total: usize,
+    task: Arc<AggregateTask>,
+    metrics: Arc<OperatorMetrics>,
+    properties: Arc<PlanProperties>,
+}
+
+impl SegmentAggregateExec {
+    pub fn new(name: DataSourceName, segments_total: usize, task: AggregateTask) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(task.output.clone()),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        let (metrics, properties) = (Arc::default(), Arc::new(properties));
+        Self { name, segments_total, task: Arc::new(task), metrics, properties }
+    }
+
+    /// No more groups than rows, nor than are asked for.
+    fn groups_max(&self) -> Precision<usize> {
+        if self.task.aggregation.keys.is_empty() {
+            return Precision::Exact(1);
+        }
+        let rows: u64 = self.task.segments.iter().map(SegmentView::row_count).sum();
+        let asked_for = self.task.top.map_or(usize::MAX, |top| top.count.get());
+        Precision::Inexact(asked_for.min(usize::try_from(rows).unwrap_or(usize::MAX)))
+    }
+}
+
+impl DisplayAs for SegmentAggregateExec {
+    fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "SegmentAggregate: {}", self.name)?;
+        shown::write(&self.task, self.segments_total, out)
+    }
+}
+
+impl ExecutionPlan for SegmentAggregateExec {
+    fn name(&self) -> &str {
+        "SegmentAggregateExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    /// Works on threads that may block; they end within milliseconds after the stream is dropped.
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return internal_err!("an aggregation has one partition, not {partition}");
+        }
+        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
+            return internal_err!("an aggregation was started outside of the query engine");
+        };
+        let cancelled = CancellationToken::new();
+        let operator = OperatorContext {
+            share,
+            threads: NonZeroUsize::new(context.session_config().target_partitions()).unwrap_or(NonZeroUsize::MIN),
+            memory: context.memory_pool().clone(),
+            cancelled: Arc::new(cancelled.clone()),
+            metrics: self.metrics.clone(),
+        };
+        let task = self.task.clone();
+        let groups = SpawnedTask::spawn_blocking(move || task.run(&operator));
+        let memory = MemoryConsumer::new("groups").register(context.memory_pool());
+        let cancelled_when_dropped = cancelled.drop_guard();
+        let batches = stream::once(async move {
+            let panicked = |_| QueryError::internal("an aggregation panicked, see the log");
+            let batches = groups.join().await.map_err(panicked)??;
+            memory.try_grow(batches.iter().map(bytes_of).sum())?;
+            Ok::<_, DataFusionError>(stream::iter(batches).map(move |batch| {
+                memory.shrink(bytes_of(&batch));
+                Ok(batch)
+            }))
+        });
+        let batches = batches.try_flatten().inspect(move |_| {
+            let _ = &cancelled_when_dropped;
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(measured::metrics(&self.metrics))
+    }
+
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let unknown = Statistics::new_unknown(self.schema().as_ref());
+        Ok(Arc::new(Statistics { num_rows: self.groups_max(), ..unknown }))
+    }
+}
