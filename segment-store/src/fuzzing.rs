@@ -15,11 +15,8 @@ pub use manifest::{manifest_record, manifest_snapshot};
 pub use parquet::parquet_segment;
 pub use serving::{serving_file, serving_footer, serving_sections};
 
-/// Reads bytes as one format, and returns whether they were taken for it.
-pub type Body = fn(&[u8]) -> bool;
-
 /// Every body by the name of its fuzz target and of its folder in the corpus.
-pub const TARGETS: [(&str, Body); 6] = [
+pub const TARGETS: [(&str, fn(&[u8]) -> bool); 6] = [
     ("manifest_record", manifest_record),
     ("manifest_snapshot", manifest_snapshot),
     ("parquet_segment", parquet_segment),

@@ -70,7 +70,7 @@ fn write_engine(services: &Services, out: &mut Exposition) {
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
     let figures = upkeep.figures();
-    let counters: [(&'static str, &'static str, f64); 10] = [
+    let counters: [(&'static str, &'static str, f64); 15] = [
         ("henge_compactions_total", "Merges of segments.", figures.compactions as f64),
         ("henge_compaction_rows_total", "Rows that merges have read.", figures.compaction_rows as f64),
         ("henge_compaction_read_bytes_total", "Bytes of the merged files.", figures.compaction_read_bytes as f64),
@@ -81,6 +81,11 @@ fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
         ("henge_retention_bytes_total", "Bytes of the retired segments' files.", figures.retired_bytes as f64),
         ("henge_sweep_files_total", "Deleted files.", figures.swept_files as f64),
         ("henge_sweep_bytes_total", "Bytes of the deleted files.", figures.swept_bytes as f64),
+        ("henge_scrub_segments_total", "Segments whose files were read again.", figures.scrub.segments as f64),
+        ("henge_scrub_bytes_total", "Bytes of files that were read again.", figures.scrub.bytes as f64),
+        ("henge_scrub_damaged_total", "Segments found damaged, and put into quarantine.", figures.scrub.damaged as f64),
+        ("henge_scrub_restored_total", "Segments of which a good copy was back.", figures.scrub.restored as f64),
+        ("henge_scrub_discarded_total", "Damaged serving forms.", figures.scrub.serving_discarded as f64),
     ];
     for (name, help, value) in counters {
         out.family(name, Kind::Counter, help).value(&[], value);
@@ -93,6 +98,7 @@ fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
 struct Stored {
     name: String,
     segments: usize,
+    quarantined: usize,
     bytes: u64,
     published_rows: u64,
     open_rows: usize,
@@ -102,12 +108,13 @@ struct Stored {
 
 impl Stored {
     fn of(data_source: &DataSource) -> Self {
-        let (published, open) = (data_source.published(), data_source.open_stats());
+        let (published, open) = (data_source.published_segments(), data_source.open_stats());
         Self {
             name: data_source.name().to_string(),
             segments: published.len(),
-            bytes: published.iter().map(|segment| segment.bytes).sum(),
-            published_rows: published.iter().map(|segment| segment.rows).sum(),
+            quarantined: published.iter().filter(|segment| segment.damage().is_some()).count(),
+            bytes: published.iter().map(|segment| segment.meta.bytes).sum(),
+            published_rows: published.iter().map(|segment| segment.meta.rows).sum(),
             open_rows: open.rows + open.frozen_rows,
             open_bytes: open.bytes,
             gaps: data_source.progress().gaps.len(),
@@ -120,8 +127,9 @@ fn write_data_sources(services: &Services, out: &mut Exposition) {
     let data_sources = names.iter().filter_map(|name| services.store.data_source(name.as_str()));
     let stored: Vec<Stored> = data_sources.map(|data_source| Stored::of(&data_source)).collect();
     type Figure = (&'static str, &'static str, fn(&Stored) -> f64);
-    let figures: [Figure; 6] = [
+    let figures: [Figure; 7] = [
         ("henge_segments", "Published segments.", |stored| stored.segments as f64),
+        ("henge_quarantined_segments", "Damaged ones; queries of theirs fail.", |stored| stored.quarantined as f64),
         ("henge_segment_bytes", "Bytes of the published segments' files.", |stored| stored.bytes as f64),
         ("henge_published_rows", "Rows of published segments.", |stored| stored.published_rows as f64),
         ("henge_open_rows", "Queryable rows that are not published yet.", |stored| stored.open_rows as f64),
