@@ -3,7 +3,7 @@
 //! predicate -> tests bound to columns -> codes of a dictionary, or ranges of numbers -> index or scan -> row set
 
 mod bind;
-mod block_mask;
+pub(crate) mod block_mask;
 mod code_test;
 mod column;
 mod cost;
@@ -12,10 +12,10 @@ mod joint_ranks;
 mod key_ranges;
 mod leaf;
 mod node;
-mod number_column;
+pub(crate) mod number_column;
 mod place_search;
 mod row_collector;
-mod row_texts;
+pub(crate) mod row_texts;
 mod text_codes;
 mod text_column;
 
@@ -65,4 +65,4 @@ pub fn evaluate<'a, E>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

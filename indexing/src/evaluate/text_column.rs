@@ -6,7 +6,7 @@ use crate::BLOCK_ROWS;
 
 impl TextColumn<'_> {
     /// The codes of a block's rows.
-    pub(super) fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
+    pub(crate) fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
         match self {
             Self::Sorted { codes, .. } => {
                 let rows = codes.unpack(block, buffer);
@@ -31,7 +31,7 @@ impl TextColumn<'_> {
     }
 
     /// Values of the dictionary.
-    pub(super) fn distinct(&self) -> u32 {
+    pub(crate) fn distinct(&self) -> u32 {
         match self {
             Self::Sorted { dictionary, .. } => dictionary.distinct(),
             Self::Growing { dictionary, .. } => dictionary.distinct() as u32,
@@ -39,7 +39,7 @@ impl TextColumn<'_> {
     }
 
     /// The text of a code, which is not null's; `buffer` may be used to hold it.
-    pub(super) fn text<'t>(&'t self, code: u32, buffer: &'t mut Vec<u8>) -> &'t [u8] {
+    pub(crate) fn text<'t>(&'t self, code: u32, buffer: &'t mut Vec<u8>) -> &'t [u8] {
         match self {
             Self::Sorted { dictionary, .. } => {
                 dictionary.value_into(code, buffer);
