@@ -152,6 +152,15 @@ impl Granularity {
         }
     }
 
+    /// The length of every bucket in milliseconds; `None` where they differ, or may.
+    pub fn length_ms(&self) -> Option<i64> {
+        match self.period {
+            Period::None => Some(1),
+            Period::Millis(length) if self.zone == TimeZone::UTC => Some(length),
+            _ => None,
+        }
+    }
+
     /// Whether this keeps every millisecond apart.
     pub fn is_none(&self) -> bool {
         self.period == Period::None
