@@ -4,6 +4,7 @@
 pub(crate) mod aggregate;
 mod context;
 mod metrics;
+pub(crate) mod scan_top;
 
 pub(crate) use self::context::OperatorContext;
 pub(crate) use self::metrics::OperatorMetrics;

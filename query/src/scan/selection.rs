@@ -36,6 +36,28 @@ impl RowFilter {
         self.interval.contains(earliest) && self.interval.contains(latest)
     }
 
+    /// The columns that it reads.
+    pub fn columns(&self) -> BTreeSet<&str> {
+        let mut columns = BTreeSet::from([TIME_COLUMN]);
+        if let Some(predicate) = &self.predicate {
+            collect_columns(predicate, &mut columns);
+        }
+        columns
+    }
+
+    /// The rows of an open segment that pass.
+    pub fn rows_of(
+        &self,
+        segment: &SegmentView,
+        reader: &SegmentReader,
+        use_indexes: bool,
+    ) -> Result<RowSet, StoreError> {
+        match self.test_of(segment) {
+            Some(test) => reader.evaluate(&test, use_indexes),
+            None => Ok(RowSet::all(reader.row_count())),
+        }
+    }
+
     /// What is left to test of a segment's rows.
     fn test_of(&self, segment: &SegmentView) -> Option<Predicate> {
         if self.has_times_of(segment) {
