@@ -7,6 +7,7 @@ pub(crate) mod block_mask;
 mod code_test;
 mod column;
 mod column_blocks;
+mod column_codes;
 mod cost;
 mod dictionary_test;
 mod joint_ranks;

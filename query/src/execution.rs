@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{StreamExt, stream};
 use henge_segment_store::clock;
@@ -148,6 +149,7 @@ impl Producer {
         match planned {
             Planned::Run(plan) => self.execute(plan, &query_id).await,
             Planned::Explain(text) => self.explain(text).await,
+            Planned::Analyze(plan) => self.analyze(plan, &query_id).await,
         }
     }
 
@@ -157,6 +159,20 @@ impl Producer {
         let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
         self.send(Progress::Batch(batch)).await;
         Ok(())
+    }
+
+    /// Reads the whole answer and tells what it took.
+    async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
+        let plan = interruptible(plan, &self.token)?;
+        let start = Instant::now();
+        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id))?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await {
+            rows += batch?.num_rows();
+        }
+        let elapsed = start.elapsed();
+        let operators = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
+        self.explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}")).await
     }
 
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {

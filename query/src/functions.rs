@@ -17,6 +17,8 @@ use datafusion::functions_window::all_default_window_functions;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use self::time_bucket::time_floor;
+
 /// DataFusion's scalar functions by their names; their aliases come with them.
 const SCALARS: &[&str] = &[
     "abs",

@@ -19,6 +19,7 @@ mod planner;
 mod pushdown;
 mod relations;
 pub mod request;
+mod rule;
 mod running;
 mod scan;
 mod session;

@@ -17,7 +17,8 @@ use crate::error::QueryError;
 use crate::expansion;
 use crate::request::QueryRequest;
 use crate::session::SharedSession;
-use crate::statement::SelectStatement;
+use crate::statement::{Asked, SelectStatement};
+use crate::table::Shortcuts;
 
 pub(crate) struct Planner {
     store: Arc<Store>,
@@ -29,6 +30,8 @@ pub(crate) enum Planned {
     Run(Arc<dyn ExecutionPlan>),
     /// `EXPLAIN`: the plan's text is the answer.
     Explain(String),
+    /// `EXPLAIN ANALYZE`: the answer is the plan's text with what its operators did.
+    Analyze(Arc<dyn ExecutionPlan>),
 }
 
 impl Planner {
@@ -43,16 +46,17 @@ impl Planner {
             None => TimeZone::UTC,
         };
         let statement = SelectStatement::parse(&request.sql, &request.parameters, &zone, now)?;
-        let logical = self.logical_plan(&statement, request.use_indexes)?;
+        let logical = self.logical_plan(&statement, Shortcuts::of(request))?;
         let physical = self.session.state.create_physical_plan(&logical).await?;
-        if statement.is_explain {
-            return Ok(Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()));
-        }
-        Ok(Planned::Run(physical))
+        Ok(match statement.asked {
+            Asked::Rows => Planned::Run(physical),
+            Asked::Plan => Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()),
+            Asked::MeasuredPlan => Planned::Analyze(physical),
+        })
     }
 
-    fn logical_plan(&self, statement: &SelectStatement, use_indexes: bool) -> Result<LogicalPlan, QueryError> {
-        let catalog = QueryCatalog::new(&self.store, &self.session.state, use_indexes);
+    fn logical_plan(&self, statement: &SelectStatement, shortcuts: Shortcuts) -> Result<LogicalPlan, QueryError> {
+        let catalog = QueryCatalog::new(&self.store, &self.session.state, shortcuts);
         let to_plan = SqlToRel::new_with_options(&catalog, parser_options());
         let query = ast::Statement::Query(statement.query.clone());
         let plan = to_plan.sql_statement_to_plan(query).map_err(|error| with_place(error, statement))?;

@@ -56,10 +56,7 @@ impl SegmentScanExec {
         partitions: usize,
     ) -> Result<Self> {
         let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
-        let chosen = match &filter {
-            Some(filter) => snapshot.segments.iter().filter(|segment| filter.touches(segment)).cloned().collect(),
-            None => Vec::new(),
-        };
+        let chosen = filter.as_ref().map_or_else(Vec::new, |filter| filter.chosen(snapshot));
         let partitions = spread(chosen, partitions);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(projected),
@@ -135,8 +132,20 @@ fn read(
     Ok(())
 }
 
+/// Which rows pass, for `EXPLAIN`; `None` lets no row pass.
+pub(crate) fn write_filter(filter: Option<&RowFilter>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Some(filter) = filter else { return out.write_str(" filter=[FALSE]") };
+    if filter.interval != Interval::ALL {
+        write!(out, " interval={}", shown_interval(filter.interval))?;
+    }
+    if let Some(predicate) = &filter.predicate {
+        write!(out, " filter=[{}]", shown(predicate))?;
+    }
+    Ok(())
+}
+
 /// An end that the query leaves open is `..`.
-fn shown_interval(interval: Interval) -> String {
+pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
     format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
 }
@@ -144,12 +153,7 @@ fn shown_interval(interval: Interval) -> String {
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "SegmentScan: {}", self.name)?;
-        if self.filter.interval != Interval::ALL {
-            write!(out, " interval={}", shown_interval(self.filter.interval))?;
-        }
-        if let Some(predicate) = &self.filter.predicate {
-            write!(out, " filter=[{}]", shown(predicate))?;
-        }
+        write_filter(Some(&self.filter), out)?;
         if let Some(limit) = self.limit {
             write!(out, " limit={limit}")?;
         }

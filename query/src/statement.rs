@@ -20,9 +20,18 @@ const PARSER_DEPTH_MAX: usize = 400;
 #[derive(Debug)]
 pub(crate) struct SelectStatement {
     pub query: Box<Query>,
-    /// Show the plan instead of the answer.
-    pub is_explain: bool,
+    pub asked: Asked,
     tokens: Vec<TokenWithSpan>,
+}
+
+/// What to answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Rows,
+    /// `EXPLAIN`.
+    Plan,
+    /// `EXPLAIN ANALYZE`: the plan, and what its operators did.
+    MeasuredPlan,
 }
 
 impl SelectStatement {
@@ -35,7 +44,7 @@ impl SelectStatement {
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
         guard::check_tokens(&tokens)?;
         let tokens = bind(tokens, parameters)?;
-        let (is_explain, start) = read_explain(&tokens)?;
+        let (asked, start) = read_explain(&tokens)?;
         let mut parser = Parser::new(&dialect)
             .with_recursion_limit(PARSER_DEPTH_MAX)
             .with_tokens_with_locations(tokens[start..].to_vec());
@@ -50,7 +59,7 @@ impl SelectStatement {
         }
         relations::check(&query)?;
         dialect::rewrite(&mut query, zone, now)?;
-        Ok(Self { query, is_explain, tokens })
+        Ok(Self { query, asked, tokens })
     }
 
     /// ` (line [1], column [8])` of the first mention of an identifier, empty where the text does not have it.
@@ -138,8 +147,8 @@ fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
     })
 }
 
-/// Whether the statement starts with `EXPLAIN [PLAN FOR]`, and where its query starts.
-fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
+/// Whether the statement starts with `EXPLAIN [PLAN FOR]` or `EXPLAIN ANALYZE`, and where its query starts.
+fn read_explain(tokens: &[TokenWithSpan]) -> Result<(Asked, usize), QueryError> {
     let mut words = tokens
         .iter()
         .enumerate()
@@ -149,9 +158,14 @@ fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
             _ => (at, Keyword::NoKeyword, ""),
         })
         .peekable();
-    let is_explain = words.next_if(|(_, keyword, _)| *keyword == Keyword::EXPLAIN).is_some();
-    if is_explain && words.next_if(|(_, keyword, _)| *keyword == Keyword::PLAN).is_some() {
-        words.next_if(|(_, keyword, _)| *keyword == Keyword::FOR);
+    let mut asked = Asked::Rows;
+    if words.next_if(|(_, keyword, _)| *keyword == Keyword::EXPLAIN).is_some() {
+        asked = Asked::Plan;
+        if words.next_if(|(_, keyword, _)| *keyword == Keyword::ANALYZE).is_some() {
+            asked = Asked::MeasuredPlan;
+        } else if words.next_if(|(_, keyword, _)| *keyword == Keyword::PLAN).is_some() {
+            words.next_if(|(_, keyword, _)| *keyword == Keyword::FOR);
+        }
     }
     let Some((start, keyword, text)) = words.next() else {
         return Err(QueryError::new(QueryErrorKind::Parse, "the statement is empty: write a SELECT"));
@@ -163,5 +177,5 @@ fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
             text.to_uppercase()
         )));
     }
-    Ok((is_explain, start))
+    Ok((asked, start))
 }

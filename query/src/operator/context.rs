@@ -20,15 +20,6 @@ pub(crate) struct OperatorContext {
 }
 
 impl OperatorContext {
-    /// The results of `work` for `0..count`, which the threads take in that order. The first error ends it.
-    pub fn spread<T: Send>(
-        &self,
-        count: usize,
-        work: impl Fn(usize) -> Result<T, QueryError> + Sync,
-    ) -> Result<Vec<T>, QueryError> {
-        (0..count).map(work).collect()
-    }
-
     /// To be asked every few milliseconds.
     ///
     /// # Errors

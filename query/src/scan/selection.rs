@@ -8,7 +8,7 @@ use henge_segment_store::error::StoreError;
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::time::Interval;
-use henge_segment_store::timeline::SegmentView;
+use henge_segment_store::timeline::{SegmentView, Snapshot};
 
 use crate::pushdown::all_of;
 
@@ -26,12 +26,18 @@ impl RowFilter {
         earliest < self.interval.end() && self.interval.start() <= latest
     }
 
+    /// The segments of a snapshot of which a row may pass.
+    pub fn chosen(&self, snapshot: &Snapshot) -> Vec<SegmentView> {
+        snapshot.segments.iter().filter(|segment| self.touches(segment)).cloned().collect()
+    }
+
     /// Whether all rows of the segment pass.
     pub fn takes_all_of(&self, segment: &SegmentView) -> bool {
         self.predicate.is_none() && self.has_times_of(segment)
     }
 
-    fn has_times_of(&self, segment: &SegmentView) -> bool {
+    /// Whether the time of every row of the segment passes.
+    pub fn has_times_of(&self, segment: &SegmentView) -> bool {
         let (earliest, latest) = segment.time_bounds();
         self.interval.contains(earliest) && self.interval.contains(latest)
     }

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use self::canonical::Row;
 use self::data::{Event, Numbers};
 use self::queries::Query;
-use self::stages::Stage;
+use self::stages::{Stage, Way};
 use crate::fixture;
 
 /// More than a person reads; the first few tell enough.
@@ -30,7 +30,7 @@ async fn expected() -> &'static [Vec<Row>] {
             let stage = Stage::in_chunks().await;
             stage.append(&data::events());
             let queries = queries::all();
-            let answers = stage.answers(&queries, false).await;
+            let answers = stage.answers(&queries, Way::REFERENCE).await;
             queries.iter().zip(answers).map(|(query, answer)| rows_of(query, answer)).collect()
         })
         .await
@@ -41,12 +41,18 @@ fn rows_of(query: &Query, answer: Result<Vec<Row>, String>) -> Vec<Row> {
 }
 
 async fn check(stage: &Stage) {
-    let queries = queries::all();
-    let answers = stage.answers(&queries, true).await;
-    check_answers(queries.iter().zip(expected().await).zip(answers));
+    for way in [Way::NATIVE, Way::BY_DATAFUSION] {
+        check_one_way(stage, way).await;
+    }
 }
 
-fn check_answers<'a>(answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), Result<Vec<Row>, String>)>) {
+async fn check_one_way(stage: &Stage, way: Way) {
+    let queries = queries::all();
+    let answers = stage.answers(&queries, way).await;
+    check_answers(way, queries.iter().zip(expected().await).zip(answers));
+}
+
+fn check_answers<'a>(way: Way, answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), Result<Vec<Row>, String>)>) {
     let differences: Vec<String> = answers
         .filter_map(|((query, expected), found)| match found {
             Ok(found) => canonical::difference(query, expected, &found),
@@ -54,7 +60,7 @@ fn check_answers<'a>(answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), R
         })
         .collect();
     let shown = differences.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(differences.is_empty(), "{} queries answer differently:\n{shown}", differences.len());
+    assert!(differences.is_empty(), "{way:?}: {} queries answer differently:\n{shown}", differences.len());
 }
 
 /// Publishes after each quarter of the events; late ones make second segments of earlier time chunks.
@@ -102,9 +108,9 @@ async fn published_rows_answer_alike_without_indexes() {
     let stage = Stage::in_chunks().await;
     stage.append(&data::events());
     stage.publish().await;
-    let queries = queries::all();
-    let answers = stage.answers(&queries, false).await;
-    check_answers(queries.iter().zip(expected().await).zip(answers));
+    for way in [Way::NATIVE_BY_ROW, Way::REFERENCE] {
+        check_one_way(&stage, way).await;
+    }
 }
 
 #[tokio::test]
@@ -156,8 +162,10 @@ async fn rows_rolled_up_further_answer_alike_where_no_hours_are_asked_for() {
     assert!(stage.rolled_up_rows() * 2 < before, "{before} rows became {}", stage.rolled_up_rows());
     let (queries, expected): (Vec<Query>, Vec<&Vec<Row>>) =
         queries::all().into_iter().zip(expected().await).filter(|(query, _)| !query.is_by_the_hour).unzip();
-    let answers = stage.answers(&queries, true).await;
-    check_answers(queries.iter().zip(expected).zip(answers));
+    for way in [Way::NATIVE, Way::BY_DATAFUSION] {
+        let answers = stage.answers(&queries, way).await;
+        check_answers(way, queries.iter().zip(expected.clone()).zip(answers));
+    }
 }
 
 #[tokio::test]
@@ -184,11 +192,12 @@ async fn any_filter_finds_the_same_rows_with_indexes_and_without() {
     let filters = (0..FILTERS).map(|_| random_filters::filter(&mut numbers, 3));
     let queries: Vec<Query> =
         filters.map(|filter| Query::new("random", format!("SELECT seq FROM requests WHERE {filter}"))).collect();
-    let (by_index, by_row) = tokio::join!(stage.answers(&queries, true), stage.answers(&queries, false));
+    let (by_index, by_row) =
+        tokio::join!(stage.answers(&queries, Way::NATIVE), stage.answers(&queries, Way::REFERENCE));
     let by_row: Vec<Vec<Row>> = queries.iter().zip(by_row).map(|(query, answer)| rows_of(query, answer)).collect();
     let found: usize = by_row.iter().filter(|rows| (1..4_000).contains(&rows.len())).count();
     assert!(found > FILTERS / 2, "only {found} filters find some of the rows");
-    check_answers(queries.iter().zip(&by_row).zip(by_index));
+    check_answers(Way::NATIVE, queries.iter().zip(&by_row).zip(by_index));
 }
 
 #[tokio::test]
@@ -206,5 +215,5 @@ async fn duckdb_answers_alike_over_the_published_files() {
     let texts: Vec<&str> = asked.iter().map(|(_, sql, _)| *sql).collect();
     let answers = duckdb::ask(&stage.parquet_files(), &texts);
     assert_eq!(answers.len(), asked.len());
-    check_answers(asked.iter().map(|(query, _, rows)| (*query, *rows)).zip(answers));
+    check_answers(Way::REFERENCE, asked.iter().map(|(query, _, rows)| (*query, *rows)).zip(answers));
 }

@@ -152,6 +152,17 @@ impl Granularity {
         }
     }
 
+    /// Where buckets are counted from, if not from their customary start.
+    pub fn origin(&self) -> Option<TimestampMs> {
+        self.origin
+    }
+
+    /// An IANA name, or an offset.
+    pub fn zone_name(&self) -> String {
+        let offset = || self.zone.to_fixed_offset().map_or("UTC".to_owned(), |offset| offset.to_string());
+        self.zone.iana_name().map_or_else(offset, str::to_owned)
+    }
+
     /// The length of every bucket in milliseconds; `None` where they differ, or may.
     pub fn length_ms(&self) -> Option<i64> {
         match self.period {
@@ -392,8 +403,7 @@ impl From<Granularity> for Written {
         if granularity.origin.is_none() && granularity.zone == TimeZone::UTC {
             return Self::Text(period);
         }
-        let offset = || granularity.zone.to_fixed_offset().map_or("UTC".to_owned(), |offset| offset.to_string());
-        let zone = granularity.zone.iana_name().map_or_else(offset, str::to_owned);
+        let zone = granularity.zone_name();
         let origin = granularity.origin.map(|origin| origin.to_string());
         Self::Object(WrittenObject::Period { period, time_zone: Some(zone), origin })
     }

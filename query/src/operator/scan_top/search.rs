@@ -80,10 +80,12 @@ impl<'a> Search<'a> {
     /// Looks through some of the segments.
     pub fn read(&self, segments: Range<usize>) -> Result<(), QueryError> {
         let promising: Vec<usize> = segments.filter(|&number| self.is_promising(&self.segments[number])).collect();
-        let selected = self.context.spread(promising.len(), |place| self.select(promising[place]))?;
+        let rows = promising.iter().map(|&number| self.segments[number].row_count()).sum();
+        let selected = self.context.spread(promising.len(), rows, |place| self.select(promising[place]))?;
         let selected: Vec<Selected> = selected.into_iter().flatten().collect();
         let parts: Vec<Part<'_>> = selected.iter().flat_map(|segment| self.parts_of(segment)).collect();
-        self.context.spread(parts.len(), |number| self.read_part(&parts[number]))?;
+        let rows = selected.iter().map(|segment| segment.rows.len()).sum();
+        self.context.spread(parts.len(), rows, |number| self.read_part(&parts[number]))?;
         Ok(())
     }
 
