@@ -9,6 +9,7 @@ mod long_sum;
 mod millis;
 mod plain_regex;
 mod time_bucket;
+mod value_by_time;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use datafusion::functions_window::all_default_window_functions;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use self::long_sum::fit as fit_long;
 pub(crate) use self::time_bucket::time_floor;
 
 /// DataFusion's scalar functions by their names; their aliases come with them.
@@ -116,7 +118,7 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let approx_distinct =
         approx_distinct.map(|function| Arc::new(function.as_ref().clone().with_aliases(["approx_count_distinct"])));
     let allowed = defaults.iter().filter(|function| AGGREGATES.contains(&function.name())).cloned();
-    allowed.chain(approx_distinct).chain([long_sum::function()]).collect()
+    allowed.chain(approx_distinct).chain([long_sum::function()]).chain(value_by_time::functions()).collect()
 }
 
 /// Window functions look at rows that are there; none of them makes values.

@@ -1,5 +1,4 @@
 //! Operators of our own on dictionary codes and packed blocks; DataFusion plans around them.
-#![allow(dead_code, unused_imports, reason = "no plan has these operators yet")]
 
 pub(crate) mod aggregate;
 mod context;

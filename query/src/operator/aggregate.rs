@@ -1,6 +1,21 @@
 //! Groups the rows of segments and aggregates each group.
+//!
+//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values -> the top ones -> batches
 
+mod accumulator;
 mod aggregation;
+mod cell_hash;
+mod group_table;
+mod groups;
+mod inputs;
+mod key;
+mod merged;
+mod names;
+mod picks;
+mod run;
+mod segment_groups;
+mod top;
+mod work;
 
 use std::sync::Arc;
 
@@ -39,7 +54,6 @@ impl AggregateTask {
     /// # Errors
     /// The query is cancelled or needs more memory than it may use; a total leaves 64 bits; a segment cannot be read.
     pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
-        context.check()?;
-        Err(QueryError::unsupported("aggregating on dictionary codes"))
+        run::run(self, context)
     }
 }

@@ -71,3 +71,15 @@ pub(crate) struct TopGroups {
     /// How many are needed. Groups equal to the last of them are kept too: what is above decides between them.
     pub count: NonZeroUsize,
 }
+
+impl AggregateFunction {
+    /// The column whose values it takes; `None` where it takes rows.
+    pub fn input(&self) -> Option<&InputColumn> {
+        match self {
+            Self::CountRows => None,
+            Self::Count(input) | Self::Sum(input) | Self::Min(input) | Self::Max(input) | Self::Avg(input) => {
+                Some(input)
+            }
+        }
+    }
+}
