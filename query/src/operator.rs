@@ -7,6 +7,8 @@ pub(crate) mod scan_top;
 mod segment_aggregate;
 mod segment_rows;
 mod spread;
+#[cfg(test)]
+mod test_rows;
 pub(crate) mod values;
 
 pub(crate) use self::context::OperatorContext;

@@ -105,7 +105,7 @@ mod tests {
             for form in [Form::Packed, Form::Growing] {
                 let Ok(Column::Text(column)) = stored.column("text", form) else { unreachable!("it is of texts") };
                 prop_assert_eq!(column.has_nulls(), columns["text"].contains(&None));
-                let Ok(rows) = evaluate(&predicate, 2_000, true, &|name: &str| stored.column(name));
+                let Ok(rows) = evaluate(&predicate, 2_000, true, &|name: &str| stored.column(name, form));
                 let present = column.codes_in(&rows);
                 let by_row: BTreeSet<u32> = rows.iter().map(|row| column.code(row)).collect();
                 prop_assert!(present.iter().eq(by_row));

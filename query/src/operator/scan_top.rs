@@ -10,7 +10,6 @@ mod search;
 mod sort_keys;
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;

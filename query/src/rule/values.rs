@@ -2,9 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    Aggregate, FetchType, Limit, LogicalPlan, Projection, SkipType, Sort, SubqueryAlias,
-};
+use datafusion::logical_expr::{Aggregate, FetchType, Limit, LogicalPlan, Projection, SkipType, Sort, SubqueryAlias};
 use henge_indexing::SortOrder;
 use henge_segment_store::schema::DimensionType;
 

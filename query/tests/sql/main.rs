@@ -6,6 +6,7 @@ mod fixture;
 mod guards;
 mod native_plans;
 mod refusals;
+mod row_plans;
 mod running;
 mod scans;
 mod snapshots;
