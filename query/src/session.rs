@@ -37,7 +37,6 @@ impl SharedSession {
         let mut state = SessionStateBuilder::new()
             .with_config(config(limits))
             .with_runtime_env(runtime_env(memory.clone())?)
-            .with_query_planner(Arc::new(NativePlanner))
             .with_expr_planners(vec![
                 Arc::new(NoArrays),
                 Arc::new(CoreFunctionPlanner::default()),
@@ -53,6 +52,8 @@ impl SharedSession {
         for rewrite in functions::operator_rewrites() {
             state.register_function_rewrite(rewrite)?;
         }
+        let planner = Arc::new(NativePlanner::new(&state));
+        let state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner).build();
         Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
     }
 

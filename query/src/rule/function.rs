@@ -38,8 +38,8 @@ fn function(call: &Call, source: &Source) -> Option<AggregateFunction> {
         ("count", false) => column().map(AggregateFunction::Count),
         ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
         ("avg", false) => average(&argument, source),
-        ("min", _) => column().map(AggregateFunction::Min),
-        ("max", _) => column().map(AggregateFunction::Max),
+        ("min", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Min),
+        ("max", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Max),
         _ => None,
     }
 }
@@ -55,6 +55,10 @@ fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
 
 fn is_number(column: &InputColumn) -> bool {
     matches!(column.kind, ColumnKind::Value(DimensionType::Long | DimensionType::Double))
+}
+
+fn is_text(column: &InputColumn) -> bool {
+    column.kind == ColumnKind::Value(DimensionType::String)
 }
 
 fn row_filter(filter: &Expr, source: &Source) -> Option<RowFilter> {

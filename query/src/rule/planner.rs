@@ -3,7 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
@@ -16,7 +18,18 @@ use crate::operator::{SegmentAggregateExec, SegmentRowsExec};
 
 /// DataFusion's planner, with our operators wherever they can be.
 #[derive(Debug)]
-pub(crate) struct NativePlanner;
+pub(crate) struct NativePlanner {
+    /// The session without DataFusion's physical rules.
+    without_rules: SessionState,
+}
+
+impl NativePlanner {
+    /// `session`: with the configuration and the functions of all queries.
+    pub fn new(session: &SessionState) -> Self {
+        let without_rules = SessionStateBuilder::new_from_existing(session.clone());
+        Self { without_rules: without_rules.with_physical_optimizer_rules(Vec::new()).build() }
+    }
+}
 
 #[async_trait]
 impl QueryPlanner for NativePlanner {
@@ -27,8 +40,32 @@ impl QueryPlanner for NativePlanner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = with_native_operators(optimized.clone())?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NativeNodes)]);
+        let session = if is_in_one_partition(&plan)? { &self.without_rules } else { session };
         planner.create_physical_plan(&plan, session).await
     }
+}
+
+/// Whether rows only pass through steps over an operator of ours. All of that is in one partition already, so that none
+/// of DataFusion's physical rules, a third of the time that planning takes, has anything to do.
+fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
+    let mut is_so = true;
+    plan.apply(|node| {
+        is_so &= match node {
+            LogicalPlan::Extension(extension) => extension.node.as_any().is::<AggregateNode>(),
+            LogicalPlan::Projection(_)
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::SubqueryAlias(_) => true,
+            _ => false,
+        };
+        node.apply_subqueries(|_| {
+            is_so = false;
+            Ok(TreeNodeRecursion::Stop)
+        })?;
+        Ok(if is_so { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    })?;
+    Ok(is_so)
 }
 
 struct NativeNodes;

@@ -36,10 +36,10 @@ async fn keys_and_functions_over_columns_are_taken() {
         ("SELECT org, COUNT(*) FROM usage GROUP BY org", &["keys=[org] aggregates=[COUNT(*)]"]),
         ("SELECT COUNT(1) AS n FROM usage WHERE bytes > 5", &["keys=[] aggregates=[COUNT(*)] filter=[bytes > 5]"]),
         (
-            "SELECT Topic, internal, partition, COUNT(org), SUM(bytes), SUM(cost), MIN(org), MAX(__time) FROM usage \
+            "SELECT Topic, internal, partition, COUNT(org), SUM(bytes), SUM(cost), MIN(partition), MAX(__time) FROM usage \
              GROUP BY 1, 2, 3",
             &[
-                "keys=[Topic, internal, partition] aggregates=[COUNT(org), SUM(bytes), SUM(cost), MIN(org), MAX(__time)]",
+                "keys=[Topic, internal, partition] aggregates=[COUNT(org), SUM(bytes), SUM(cost), MIN(partition), MAX(__time)]",
             ],
         ),
         ("SELECT AVG(bytes), AVG(cost), MIN(DISTINCT bytes) FROM usage", &[
@@ -129,6 +129,7 @@ async fn what_is_not_ours_in_full_stays_with_datafusion() {
         "SELECT SUM(CAST(bytes AS DECIMAL(38, 0))) FROM usage",
         "SELECT SUM(CAST(bytes AS DOUBLE)) FROM usage",
         "SELECT SUM(DISTINCT bytes), COUNT(*) FROM usage",
+        "SELECT MIN(org) FROM usage",
         "SELECT org, STDDEV(bytes), SUM(bytes) FROM usage GROUP BY org",
         "SELECT SUM(bytes) FILTER (WHERE LENGTH(Topic) = 6) FROM usage",
         "SELECT SUM(bytes) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",
@@ -185,4 +186,21 @@ async fn native_operators_and_indexes_can_be_turned_off_apart() {
     assert!(by_row.contains("filter=[org = 'acme'] segments=3/3") && !by_row.contains("FilterExec"), "{by_row}");
     let neither = plan(&fixture, asked(false, false)).await;
     assert!(neither.contains("SegmentScan: usage segments=3/3") && neither.contains("FilterExec"), "{neither}");
+}
+
+#[tokio::test]
+async fn explain_analyze_tells_what_the_operators_did() {
+    let fixture = Fixture::with_events().await;
+    let analyzed = |sql: &str| request(&format!("EXPLAIN ANALYZE {sql}"));
+    let grouped = "SELECT org, SUM(bytes) FROM usage WHERE Topic <> '_audit' AND __time < TIMESTAMP '2026-01-01 02:00:00' \
+                   GROUP BY org";
+    let (columns, rows) = fixture.answer(analyzed(grouped)).await.expect("a plan");
+    assert_eq!(columns[0].name, "PLAN");
+    let plan = &rows[0];
+    assert!(plan.starts_with("rows=3 elapsed="), "{plan}");
+    assert!(plan.contains(" segments=2/3 (open=2), metrics=[groups=3, rows=4, segments=2, "), "{plan}");
+    let (_, rows) = fixture.answer(analyzed("SELECT org FROM usage WHERE bytes > 7")).await.expect("a plan");
+    assert!(rows[0].contains("metrics=[output_rows=3"), "{}", rows[0]);
+    let failed = fixture.answer(analyzed("SELECT bytes / 0 FROM usage")).await.expect_err("no answer");
+    assert!(failed.message.contains("division by zero"), "{}", failed.message);
 }
