@@ -6,6 +6,7 @@
 mod aggregation;
 mod function;
 mod group_key;
+mod idle_sorts;
 mod node;
 mod planner;
 mod rows_node;

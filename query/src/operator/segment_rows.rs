@@ -66,20 +66,24 @@ impl RowsTask {
     }
 
     /// The places of the columns that the rows are ordered by.
-    fn order(&self) -> Vec<(usize, SortOrder)> {
+    pub fn order(&self) -> Vec<(usize, SortOrder)> {
         match self {
             Self::TopRows(task) => task.order.iter().map(|key| (key.column, key.order)).collect(),
             Self::Values(task) => vec![(0, task.order)],
         }
     }
 
-    fn rows_max(&self) -> u64 {
-        let count = match self {
+    /// How many rows are enough; `None` for all.
+    pub fn count(&self) -> Option<NonZeroUsize> {
+        match self {
             Self::TopRows(task) => Some(task.count),
             Self::Values(task) => task.count,
-        };
+        }
+    }
+
+    fn rows_max(&self) -> u64 {
         let rows = self.segments().iter().map(SegmentView::row_count).sum();
-        count.map_or(rows, |count| rows.min(count.get() as u64))
+        self.count().map_or(rows, |count| rows.min(count.get() as u64))
     }
 }
 

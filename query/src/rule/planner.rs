@@ -11,6 +11,7 @@ use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::idle_sorts::without_idle_sorts;
 use super::node::AggregateNode;
 use super::rows_node::RowsNode;
 use super::with_native_operators;
@@ -40,7 +41,9 @@ impl QueryPlanner for NativePlanner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = with_native_operators(optimized.clone())?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NativeNodes)]);
-        let session = if is_in_one_partition(&plan)? { &self.without_rules } else { session };
+        if is_in_one_partition(&plan)? {
+            return planner.create_physical_plan(&without_idle_sorts(plan)?, &self.without_rules).await;
+        }
         planner.create_physical_plan(&plan, session).await
     }
 }
@@ -51,7 +54,7 @@ fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
     let mut is_so = true;
     plan.apply(|node| {
         is_so &= match node {
-            LogicalPlan::Extension(extension) => extension.node.as_any().is::<AggregateNode>(),
+            LogicalPlan::Extension(_) => true,
             LogicalPlan::Projection(_)
             | LogicalPlan::Filter(_)
             | LogicalPlan::Sort(_)
