@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{StreamExt, stream};
@@ -13,9 +14,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema};
+use crate::admission::Admission;
+use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema, bytes_of};
+use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
@@ -29,7 +31,11 @@ const BATCHES_AHEAD: usize = 2;
 /// What the query threads tell.
 enum Progress {
     Planned(Vec<ResultColumn>),
-    Batch(RecordBatch),
+    Batch {
+        batch: RecordBatch,
+        /// What it takes of its query's memory until it is handed on.
+        _memory: Option<MemoryReservation>,
+    },
     /// Without it the answer is not complete, whatever came before.
     Done,
 }
@@ -50,13 +56,14 @@ impl Execution {
     pub fn start(
         runtime: &Handle,
         planner: Arc<Planner>,
+        admission: Arc<Admission>,
         request: QueryRequest,
         limits: &QueryLimits,
         running: RunningQuery,
     ) -> Self {
         let timeout = request.timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let producer = Producer { planner, sender, limits: limits.clone(), token: running.token().clone() };
+        let producer = Producer { planner, admission, sender, limits: limits.clone(), share: running.share().clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
         Self { reports, producer, running, deadline: Instant::now() + timeout, timeout }
     }
@@ -85,7 +92,7 @@ impl Execution {
 
     async fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
         match self.next_report().await? {
-            Progress::Batch(batch) => Ok(Some(batch)),
+            Progress::Batch { batch, .. } => Ok(Some(batch)),
             Progress::Done => Ok(None),
             Progress::Planned(_) => Err(QueryError::internal("a query was planned twice")),
         }
@@ -127,9 +134,10 @@ fn timed_out(timeout: Duration) -> QueryError {
 /// The side on the query threads.
 struct Producer {
     planner: Arc<Planner>,
+    admission: Arc<Admission>,
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
-    token: Arc<CancellationToken>,
+    share: Arc<QueryShare>,
 }
 
 impl Producer {
@@ -140,6 +148,7 @@ impl Producer {
     }
 
     async fn produce(&self, request: QueryRequest) -> Result<(), QueryError> {
+        let _slot = self.admission.enter().await?;
         let query_id = request.query_id.clone();
         let planner = self.planner.clone();
         let plan = move || Handle::current().block_on(planner.plan(&request, clock::now()));
@@ -157,15 +166,15 @@ impl Producer {
         let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
         self.send(Progress::Planned(ResultSchema::new(&schema)?.columns())).await;
         let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-        self.send(Progress::Batch(batch)).await;
+        self.send(Progress::Batch { batch, _memory: None }).await;
         Ok(())
     }
 
     /// Reads the whole answer and tells what it took.
     async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
-        let plan = interruptible(plan, &self.token)?;
+        let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
-        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id))?;
+        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             rows += batch?.num_rows();
@@ -178,16 +187,20 @@ impl Producer {
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         self.send(Progress::Planned(schema.columns())).await;
-        let plan = interruptible(plan, &self.token)?;
-        let mut batches = execute_stream(plan, self.planner.session.task_context(query_id))?;
+        let plan = interruptible(plan, self.share.token())?;
+        let context = self.planner.session.task_context(query_id, &self.share);
+        let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
         while let Some(batch) = batches.next().await {
             let batch = schema.convert(&batch?)?;
             rows += batch.num_rows() as u64;
-            bytes += batch.get_array_memory_size() as u64;
+            let batch_bytes = bytes_of(&batch);
+            bytes += batch_bytes as u64;
             self.check_size(rows, bytes)?;
             if batch.num_rows() > 0 {
-                self.send(Progress::Batch(batch)).await;
+                let memory = MemoryConsumer::new("the answer").register(context.memory_pool());
+                memory.try_grow(batch_bytes)?;
+                self.send(Progress::Batch { batch, _memory: Some(memory) }).await;
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! pool does not see those. What can grow by being applied again and again is bounded, see [`growing_text`].
 
 mod checked_arithmetic;
+mod double_extreme;
 mod growing_text;
 mod long_sum;
 mod millis;
@@ -90,9 +91,7 @@ const AGGREGATES: &[&str] = &[
     "first_value",
     "grouping",
     "last_value",
-    "max",
     "median",
-    "min",
     "percentile_cont",
     "stddev",
     "stddev_pop",
@@ -118,7 +117,17 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let approx_distinct =
         approx_distinct.map(|function| Arc::new(function.as_ref().clone().with_aliases(["approx_count_distinct"])));
     let allowed = defaults.iter().filter(|function| AGGREGATES.contains(&function.name())).cloned();
-    allowed.chain(approx_distinct).chain([long_sum::function()]).chain(value_by_time::functions()).collect()
+    allowed
+        .chain(approx_distinct)
+        .chain([long_sum::function()])
+        .chain(double_extreme::functions())
+        .chain(value_by_time::functions())
+        .collect()
+}
+
+/// `SUM`, of integers exact in any order.
+pub(crate) fn sum() -> Arc<AggregateUDF> {
+    long_sum::function()
 }
 
 /// Window functions look at rows that are there; none of them makes values.

@@ -1,25 +1,38 @@
 //! Puts operators of our own into plans, where all of a shape is theirs; DataFusion runs what is around them.
 //!
 //! optimized plan -> source (what is read) -> group keys, aggregate functions -> node -> top groups -> operator
-//!                                         -> columns that sort, values          -> node               -> operator
+//!                                            expressions over keys -> regrouping: operator, then DataFusion's
+//!                                         -> columns that sort, or one column's values -> node -> operator
 
 mod aggregation;
+mod distinct;
 mod function;
 mod group_key;
 mod idle_sorts;
 mod node;
+mod output;
+mod partial;
 mod planner;
+mod regrouping;
 mod rows_node;
 mod source;
 mod top_groups;
 mod top_rows;
 mod values;
 
+use std::sync::Arc;
+
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::OptimizerRule;
 
 pub(crate) use self::planner::NativePlanner;
+
+/// DataFusion's rules for logical plans that [`NativePlanner`] is to plan.
+pub(crate) fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    distinct::other_rules()
+}
 
 /// The plan with our operators in it; a shape that is not recognised in full stays as it is.
 ///
@@ -28,22 +41,37 @@ fn with_native_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         Ok(match &node {
             LogicalPlan::Aggregate(aggregate) => {
-                replaced(values::recognise(aggregate).or_else(|| aggregation::recognise(aggregate)), node)
+                let recognised = match values::recognise(aggregate).or_else(|| aggregation::recognise(aggregate)) {
+                    Some(whole) => Some(whole),
+                    None => regrouping::recognise(aggregate)?,
+                };
+                match recognised {
+                    Some(recognised) => Transformed::yes(recognised),
+                    None => split(node)?,
+                }
             }
             LogicalPlan::Sort(sort) => {
-                let by = match (top_groups::recognise(sort)?, values::sorted(sort)?) {
+                let limited = match (top_groups::recognise(sort)?, values::sorted(sort)?) {
                     (None, None) => top_rows::recognise(sort)?,
                     (groups, values) => groups.or(values),
                 };
-                replaced(by, node)
+                limited.map_or_else(|| Transformed::no(node), Transformed::yes)
             }
-            LogicalPlan::Limit(limit) => replaced(values::limited(limit)?, node),
+            LogicalPlan::Limit(limit) => match values::limited(limit)? {
+                Some(limited) => Transformed::yes(limited),
+                None => Transformed::no(node),
+            },
             _ => Transformed::no(node),
         })
     })
     .data()
 }
 
-fn replaced(by: Option<LogicalPlan>, node: LogicalPlan) -> Transformed<LogicalPlan> {
-    by.map_or_else(|| Transformed::no(node), Transformed::yes)
+/// An aggregation in two steps, where that is the way; the first may be ours.
+fn split(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let steps = distinct::split(node)?;
+    if !steps.transformed {
+        return Ok(steps);
+    }
+    with_native_operators(steps.data).map(Transformed::yes)
 }

@@ -17,11 +17,12 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion::prelude::SessionConfig;
 
+use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
-use crate::rule::NativePlanner;
+use crate::rule::{self, NativePlanner};
 
 /// What all queries share: configuration, functions, optimizer rules, and one memory pool.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl SharedSession {
         let mut state = SessionStateBuilder::new()
             .with_config(config(limits))
             .with_runtime_env(runtime_env(memory.clone())?)
+            .with_optimizer_rules(rule::logical_rules())
             .with_expr_planners(vec![
                 Arc::new(NoArrays),
                 Arc::new(CoreFunctionPlanner::default()),
@@ -57,15 +59,20 @@ impl SharedSession {
         Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
     }
 
-    /// What the operators of one query run with.
-    pub fn task_context(&self, query_id: &str) -> Arc<TaskContext> {
+    /// What the operators of all queries hold now.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory.reserved()
+    }
+
+    /// What the operators of one query run with. Those that use the CPU pool find their share of it as an extension.
+    pub fn task_context(&self, query_id: &str, share: &Arc<QueryShare>) -> Arc<TaskContext> {
         let memory = QueryMemory::new(self.memory.clone(), self.query_memory_bytes);
         let shared = self.state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
         Arc::new(TaskContext::new(
             Some(query_id.to_owned()),
             self.state.session_id().to_owned(),
-            self.state.config().clone(),
+            self.state.config().clone().with_extension(share.clone()),
             self.state.scalar_functions().clone(),
             self.state.higher_order_functions().clone(),
             self.state.aggregate_functions().clone(),

@@ -14,6 +14,7 @@ mod names;
 mod picks;
 mod run;
 mod segment_groups;
+mod text_numbers;
 mod top;
 mod work;
 
@@ -57,3 +58,6 @@ impl AggregateTask {
         run::run(self, context)
     }
 }
+
+#[cfg(test)]
+mod tests;

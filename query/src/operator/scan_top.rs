@@ -68,6 +68,7 @@ impl TopRowsTask {
             search.read(start..end)?;
             (start, round) = (end, round * 2);
         }
+        let _turn = context.share.turn()?;
         let start = Instant::now();
         let batches = search.into_batches()?;
         context.metrics.output_ns.add_since(start);

@@ -22,19 +22,32 @@ impl OperatorContext {
     ) -> Result<Vec<T>, QueryError> {
         let threads = self.threads.get().min(count).min(usize::try_from(rows / THREAD_ROWS_MIN).unwrap_or(usize::MAX));
         if threads < 2 {
-            return (0..count).map(work).collect();
+            let mut turn = self.share.turn()?;
+            return (0..count)
+                .map(|number| {
+                    turn.pass()?;
+                    work(number)
+                })
+                .collect();
         }
         let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results: Mutex<Vec<(usize, Result<T, QueryError>)>> = Mutex::default();
+        let put = |number: usize, result: Result<T, QueryError>| {
+            has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+        };
         let take_all = || {
+            let mut turn = self.share.turn();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count || has_failed.load(Ordering::Relaxed) {
                     return;
                 }
-                let result = work(number);
-                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+                let is_ours = match &mut turn {
+                    Ok(turn) => turn.pass(),
+                    Err(error) => Err(error.clone()),
+                };
+                put(number, is_ours.and_then(|()| work(number)));
             }
         };
         thread::scope(|scope| {

@@ -19,6 +19,7 @@ use henge_segment_store::timeline::SegmentView;
 use henge_segment_store::upkeep::UpkeepPolicy;
 
 use super::OperatorContext;
+use crate::cpu_pool::QueryShare;
 use crate::scan::RowFilter;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -138,7 +139,13 @@ pub fn context() -> OperatorContext {
 
 pub fn with_memory(memory: Arc<dyn MemoryPool>) -> OperatorContext {
     let threads = NonZeroUsize::new(2).unwrap();
-    OperatorContext { threads, memory, cancelled: Arc::default(), metrics: Arc::default() }
+    OperatorContext {
+        share: QueryShare::of_tests(),
+        threads,
+        memory,
+        cancelled: Arc::default(),
+        metrics: Arc::default(),
+    }
 }
 
 pub fn everything() -> RowFilter {

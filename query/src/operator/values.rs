@@ -63,6 +63,7 @@ impl ValuesTask {
             context.metrics.scan_ns.add_since(start);
             Ok(found)
         })?;
+        let _turn = context.share.turn()?;
         let start = Instant::now();
         let batches = merged(self, &found, context, &memory)?;
         context.metrics.merge_ns.add_since(start);

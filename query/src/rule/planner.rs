@@ -53,15 +53,15 @@ impl QueryPlanner for NativePlanner {
 fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
     let mut is_so = true;
     plan.apply(|node| {
-        is_so &= match node {
-            LogicalPlan::Extension(_) => true,
-            LogicalPlan::Projection(_)
-            | LogicalPlan::Filter(_)
-            | LogicalPlan::Sort(_)
-            | LogicalPlan::Limit(_)
-            | LogicalPlan::SubqueryAlias(_) => true,
-            _ => false,
-        };
+        is_so &= matches!(
+            node,
+            LogicalPlan::Extension(_)
+                | LogicalPlan::Projection(_)
+                | LogicalPlan::Filter(_)
+                | LogicalPlan::Sort(_)
+                | LogicalPlan::Limit(_)
+                | LogicalPlan::SubqueryAlias(_)
+        );
         node.apply_subqueries(|_| {
             is_so = false;
             Ok(TreeNodeRecursion::Stop)

@@ -1,12 +1,12 @@
 //! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, compacted,
 //! rolled up further, with indexes or without, and as DuckDB reads the published files (invariants Q1, R1 and S4).
 
-mod canonical;
-mod data;
-mod duckdb;
-mod queries;
-mod random_filters;
-mod stages;
+pub mod canonical;
+pub mod data;
+pub mod duckdb;
+pub mod queries;
+pub mod random_filters;
+pub mod stages;
 
 use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use self::canonical::Row;
 use self::data::{Event, Numbers};
+use self::duckdb::DuckDb;
 use self::queries::Query;
 use self::stages::{Stage, Way};
 use crate::fixture;
@@ -213,7 +214,6 @@ async fn duckdb_answers_alike_over_the_published_files() {
         .collect();
     assert!(asked.len() >= 200, "{} queries", asked.len());
     let texts: Vec<&str> = asked.iter().map(|(_, sql, _)| *sql).collect();
-    let answers = duckdb::ask(&stage.parquet_files(), &texts);
-    assert_eq!(answers.len(), asked.len());
+    let answers = DuckDb::start(&duckdb::tables_of_files(&stage.parquet_files())).ask(&texts);
     check_answers(Way::REFERENCE, asked.iter().map(|(query, _, rows)| (*query, *rows)).zip(answers));
 }

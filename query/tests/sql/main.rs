@@ -3,11 +3,13 @@
 mod answers;
 mod differential;
 mod fixture;
+mod generated;
 mod guards;
 mod native_plans;
 mod refusals;
 mod row_plans;
 mod running;
 mod scans;
+mod sharing;
 mod snapshots;
 mod workload_plans;

@@ -62,6 +62,21 @@ async fn keys_and_functions_over_columns_are_taken() {
                COUNT(*) FILTER (internal)]"],
         ),
         (
+            "SELECT org, LATEST(bytes), EARLIEST_BY(cost, __time), LATEST(__time), EARLIEST(Topic) FROM usage GROUP BY org",
+            &["keys=[org] aggregates=[LATEST(bytes), EARLIEST(cost), LATEST(__time), EARLIEST(Topic)]"],
+        ),
+        (
+            "SELECT COUNT(DISTINCT Topic), COUNT(DISTINCT bytes) FILTER (WHERE internal), MIN(org), ANY_VALUE(Topic) FROM usage",
+            &["keys=[] aggregates=[COUNT(DISTINCT Topic), COUNT(DISTINCT bytes) FILTER (internal), MIN(org), MAX(Topic)]"],
+        ),
+        ("SELECT org, COUNT(DISTINCT Topic) FROM usage GROUP BY org", &["keys=[org] aggregates=[COUNT(DISTINCT Topic)]"]),
+        (
+            "SELECT SUM(CASE WHEN internal THEN bytes END), COUNT(CASE WHEN bytes > 5 THEN 1 ELSE NULL END), \
+             AVG(CASE WHEN org = 'a' THEN bytes END) FILTER (WHERE bytes > 5) FROM usage",
+            &["keys=[] aggregates=[SUM(bytes) FILTER (internal), COUNT(*) FILTER (bytes > 5), \
+               AVG(bytes) FILTER (bytes > 5 AND org = 'a')]"],
+        ),
+        (
             "SELECT COUNT(*) FILTER (WHERE __time < TIMESTAMP '0001-01-01 00:00:00') FROM usage",
             &["keys=[] aggregates=[COUNT(*) FILTER (FALSE)]"],
         ),
@@ -90,6 +105,8 @@ async fn what_stands_around_an_aggregation_does_not_matter() {
             "SELECT COUNT(*) FROM (SELECT org, SUM(bytes) FROM usage GROUP BY org)",
             &["SegmentValues"],
         ),
+        // Grouped by the values on codes, then added.
+        ("SELECT org, SUM(DISTINCT bytes) FROM usage GROUP BY org", &["keys=[org, bytes] aggregates=[]"]),
         (
             "SELECT MAX(s) FROM (SELECT org, SUM(bytes) AS s FROM usage GROUP BY org)",
             &["keys=[org] aggregates=[SUM(bytes)]"],
@@ -116,23 +133,56 @@ async fn what_stands_around_an_aggregation_does_not_matter() {
 }
 
 #[tokio::test]
+async fn expressions_over_few_values_are_evaluated_for_each_group_on_codes() {
+    check(&[
+        ("SELECT UPPER(org), COUNT(*) FROM usage GROUP BY 1", &["keys=[org] aggregates=[COUNT(*)]"]),
+        (
+            "SELECT CASE WHEN Topic LIKE '\\_%' THEN 'internal' ELSE 'other' END, org, SUM(bytes), AVG(cost) FROM usage \
+             WHERE bytes > 5 GROUP BY 1, 2",
+            &["keys=[Topic, org] aggregates=[SUM(bytes), AVG(cost), COUNT(cost)] filter=[bytes > 5]"],
+        ),
+        (
+            "SELECT EXTRACT(HOUR FROM __time), CAST(__time AS DATE), NOT internal, MAX(bytes) FROM usage GROUP BY 1, 2, 3",
+            &["keys=[TIME_FLOOR(__time, 'PT1H'), TIME_FLOOR(__time, 'P1D'), internal] aggregates=[MAX(bytes)]"],
+        ),
+        (
+            "SELECT SUM(bytes), COUNT(*) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",
+            &["keys=[Topic] aggregates=[SUM(bytes), COUNT(*)] filter=[org = 'acme']"],
+        ),
+        ("SELECT org, COUNT(DISTINCT UPPER(Topic)) FROM usage GROUP BY org", &["keys=[org, Topic] aggregates=[]"]),
+        (
+            "SELECT partition % 2, COUNT(bytes) FILTER (WHERE internal) FROM usage GROUP BY 1",
+            &["keys=[partition] aggregates=[COUNT(bytes) FILTER (internal)]"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_not_ours_in_full_stays_with_datafusion() {
     let fixture = Fixture::with_events().await;
     let kept = [
-        "SELECT UPPER(org), COUNT(*) FROM usage GROUP BY 1",
-        "SELECT EXTRACT(HOUR FROM __time), COUNT(*) FROM usage GROUP BY 1",
+        "SELECT UPPER(org) || Topic, COUNT(*) FROM usage GROUP BY 1",
+        "SELECT LENGTH(org), COUNT(*) FROM usage WHERE LENGTH(Topic) = 6 GROUP BY 1",
+        "SELECT EXTRACT(SECOND FROM __time), COUNT(*) FROM usage GROUP BY 1",
         "SELECT TIME_CEIL(__time, 'PT1H'), COUNT(*) FROM usage GROUP BY 1",
-        "SELECT CAST(partition AS DOUBLE), COUNT(*) FROM usage GROUP BY 1",
+        "SELECT bytes % 10, COUNT(*) FROM usage GROUP BY 1",
+        "SELECT LENGTH(org), COUNT(*) FROM usage GROUP BY ROLLUP (LENGTH(org))",
+        "SELECT LENGTH(org), LATEST(bytes) FROM usage GROUP BY 1",
         "SELECT org, COUNT(*) FROM usage GROUP BY ROLLUP (org)",
         "SELECT org, Topic, COUNT(*) FROM usage GROUP BY GROUPING SETS ((org), (Topic))",
         "SELECT SUM(bytes + 1) FROM usage",
         "SELECT SUM(CAST(bytes AS DECIMAL(38, 0))) FROM usage",
         "SELECT SUM(CAST(bytes AS DOUBLE)) FROM usage",
         "SELECT SUM(DISTINCT bytes), COUNT(*) FROM usage",
-        "SELECT MIN(org) FROM usage",
+        "SELECT LATEST_BY(bytes, MILLIS_TO_TIMESTAMP(partition)) FROM usage",
+        "SELECT LATEST(CASE WHEN internal THEN bytes END) FROM usage",
+        "SELECT SUM(CASE WHEN internal THEN bytes ELSE 0 END) FROM usage",
+        "SELECT SUM(CASE WHEN internal THEN bytes WHEN org = 'a' THEN partition END) FROM usage",
+        "SELECT SUM(CASE org WHEN 'a' THEN bytes END) FROM usage",
         "SELECT org, STDDEV(bytes), SUM(bytes) FROM usage GROUP BY org",
         "SELECT SUM(bytes) FILTER (WHERE LENGTH(Topic) = 6) FROM usage",
-        "SELECT SUM(bytes) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",
+        "SELECT SUM(bytes) FROM usage WHERE bytes % 10 = 7 AND org = 'acme'",
         "SELECT SUM(bytes) FROM (SELECT bytes FROM usage LIMIT 3)",
         "SELECT COUNT(bytes) FROM (SELECT bytes, ROW_NUMBER() OVER (ORDER BY __time) AS n FROM usage) WHERE n < 3",
         "SELECT FIRST_VALUE(bytes ORDER BY cost) FROM usage",

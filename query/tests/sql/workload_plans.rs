@@ -97,6 +97,7 @@ const QUERIES: &[(&str, &str)] = &[
          AND cluster_type IN ('dedicated','enterprise') AND NOT metric='received_bytes' \
          AND __time>=TIMESTAMP '2026-01-01 00:00:00' GROUP BY 1,2",
     ),
+    ("M19", "SELECT cluster_id, LATEST(bytes_in) AS v FROM usage GROUP BY 1"),
     (
         "M20",
         "SELECT org_id, COALESCE(SUM(bytes_in) FILTER (WHERE __time>=TIMESTAMP '2026-01-01 23:00:00'),0) AS a, \

@@ -1,22 +1,32 @@
 //! One aggregate of many groups, while it grows. Each family of functions has a file.
 
+mod by_time;
+mod choices;
 mod counts;
+mod distinct;
 mod double_sums;
 mod exact_double;
 mod extremes;
 mod long_sums;
+mod number_set;
 mod seen;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
 use henge_segment_store::schema::DimensionType;
 
+use self::by_time::ByTime;
+use self::choices::Choices;
 use self::counts::Counts;
+use self::distinct::Distinct;
 use self::double_sums::DoubleSums;
 use self::extremes::Extremes;
 use self::long_sums::LongSums;
 use super::groups::Groups;
+use super::key::SegmentKey;
+use super::names::Names;
 use super::{AggregateFunction, ColumnKind};
 use crate::error::QueryError;
 use crate::functions::fit_long;
@@ -31,6 +41,10 @@ pub(super) enum Accumulator {
     DoubleAverage(DoubleSums, Counts),
     /// The kind of the values that the keys stand for.
     Extreme(Extremes, ColumnKind),
+    ByTime(ByTime, ColumnKind),
+    /// Whether the times of rows decide.
+    Text(Choices, bool),
+    Distinct(Distinct),
 }
 
 /// What an accumulator has to be shown of the rows that count for it.
@@ -43,6 +57,14 @@ pub(super) enum Needs {
     OrderKeys,
     /// The same where longs count as doubles.
     DoubleKeys,
+    /// Order keys with the times of their rows; those of null values too.
+    TimedKeys,
+    /// The same where longs count as doubles.
+    TimedDoubleKeys,
+    /// Codes.
+    Codes,
+    /// Codes with the times of their rows; those of null values too.
+    TimedCodes,
 }
 
 /// Values side by side, one for each row that counts.
@@ -56,6 +78,33 @@ pub(super) enum Values<'v> {
     },
     Doubles(&'v [f64]),
     OrderKeys(&'v [i64]),
+    /// Keys are of no meaning where `nulls` is true.
+    Timed {
+        times: &'v [i64],
+        keys: &'v [i64],
+        nulls: &'v [bool],
+    },
+    /// `key` tells what the codes stand for.
+    Coded {
+        codes: &'v [u32],
+        times: Option<&'v [i64]>,
+        key: &'v SegmentKey<'v>,
+    },
+}
+
+impl Needs {
+    /// Whether rows count whose value is null.
+    pub fn takes_nulls(self) -> bool {
+        self.takes_times()
+    }
+
+    pub fn takes_times(self) -> bool {
+        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys | Self::TimedCodes)
+    }
+
+    pub fn takes_codes(self) -> bool {
+        matches!(self, Self::Codes | Self::TimedCodes)
+    }
 }
 
 impl Accumulator {
@@ -72,6 +121,13 @@ impl Accumulator {
             AggregateFunction::Avg(_) if is_double => Self::DoubleAverage(DoubleSums::default(), Counts::default()),
             AggregateFunction::Min(input) if !is_text => Self::Extreme(Extremes::least(), input.kind),
             AggregateFunction::Max(input) if !is_text => Self::Extreme(Extremes::greatest(), input.kind),
+            AggregateFunction::First(input) if !is_text => Self::ByTime(ByTime::earliest(), input.kind),
+            AggregateFunction::Last(input) if !is_text => Self::ByTime(ByTime::latest(), input.kind),
+            AggregateFunction::Min(_) => Self::Text(Choices::first(), false),
+            AggregateFunction::Max(_) => Self::Text(Choices::last(), false),
+            AggregateFunction::First(_) => Self::Text(Choices::first(), true),
+            AggregateFunction::Last(_) => Self::Text(Choices::last(), true),
+            AggregateFunction::CountDistinct(_) => Self::Distinct(Distinct::default()),
             other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
         })
     }
@@ -83,6 +139,10 @@ impl Accumulator {
             Self::DoubleSum(_) | Self::DoubleAverage(..) => Needs::Doubles,
             Self::Extreme(_, ColumnKind::Value(DimensionType::Double)) => Needs::DoubleKeys,
             Self::Extreme(..) => Needs::OrderKeys,
+            Self::ByTime(_, ColumnKind::Value(DimensionType::Double)) => Needs::TimedDoubleKeys,
+            Self::ByTime(..) => Needs::TimedKeys,
+            Self::Text(_, true) => Needs::TimedCodes,
+            Self::Text(_, false) | Self::Distinct(_) => Needs::Codes,
         }
     }
 
@@ -101,6 +161,9 @@ impl Accumulator {
                 counts.clear();
             }
             Self::Extreme(extremes, _) => extremes.clear(is_every_row),
+            Self::ByTime(values, _) => values.clear(),
+            Self::Text(choices, _) => choices.clear(),
+            Self::Distinct(distinct) => distinct.clear(),
         }
     }
 
@@ -119,6 +182,9 @@ impl Accumulator {
                 counts.reach(groups);
             }
             Self::Extreme(extremes, _) => extremes.reach(groups),
+            Self::ByTime(values, _) => values.reach(groups),
+            Self::Text(choices, _) => choices.reach(groups),
+            Self::Distinct(distinct) => distinct.reach(groups),
         }
     }
 
@@ -137,6 +203,11 @@ impl Accumulator {
                 counts.add(groups);
             }
             (Self::Extreme(extremes, _), Values::OrderKeys(keys)) => extremes.add(groups, keys),
+            (Self::ByTime(latest, _), Values::Timed { times, keys, nulls }) => latest.add(groups, times, keys, nulls),
+            (Self::Text(choices, _), Values::Coded { codes, times, key }) => {
+                choices.add(groups, codes, times, &|left, right| key.compare_texts(left, right));
+            }
+            (Self::Distinct(distinct), Values::Coded { codes, key, .. }) => distinct.add(groups, codes, key.code_end()),
             (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
         }
     }
@@ -153,12 +224,26 @@ impl Accumulator {
             Self::Extreme(extremes, _) => {
                 extremes.add(Groups::One { group, rows: 2 }, &[least, greatest]);
             }
-            Self::DoubleSum(_) | Self::DoubleAverage(..) => unreachable!("sums of doubles are not known beforehand"),
+            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) | Self::Text(..) | Self::Distinct(_) => {
+                unreachable!("no zone knows this beforehand")
+            }
+        }
+    }
+
+    /// The codes that values are kept as, ascending; `None` where values are kept.
+    pub fn codes(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::Text(choices, _) => Some(choices.codes()),
+            Self::Distinct(distinct) => Some(distinct.codes()),
+            _ => None,
         }
     }
 
     /// Adds the group `from[i]` of another accumulator of the same kind to the group `to[i]`, for each `i`.
-    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]) {
+    ///
+    /// Where codes are kept, `names` tells what their numbers stand for; `numbers` are those of the other's codes, or `None`
+    /// where it keeps numbers already.
+    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32], names: Option<&Names>, numbers: Option<&[u32]>) {
         match (self, other) {
             (Self::Count(counts), Self::Count(other)) => counts.merge(other, from, to),
             (Self::LongSum(sums), Self::LongSum(other)) => sums.merge(other, from, to),
@@ -172,6 +257,12 @@ impl Accumulator {
                 counts.merge(other_counts, from, to);
             }
             (Self::Extreme(extremes, _), Self::Extreme(other, _)) => extremes.merge(other, from, to),
+            (Self::ByTime(values, _), Self::ByTime(other, _)) => values.merge(other, from, to),
+            (Self::Text(choices, _), Self::Text(other, _)) => {
+                let compare = |left, right| names.map_or(Ordering::Equal, |names| names.compare_texts(left, right));
+                choices.merge(other, from, to, numbers, &compare);
+            }
+            (Self::Distinct(distinct), Self::Distinct(other)) => distinct.merge(other, from, to, numbers),
             (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
         }
     }
@@ -180,7 +271,7 @@ impl Accumulator {
     ///
     /// # Errors
     /// A total of longs leaves 64 bits.
-    pub fn finish(&self, groups: &[u32]) -> Result<ArrayRef, QueryError> {
+    pub fn finish(&self, groups: &[u32], names: Option<&Names>) -> Result<ArrayRef, QueryError> {
         let groups = groups.iter().map(|group| *group as usize);
         Ok(match self {
             Self::Count(counts) => Arc::new(groups.map(|group| counts.get(group)).collect::<Int64Array>()),
@@ -207,19 +298,13 @@ impl Accumulator {
                 };
                 Arc::new(groups.map(average).collect::<Float64Array>())
             }
-            Self::Extreme(extremes, kind) => {
-                let keys = groups.map(|group| extremes.get(group));
-                match kind {
-                    ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
-                    ColumnKind::Value(DimensionType::Double) => {
-                        Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
-                    }
-                    ColumnKind::Value(DimensionType::Boolean) => {
-                        Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
-                    }
-                    ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
-                }
+            Self::Extreme(extremes, kind) => array_of_keys(groups.map(|group| extremes.get(group)), *kind),
+            Self::ByTime(values, kind) => array_of_keys(groups.map(|group| values.get(group)), *kind),
+            Self::Text(choices, _) => {
+                let numbers: Vec<u32> = groups.map(|group| choices.get(group)).collect();
+                names.ok_or_else(|| QueryError::internal("strings without names"))?.array(&numbers)
             }
+            Self::Distinct(distinct) => Arc::new(groups.map(|group| Some(distinct.get(group))).collect::<Int64Array>()),
         })
     }
 
@@ -232,7 +317,24 @@ impl Accumulator {
             Self::LongAverage(sums, counts) => sums.bytes() + counts.bytes(),
             Self::DoubleAverage(sums, counts) => sums.bytes() + counts.bytes(),
             Self::Extreme(extremes, _) => extremes.bytes(),
+            Self::ByTime(values, _) => values.bytes(),
+            Self::Text(choices, _) => choices.bytes(),
+            Self::Distinct(distinct) => distinct.bytes(),
         }
+    }
+}
+
+/// The values of a column that order keys stand for.
+fn array_of_keys(keys: impl Iterator<Item = Option<i64>>, kind: ColumnKind) -> ArrayRef {
+    match kind {
+        ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
+        ColumnKind::Value(DimensionType::Double) => {
+            Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
+        }
+        ColumnKind::Value(DimensionType::Boolean) => {
+            Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
+        }
+        ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Aggregate {
     pub filter: Option<RowFilter>,
 }
 
-/// How values become one; null values do not count.
+/// How values become one; null values do not count but for the first and the last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum AggregateFunction {
     CountRows,
@@ -59,6 +59,12 @@ pub(crate) enum AggregateFunction {
     Min(InputColumn),
     Max(InputColumn),
     Avg(InputColumn),
+    /// The value, which may be null, of the row with the least `__time`.
+    First(InputColumn),
+    /// Of the row with the greatest.
+    Last(InputColumn),
+    /// How many different values there are, exactly.
+    CountDistinct(InputColumn),
 }
 
 /// Groups that are enough, because the plan above sorts by one column and takes the first few.
@@ -73,13 +79,23 @@ pub(crate) struct TopGroups {
 }
 
 impl AggregateFunction {
+    /// Whether the times of rows decide.
+    pub fn is_by_time(&self) -> bool {
+        matches!(self, Self::First(_) | Self::Last(_))
+    }
+
     /// The column whose values it takes; `None` where it takes rows.
     pub fn input(&self) -> Option<&InputColumn> {
         match self {
             Self::CountRows => None,
-            Self::Count(input) | Self::Sum(input) | Self::Min(input) | Self::Max(input) | Self::Avg(input) => {
-                Some(input)
-            }
+            Self::Count(input)
+            | Self::Sum(input)
+            | Self::Min(input)
+            | Self::Max(input)
+            | Self::Avg(input)
+            | Self::First(input)
+            | Self::Last(input)
+            | Self::CountDistinct(input) => Some(input),
         }
     }
 }

@@ -169,7 +169,7 @@ impl ChainTable {
         let mut shift = 0;
         for (key, end) in code_ends.iter().enumerate() {
             let bits = end.map_or(u32::BITS, |end| u32::BITS - end.saturating_sub(1).leading_zeros());
-            if shift + bits > u64::BITS {
+            if shift + bits.max(1) > u64::BITS {
                 links.push(Link::default());
                 shift = NUMBER_BITS;
             }

@@ -20,14 +20,6 @@ pub(super) enum Groups<'g> {
 }
 
 impl Groups<'_> {
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::One { rows, .. } => *rows,
-            Self::Runs(runs) => runs.last().map_or(0, |(_, end)| *end),
-            Self::Each(groups) => groups.len(),
-        }
-    }
-
     /// The groups of those rows that have the given numbers, ascending, at the front of `out`.
     pub fn pick(&self, numbers: &[u16], out: &mut [u32; BLOCK_ROWS]) {
         let pairs = out.iter_mut().zip(numbers);

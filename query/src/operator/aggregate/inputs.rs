@@ -1,15 +1,21 @@
 //! The columns of a segment that are aggregated, block by block.
 
 use henge_indexing::{BLOCK_ROWS, BlockMask, Column, TextColumn};
+use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 
 use super::accumulator::{Needs, Values, key_of_double};
+use super::key::{KeyBuffers, SegmentKey};
 use super::picks::Picks;
 use crate::error::QueryError;
 
 /// A column that is aggregated.
 pub(super) struct SegmentInput<'s> {
     column: Column<'s>,
+    /// The times of the rows, where they count too.
+    times: Option<Column<'s>>,
+    /// The codes of the values, where those are kept.
+    codes: Option<SegmentKey<'s>>,
 }
 
 /// Where the values of a block are unpacked to.
@@ -17,13 +23,25 @@ pub(super) struct InputBuffers {
     codes: Box<[u32; BLOCK_ROWS]>,
     longs: [Box<[i64; BLOCK_ROWS]>; 3],
     doubles: [Box<[f64; BLOCK_ROWS]>; 2],
+    times: [Box<[i64; BLOCK_ROWS]>; 2],
+    keys: Box<[i64; BLOCK_ROWS]>,
+    nulls: Box<[bool; BLOCK_ROWS]>,
+    key_buffers: KeyBuffers,
 }
 
 impl InputBuffers {
     pub fn new() -> Self {
         let longs = || Box::new([0; BLOCK_ROWS]);
         let doubles = || Box::new([0.0; BLOCK_ROWS]);
-        Self { codes: Box::new([0; BLOCK_ROWS]), longs: [longs(), longs(), longs()], doubles: [doubles(), doubles()] }
+        Self {
+            codes: Box::new([0; BLOCK_ROWS]),
+            longs: [longs(), longs(), longs()],
+            doubles: [doubles(), doubles()],
+            times: [longs(), longs()],
+            keys: longs(),
+            nulls: Box::new([false; BLOCK_ROWS]),
+            key_buffers: KeyBuffers::new(),
+        }
     }
 }
 
@@ -39,8 +57,11 @@ pub(super) struct KnownBlock {
 }
 
 impl<'s> SegmentInput<'s> {
-    pub fn new(name: &str, reader: &'s SegmentReader) -> Result<Self, QueryError> {
-        Ok(Self { column: reader.column(name).map_err(|error| QueryError::from(&error))? })
+    pub fn new(name: &str, needs: Needs, reader: &'s SegmentReader) -> Result<Self, QueryError> {
+        let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
+        let times = needs.takes_times().then(|| column(TIME_COLUMN)).transpose()?;
+        let codes = needs.takes_codes().then(|| SegmentKey::of_column(name, reader)).transpose()?;
+        Ok(Self { column: column(name)?, times, codes })
     }
 
     /// Some rows may be null.
@@ -68,6 +89,7 @@ impl<'s> SegmentInput<'s> {
     pub fn known(&self, block: usize, block_rows: usize, needs: Needs) -> Option<KnownBlock> {
         let rows = |null_count: u32| block_rows as u32 - null_count.min(block_rows as u32);
         match (&self.column, needs) {
+            (_, needs) if needs.takes_times() => None,
             (Column::Missing, _) => Some(KnownBlock { rows: 0, sum: 0, least: 0, greatest: 0 }),
             (Column::Longs(longs), Needs::Rows | Needs::Longs | Needs::OrderKeys | Needs::DoubleKeys) => {
                 let zone = longs.zone(block)?;
@@ -91,17 +113,85 @@ impl<'s> SegmentInput<'s> {
     /// # Errors
     /// The column is of a kind that has no such values.
     pub fn values<'v>(
+        &'v mut self,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        match needs {
+            Needs::TimedKeys => self.timed(block, picks, Needs::OrderKeys, buffers),
+            Needs::TimedDoubleKeys => self.timed(block, picks, Needs::DoubleKeys, buffers),
+            Needs::Codes | Needs::TimedCodes => self.coded(block, picks, buffers),
+            _ => self.untimed(block, picks, needs, &mut buffers.longs, &mut buffers.doubles),
+        }
+    }
+
+    /// Codes, with the times of their rows if those count.
+    fn coded<'v>(
+        &'v mut self,
+        block: usize,
+        picks: &Picks,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        let InputBuffers { codes, times: [time_buffer, picked_times], key_buffers, .. } = buffers;
+        let key = self.codes.as_mut().ok_or_else(|| QueryError::internal("a column is not read by its codes"))?;
+        key.codes(block, picks, key_buffers, codes);
+        let times = match &self.times {
+            Some(Column::Longs(times)) => Some(picks.of(times.values(block, time_buffer), picked_times)),
+            _ => None,
+        };
+        Ok(Values::Coded { codes: &codes[..picks.len()], times, key })
+    }
+
+    /// What the codes stand for, where codes are kept.
+    pub fn codes(&self) -> Option<&SegmentKey<'s>> {
+        self.codes.as_ref()
+    }
+
+    /// Keys with the times of their rows.
+    fn timed<'v>(
         &'v self,
         block: usize,
         picks: &Picks,
         needs: Needs,
         buffers: &'v mut InputBuffers,
     ) -> Result<Values<'v>, QueryError> {
-        let InputBuffers {
-            longs: [long_buffer, picked_longs, long_keys],
-            doubles: [double_buffer, picked_doubles],
-            ..
-        } = buffers;
+        let Some(Column::Longs(times)) = &self.times else {
+            return Err(QueryError::internal("a segment has no times"));
+        };
+        let validity = self.validity(block, buffers);
+        let InputBuffers { longs, doubles, times: [time_buffer, picked_times], keys, nulls, .. } = buffers;
+        let times = picks.of(times.values(block, time_buffer), picked_times);
+        if !matches!(self.column, Column::Missing) {
+            let Values::OrderKeys(values) = self.untimed(block, picks, needs, longs, doubles)? else {
+                return Err(QueryError::internal(format!("{needs:?} are no order keys")));
+            };
+            keys[..values.len()].copy_from_slice(values);
+        }
+        match validity {
+            None => nulls.fill(false),
+            Some(mask) => {
+                let mut number = 0;
+                picks.for_each(|row| {
+                    nulls[number] = mask[row / 64] >> (row % 64) & 1 == 0;
+                    number += 1;
+                });
+            }
+        }
+        Ok(Values::Timed { times, keys: &keys[..times.len()], nulls: &nulls[..times.len()] })
+    }
+
+    fn untimed<'v>(
+        &'v self,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        longs: &'v mut [Box<[i64; BLOCK_ROWS]>; 3],
+        doubles: &'v mut [Box<[f64; BLOCK_ROWS]>; 2],
+    ) -> Result<Values<'v>, QueryError> {
+        let [long_buffer, picked_longs, long_keys] = longs;
+        let [double_buffer, picked_doubles] = doubles;
         Ok(match (&self.column, needs) {
             (_, Needs::Rows) => Values::Rows,
             (Column::Longs(longs), Needs::Longs) => {

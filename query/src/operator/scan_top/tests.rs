@@ -77,7 +77,7 @@ async fn the_first_rows_are_those_of_a_full_sort() {
         let data = Data::new(&all[..published], &all[published..]).await;
         for filter in filters() {
             let all = data.filtered(&filter);
-            for _ in 0..25 {
+            for _ in 0..12 {
                 let order = (0..1 + numbers.below(3)).map(|_| SortKey {
                     column: numbers.below(schema().arrow().fields().len()),
                     order: SortOrder { is_descending: numbers.below(2) == 0, is_nulls_first: numbers.below(2) == 0 },

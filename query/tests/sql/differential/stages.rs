@@ -12,6 +12,7 @@ use henge_query::limits::QueryLimits;
 use henge_query::request::QueryRequest;
 use henge_segment_store::compaction::{self, Urgency};
 use henge_segment_store::data_source::DataSource;
+use henge_segment_store::event::EventRow;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
 use henge_segment_store::store::Store;
 use henge_segment_store::time::TimestampMs;
@@ -84,8 +85,14 @@ impl Stage {
     }
 
     pub fn append(&self, events: &[Event]) {
-        self.raw.append(&events.iter().map(Event::raw).collect::<Vec<_>>());
-        self.rollup.append(&events.iter().map(Event::rolled_up).collect::<Vec<_>>());
+        let raw: Vec<_> = events.iter().map(Event::raw).collect();
+        let rolled_up: Vec<_> = events.iter().map(Event::rolled_up).collect();
+        self.append_rows(&raw, &rolled_up);
+    }
+
+    pub fn append_rows(&self, raw: &[EventRow], rolled_up: &[EventRow]) {
+        self.raw.append(raw);
+        self.rollup.append(rolled_up);
     }
 
     pub async fn publish(&self) {
