@@ -7,6 +7,7 @@ mod generated;
 mod guards;
 mod native_plans;
 mod refusals;
+mod row_plans;
 mod running;
 mod scans;
 mod sharing;
