@@ -5,6 +5,8 @@
 //! A body asserts only what holds for any bytes, and returns whether they were taken for what the target reads. What
 //! allocates stays within a small multiple of the bytes and of the rows that they claim, which the fuzz targets watch.
 
+use henge_indexing::fuzzing::Body;
+
 mod manifest;
 mod parquet;
 #[cfg(test)]
@@ -16,7 +18,7 @@ pub use parquet::parquet_segment;
 pub use serving::{serving_file, serving_footer, serving_sections};
 
 /// Every body by the name of its fuzz target and of its folder in the corpus.
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 6] = [
+pub const TARGETS: [(&str, Body); 6] = [
     ("manifest_record", manifest_record),
     ("manifest_snapshot", manifest_snapshot),
     ("parquet_segment", parquet_segment),
