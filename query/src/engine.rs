@@ -8,6 +8,7 @@ use crate::answer::QueryAnswer;
 use crate::error::QueryError;
 use crate::execution::Execution;
 use crate::limits::QueryLimits;
+use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::request::QueryRequest;
 use crate::running::RunningQueries;
@@ -61,6 +62,10 @@ impl QueryEngine {
     /// Queries that are planned, run, or read by their askers now.
     pub fn running(&self) -> usize {
         self.running.count()
+    }
+
+    pub fn plan_cache(&self) -> PlanCacheFigures {
+        self.planner.cache_figures()
     }
 
     fn runtime(&self) -> &Handle {

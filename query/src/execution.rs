@@ -6,7 +6,7 @@ use std::time::Duration;
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use henge_segment_store::clock;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
+use crate::question::Question;
 use crate::request::QueryRequest;
 use crate::running::RunningQuery;
 
@@ -26,10 +27,17 @@ use crate::running::RunningQuery;
 const BATCHES_AHEAD: usize = 2;
 
 /// What the query threads tell.
+///
+/// Each report wakes a thread, which takes longer than a small query; so what is there at the same time is told together.
 enum Progress {
-    Planned(Vec<ResultColumn>),
+    /// `first`: `None` where there are no rows.
+    Started {
+        columns: Vec<ResultColumn>,
+        first: Option<RecordBatch>,
+        is_whole: bool,
+    },
     Batch(RecordBatch),
-    /// Without it the answer is not complete, whatever came before.
+    /// Where an answer is not whole at once, it is not complete without this, whatever came before.
     Done,
 }
 
@@ -42,6 +50,8 @@ pub(crate) struct Execution {
     running: RunningQuery,
     deadline: Instant,
     timeout: Duration,
+    /// Nothing more will be reported.
+    is_over: bool,
 }
 
 impl Execution {
@@ -57,15 +67,15 @@ impl Execution {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
         let producer = Producer { planner, sender, limits: limits.clone(), token: running.token().clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
-        Self { reports, producer, running, deadline: Instant::now() + timeout, timeout }
+        Self { reports, producer, running, deadline: Instant::now() + timeout, timeout, is_over: false }
     }
 
     /// Waits for the columns and the first batch: what fails before that fails here.
     pub async fn into_answer(mut self) -> Result<QueryAnswer, QueryError> {
-        let Progress::Planned(columns) = self.next_report().await? else {
+        let Progress::Started { columns, first, is_whole } = self.next_report().await? else {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
-        let first = self.next_batch().await?;
+        self.is_over = is_whole;
         Ok(QueryAnswer { columns, batches: self.into_batches(first) })
     }
 
@@ -83,10 +93,13 @@ impl Execution {
     }
 
     async fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
+        if self.is_over {
+            return Ok(None);
+        }
         match self.next_report().await? {
             Progress::Batch(batch) => Ok(Some(batch)),
             Progress::Done => Ok(None),
-            Progress::Planned(_) => Err(QueryError::internal("a query was planned twice")),
+            Progress::Started { .. } => Err(QueryError::internal("a query started twice")),
         }
     }
 
@@ -133,48 +146,70 @@ struct Producer {
 
 impl Producer {
     async fn run(self, request: QueryRequest) {
-        let report = self.produce(request).await.map(|()| Progress::Done);
+        let report = self.produce(request).await;
         // Nobody listens any more where this fails.
         self.sender.send(report).await.ok();
     }
 
-    async fn produce(&self, request: QueryRequest) -> Result<(), QueryError> {
-        let query_id = request.query_id.clone();
-        let planner = self.planner.clone();
-        let plan = move || Handle::current().block_on(planner.plan(&request, clock::now()));
-        let planned = tokio::task::spawn_blocking(plan)
-            .await
-            .map_err(|_| QueryError::internal("planning the query panicked, see the log"))??;
+    /// Reports but for the last one, which it returns.
+    async fn produce(&self, request: QueryRequest) -> Report {
+        let question = Question::read(&request, clock::now())?;
+        let planned = match self.planner.plan_from_cache(&question).await? {
+            Some(planned) => planned,
+            None => self.plan(question).await?,
+        };
         match planned {
-            Planned::Run(plan) => self.execute(plan, &query_id).await,
-            Planned::Explain(text) => self.explain(text).await,
+            Planned::Run(plan) => self.execute(plan, &request.query_id).await,
+            Planned::Explain(text) => explain(text),
         }
     }
 
-    async fn explain(&self, text: String) -> Result<(), QueryError> {
-        let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
-        self.send(Progress::Planned(ResultSchema::new(&schema)?.columns())).await;
-        let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-        self.send(Progress::Batch(batch)).await;
-        Ok(())
+    /// Other queries should not wait for this one's planning.
+    async fn plan(&self, question: Question) -> Result<Planned, QueryError> {
+        let planner = self.planner.clone();
+        let plan = move || Handle::current().block_on(planner.plan(&question));
+        tokio::task::spawn_blocking(plan)
+            .await
+            .map_err(|_| QueryError::internal("planning the query panicked, see the log"))?
     }
 
-    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
+    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
-        self.send(Progress::Planned(schema.columns())).await;
         let plan = interruptible(plan, &self.token)?;
         let mut batches = execute_stream(plan, self.planner.session.task_context(query_id))?;
         let (mut rows, mut bytes) = (0, 0);
-        while let Some(batch) = batches.next().await {
+        let mut next = batches.next().await;
+        let mut is_started = false;
+        while let Some(batch) = next {
             let batch = schema.convert(&batch?)?;
             rows += batch.num_rows() as u64;
             bytes += batch.get_array_memory_size() as u64;
             self.check_size(rows, bytes)?;
-            if batch.num_rows() > 0 {
+            if batch.num_rows() == 0 {
+                next = batches.next().await;
+            } else if is_started {
                 self.send(Progress::Batch(batch)).await;
+                next = batches.next().await;
+            } else {
+                // Rows that are there do not wait for those that are not.
+                let after = batches.next().now_or_never();
+                let is_whole = matches!(after, Some(None));
+                let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole };
+                if is_whole {
+                    return Ok(started);
+                }
+                self.send(started).await;
+                is_started = true;
+                next = match after {
+                    Some(after) => after,
+                    None => batches.next().await,
+                };
             }
         }
-        Ok(())
+        Ok(match is_started {
+            true => Progress::Done,
+            false => Progress::Started { columns: schema.columns(), first: None, is_whole: true },
+        })
     }
 
     /// An answer is never cut short: past its limit it fails.
@@ -198,4 +233,11 @@ impl Producer {
     async fn send(&self, progress: Progress) {
         self.sender.send(Ok(progress)).await.ok();
     }
+}
+
+fn explain(text: String) -> Report {
+    let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
+    let columns = ResultSchema::new(&schema)?.columns();
+    let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
+    Ok(Progress::Started { columns, first: Some(batch), is_whole: true })
 }

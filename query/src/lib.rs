@@ -1,6 +1,7 @@
 //! Answers SQL over the open and published segments of a store.
 //!
-//! statement -> guard -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators -> answer
+//! statement -> guard -> plan cache -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators ->
+//! answer
 
 pub mod answer;
 mod catalog;
@@ -14,8 +15,10 @@ pub mod guard;
 mod interruption;
 pub mod limits;
 mod memory;
+pub mod plan_cache;
 mod planner;
 mod pushdown;
+mod question;
 mod relations;
 pub mod request;
 mod running;

@@ -4,6 +4,7 @@
 mod canonical;
 mod data;
 mod duckdb;
+mod plan_cache;
 mod queries;
 mod random_filters;
 mod stages;

@@ -113,6 +113,7 @@ pub fn request(sql: &str) -> QueryRequest {
         timeout: Some(Duration::from_secs(60)),
         time_zone: None,
         use_indexes: true,
+        use_plan_cache: true,
     }
 }
 

@@ -4,6 +4,7 @@ mod answers;
 mod differential;
 mod fixture;
 mod guards;
+mod plan_cache;
 mod refusals;
 mod running;
 mod scans;

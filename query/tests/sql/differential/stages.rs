@@ -68,6 +68,10 @@ impl Stage {
         Self::new(data::raw_schema("6h"), data::rollup_schema("6h")).await
     }
 
+    pub fn engine(&self) -> &QueryEngine {
+        &self.engine
+    }
+
     pub fn append(&self, events: &[Event]) {
         self.raw.append(&events.iter().map(Event::raw).collect::<Vec<_>>());
         self.rollup.append(&events.iter().map(Event::rolled_up).collect::<Vec<_>>());
