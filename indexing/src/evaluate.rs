@@ -6,6 +6,7 @@ mod bind;
 mod block_mask;
 mod code_test;
 mod column;
+mod column_blocks;
 mod cost;
 mod dictionary_test;
 mod joint_ranks;

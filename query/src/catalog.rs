@@ -16,7 +16,7 @@ use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
 use crate::suggestion::did_you_mean;
-use crate::table::SnapshotTable;
+use crate::table::{Shortcuts, SnapshotTable};
 
 /// The schema that datasources live in, by Druid's name for it.
 const SCHEMA: &str = "druid";
@@ -25,13 +25,13 @@ const SCHEMA: &str = "druid";
 pub(crate) struct QueryCatalog<'a> {
     store: &'a Store,
     state: &'a SessionState,
-    use_indexes: bool,
+    shortcuts: Shortcuts,
     tables: Mutex<HashMap<String, Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryCatalog<'a> {
-    pub fn new(store: &'a Store, state: &'a SessionState, use_indexes: bool) -> Self {
-        Self { store, state, use_indexes, tables: Mutex::default() }
+    pub fn new(store: &'a Store, state: &'a SessionState, shortcuts: Shortcuts) -> Self {
+        Self { store, state, shortcuts, tables: Mutex::default() }
     }
 
     /// By the name of its datasource.
@@ -42,7 +42,7 @@ impl<'a> QueryCatalog<'a> {
         }
         let data_source = self.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
         let snapshot = data_source.snapshot(Interval::ALL);
-        let table = SnapshotTable::new(data_source.name().clone(), snapshot, self.use_indexes);
+        let table = SnapshotTable::new(data_source.name().clone(), snapshot, self.shortcuts);
         let table = provider_as_source(Arc::new(table));
         tables.insert(name.to_owned(), table.clone());
         Ok(table)

@@ -2,6 +2,7 @@
 
 mod column_names;
 mod time_units;
+mod value_by_time;
 
 use std::ops::ControlFlow;
 
@@ -31,6 +32,7 @@ impl VisitorMut for Rewriter<'_> {
     type Break = Box<QueryError>;
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        value_by_time::rewrite(expr);
         match time_units::rewrite(expr, self.zone, self.now) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(Box::new(error)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, stream};
 use henge_segment_store::clock;
@@ -161,6 +162,7 @@ impl Producer {
         match planned {
             Planned::Run(plan) => self.execute(plan, &request.query_id).await,
             Planned::Explain(text) => explain(text),
+            Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }
     }
 
@@ -171,6 +173,20 @@ impl Producer {
         tokio::task::spawn_blocking(plan)
             .await
             .map_err(|_| QueryError::internal("planning the query panicked, see the log"))?
+    }
+
+    /// Reads the whole answer and tells what it took.
+    async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
+        let plan = interruptible(plan, &self.token)?;
+        let start = Instant::now();
+        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id))?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await {
+            rows += batch?.num_rows();
+        }
+        let elapsed = start.elapsed();
+        let operators = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
+        explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}"))
     }
 
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {

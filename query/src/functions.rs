@@ -4,11 +4,13 @@
 //! pool does not see those. What can grow by being applied again and again is bounded, see [`growing_text`].
 
 mod checked_arithmetic;
+mod double_extreme;
 mod growing_text;
 mod long_sum;
 mod millis;
 mod plain_regex;
 mod time_bucket;
+mod value_by_time;
 
 use std::sync::Arc;
 
@@ -16,6 +18,9 @@ use datafusion::functions_aggregate::all_default_aggregate_functions;
 use datafusion::functions_window::all_default_window_functions;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+pub(crate) use self::long_sum::fit as fit_long;
+pub(crate) use self::time_bucket::time_floor;
 
 /// DataFusion's scalar functions by their names; their aliases come with them.
 const SCALARS: &[&str] = &[
@@ -86,9 +91,7 @@ const AGGREGATES: &[&str] = &[
     "first_value",
     "grouping",
     "last_value",
-    "max",
     "median",
-    "min",
     "percentile_cont",
     "stddev",
     "stddev_pop",
@@ -114,7 +117,12 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let approx_distinct =
         approx_distinct.map(|function| Arc::new(function.as_ref().clone().with_aliases(["approx_count_distinct"])));
     let allowed = defaults.iter().filter(|function| AGGREGATES.contains(&function.name())).cloned();
-    allowed.chain(approx_distinct).chain([long_sum::function()]).collect()
+    allowed
+        .chain(approx_distinct)
+        .chain([long_sum::function()])
+        .chain(double_extreme::functions())
+        .chain(value_by_time::functions())
+        .collect()
 }
 
 /// Window functions look at rows that are there; none of them makes values.

@@ -16,7 +16,7 @@ use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
 use crate::question::Question;
 use crate::session::SharedSession;
-use crate::statement::{self, SelectStatement};
+use crate::statement::{self, Asked, SelectStatement};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
@@ -29,6 +29,8 @@ pub(crate) enum Planned {
     Run(Arc<dyn ExecutionPlan>),
     /// `EXPLAIN`: the plan's text is the answer.
     Explain(String),
+    /// `EXPLAIN ANALYZE`: the answer is the plan's text with what its operators did.
+    Analyze(Arc<dyn ExecutionPlan>),
 }
 
 impl Planner {
@@ -57,10 +59,11 @@ impl Planner {
     async fn finish(&self, question: &Question, optimized: &LogicalPlan) -> Result<Planned, QueryError> {
         let state = &self.session.state;
         let physical = state.query_planner().create_physical_plan(optimized, state).await?;
-        if question.statement.is_explain {
-            return Ok(Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()));
-        }
-        Ok(Planned::Run(physical))
+        Ok(match question.statement.asked {
+            Asked::Rows => Planned::Run(physical),
+            Asked::Plan => Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()),
+            Asked::MeasuredPlan => Planned::Analyze(physical),
+        })
     }
 
     /// Whatever fails here fails again when the statement is planned from its text, where it can be told.
@@ -151,7 +154,7 @@ impl Planner {
     }
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
-        QueryCatalog::new(&self.store, &self.session.state, question.use_indexes)
+        QueryCatalog::new(&self.store, &self.session.state, question.shortcuts)
     }
 
     fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {

@@ -12,6 +12,8 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use henge_indexing::Predicate;
 
+use crate::scan::RowFilter;
+
 pub(crate) use self::merge::all_of;
 use self::predicate::Converter;
 pub(crate) use self::shown::shown;
@@ -40,6 +42,25 @@ impl Pushdown {
             Some(predicate) => Self { span, predicate: Some(predicate), is_exact: true },
             None => Self { span, predicate: converter.implied(filter), is_exact: false },
         }
+    }
+
+    /// Of filters that must all be true.
+    pub fn of_all<'a>(filters: impl IntoIterator<Item = &'a Expr>, schema: &Schema) -> Self {
+        let mut all = Self { span: TimeSpan::ALL, predicate: None, is_exact: true };
+        let mut predicates = Vec::new();
+        for filter in filters {
+            let pushed = Self::of(filter, schema);
+            all.span = all.span.and(pushed.span);
+            predicates.extend(pushed.predicate);
+            all.is_exact &= pushed.is_exact;
+        }
+        all.predicate = (!predicates.is_empty()).then(|| merge::all_of(predicates));
+        all
+    }
+
+    /// `None` where no row can pass.
+    pub fn into_row_filter(self) -> Option<RowFilter> {
+        self.span.interval().map(|interval| RowFilter { interval, predicate: self.predicate })
     }
 
     pub fn support(&self) -> TableProviderFilterPushDown {

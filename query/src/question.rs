@@ -7,6 +7,7 @@ use crate::error::QueryError;
 use crate::plan_cache::Shape;
 use crate::request::QueryRequest;
 use crate::statement::SelectStatement;
+use crate::table::Shortcuts;
 
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -14,7 +15,7 @@ pub(crate) struct Question {
     pub zone: TimeZone,
     /// The current time, the same wherever the statement names it.
     pub now: TimestampMs,
-    pub use_indexes: bool,
+    pub shortcuts: Shortcuts,
     /// `None` where no plan can be kept for it.
     pub shape: Option<Shape>,
 }
@@ -26,12 +27,13 @@ impl Question {
             None => TimeZone::UTC,
         };
         let statement = SelectStatement::read(&request.sql, &request.parameters)?;
+        let shortcuts = Shortcuts::of(request);
         // What a plan depends on beside its text: where buckets begin, and what a scan takes over.
-        let settings = || format!("{} {}", request.time_zone.as_deref().unwrap_or_default(), request.use_indexes);
+        let settings = || format!("{} {:?}", request.time_zone.as_deref().unwrap_or_default(), shortcuts);
         let shape = match request.use_plan_cache {
             true => Shape::of(statement.tokens(), &settings(), &zone, now),
             false => None,
         };
-        Ok(Self { statement, zone, now, use_indexes: request.use_indexes, shape })
+        Ok(Self { statement, zone, now, shortcuts, shape })
     }
 }

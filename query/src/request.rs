@@ -16,6 +16,8 @@ pub struct QueryRequest {
     pub time_zone: Option<String>,
     /// Off, the same answer is found the slow way: every row is read and filtered above the scan (invariant Q1).
     pub use_indexes: bool,
+    /// Off, DataFusion's operators compute what those on dictionary codes would: slower, and the answer is the same.
+    pub use_native_operators: bool,
     /// Off, the statement is planned from its text whatever was asked before; the answer is the same.
     pub use_plan_cache: bool,
 }

@@ -14,6 +14,7 @@ use datafusion::common::{ColumnStatistics, DataFusionError, Result, ScalarValue,
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
@@ -42,6 +43,7 @@ pub(crate) struct SegmentScanExec {
     /// What each partition reads, similar in rows.
     partitions: Vec<Arc<[Part]>>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl SegmentScanExec {
@@ -56,10 +58,7 @@ impl SegmentScanExec {
         partitions: usize,
     ) -> Result<Self> {
         let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
-        let chosen = match &filter {
-            Some(filter) => snapshot.segments.iter().filter(|segment| filter.touches(segment)).cloned().collect(),
-            None => Vec::new(),
-        };
+        let chosen = filter.as_ref().map_or_else(Vec::new, |filter| filter.chosen(snapshot));
         let partitions = spread(chosen, partitions);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(projected),
@@ -74,6 +73,7 @@ impl SegmentScanExec {
             segments_total: snapshot.segments.len(),
             partitions,
             properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 
@@ -114,6 +114,7 @@ fn read(
     filter: &RowFilter,
     projected: &SchemaRef,
     limit: Option<u64>,
+    passed: &Count,
     sender: &Sender<Result<RecordBatch>>,
 ) -> Result<()> {
     let names: Vec<&str> = projected.fields().iter().map(|field| field.name().as_str()).collect();
@@ -127,6 +128,7 @@ fn read(
         left -= rows.len();
         for batch in reader.batches(projected.clone(), &rows) {
             let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            passed.add(batch.num_rows());
             if sender.blocking_send(Ok(batch)).is_err() {
                 return Ok(());
             }
@@ -136,7 +138,7 @@ fn read(
 }
 
 /// An end that the query leaves open is `..`.
-fn shown_interval(interval: Interval) -> String {
+pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
     format!("{}/{}", end(interval.start(), TimestampMs::MIN), end(interval.end(), TimestampMs::MAX))
 }
@@ -202,8 +204,13 @@ impl ExecutionPlan for SegmentScanExec {
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
         let (sender, projected) = (stream.tx(), self.schema());
         let (filter, limit) = (self.filter.clone(), self.limit);
-        stream.spawn_blocking(move || read(&parts, &filter, &projected, limit, &sender));
+        let passed = MetricBuilder::new(&self.metrics).output_rows(partition);
+        stream.spawn_blocking(move || read(&parts, &filter, &projected, limit, &passed, &sender));
         Ok(stream.build())
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {

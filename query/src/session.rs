@@ -22,6 +22,7 @@ use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
+use crate::rule::NativePlanner;
 
 /// What all queries share: configuration, functions, optimizer rules, and one memory pool.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ impl SharedSession {
         for rewrite in functions::operator_rewrites() {
             state.register_function_rewrite(rewrite)?;
         }
+        let planner = Arc::new(NativePlanner::new(&state));
+        let state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner).build();
         Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
     }
 

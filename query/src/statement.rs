@@ -19,11 +19,20 @@ const PARSER_DEPTH_MAX: usize = 400;
 /// A statement in tokens, its parameters bound.
 #[derive(Debug)]
 pub(crate) struct SelectStatement {
-    /// Show the plan instead of the answer.
-    pub is_explain: bool,
+    pub asked: Asked,
     tokens: Vec<TokenWithSpan>,
     /// Where its query starts among the tokens.
     start: usize,
+}
+
+/// What to answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Rows,
+    /// `EXPLAIN`.
+    Plan,
+    /// `EXPLAIN ANALYZE`: the plan, and what its operators did.
+    MeasuredPlan,
 }
 
 impl SelectStatement {
@@ -35,8 +44,8 @@ impl SelectStatement {
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
         guard::check_tokens(&tokens)?;
         let tokens = bind(tokens, parameters)?;
-        let (is_explain, start) = read_explain(&tokens)?;
-        Ok(Self { is_explain, tokens, start })
+        let (asked, start) = read_explain(&tokens)?;
+        Ok(Self { asked, tokens, start })
     }
 
     /// Tokens of the query, without `EXPLAIN`.
@@ -152,8 +161,8 @@ fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
     })
 }
 
-/// Whether the statement starts with `EXPLAIN [PLAN FOR]`, and where its query starts.
-fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
+/// Whether the statement starts with `EXPLAIN [PLAN FOR]` or `EXPLAIN ANALYZE`, and where its query starts.
+fn read_explain(tokens: &[TokenWithSpan]) -> Result<(Asked, usize), QueryError> {
     let mut words = tokens
         .iter()
         .enumerate()
@@ -163,9 +172,14 @@ fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
             _ => (at, Keyword::NoKeyword, ""),
         })
         .peekable();
-    let is_explain = words.next_if(|(_, keyword, _)| *keyword == Keyword::EXPLAIN).is_some();
-    if is_explain && words.next_if(|(_, keyword, _)| *keyword == Keyword::PLAN).is_some() {
-        words.next_if(|(_, keyword, _)| *keyword == Keyword::FOR);
+    let mut asked = Asked::Rows;
+    if words.next_if(|(_, keyword, _)| *keyword == Keyword::EXPLAIN).is_some() {
+        asked = Asked::Plan;
+        if words.next_if(|(_, keyword, _)| *keyword == Keyword::ANALYZE).is_some() {
+            asked = Asked::MeasuredPlan;
+        } else if words.next_if(|(_, keyword, _)| *keyword == Keyword::PLAN).is_some() {
+            words.next_if(|(_, keyword, _)| *keyword == Keyword::FOR);
+        }
     }
     let Some((start, keyword, text)) = words.next() else {
         return Err(QueryError::new(QueryErrorKind::Parse, "the statement is empty: write a SELECT"));
@@ -177,5 +191,5 @@ fn read_explain(tokens: &[TokenWithSpan]) -> Result<(bool, usize), QueryError> {
             text.to_uppercase()
         )));
     }
-    Ok((is_explain, start))
+    Ok((asked, start))
 }

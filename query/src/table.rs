@@ -10,23 +10,37 @@ use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::Snapshot;
 
 use crate::plan_cache;
-use crate::pushdown::{self, Pushdown, TimeSpan};
-use crate::scan::{RowFilter, SegmentScanExec};
+use crate::pushdown::Pushdown;
+use crate::request::QueryRequest;
+use crate::scan::SegmentScanExec;
 
 /// A datasource as one query sees it: one snapshot, however often the query names it (invariant Q2).
 #[derive(Debug)]
 pub(crate) struct SnapshotTable {
-    name: DataSourceName,
-    snapshot: Snapshot,
-    schema: SchemaRef,
-    use_indexes: bool,
+    pub name: DataSourceName,
+    pub snapshot: Snapshot,
+    pub schema: SchemaRef,
+    pub shortcuts: Shortcuts,
+}
+
+/// Ways to an answer that a query may take; without them it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shortcuts {
+    pub use_indexes: bool,
+    pub use_native_operators: bool,
+}
+
+impl Shortcuts {
+    pub fn of(request: &QueryRequest) -> Self {
+        Self { use_indexes: request.use_indexes, use_native_operators: request.use_native_operators }
+    }
 }
 
 impl SnapshotTable {
-    /// Without indexes every row of the snapshot is read, and DataFusion filters them.
-    pub fn new(name: DataSourceName, snapshot: Snapshot, use_indexes: bool) -> Self {
+    /// Without indexes every row of the snapshot is read, and filtered above the scan.
+    pub fn new(name: DataSourceName, snapshot: Snapshot, shortcuts: Shortcuts) -> Self {
         let schema = snapshot.schema.arrow();
-        Self { name, snapshot, schema, use_indexes }
+        Self { name, snapshot, schema, shortcuts }
     }
 }
 
@@ -42,7 +56,7 @@ impl TableProvider for SnapshotTable {
 
     /// What a scan can find out by itself DataFusion does not test again.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        if !self.use_indexes {
+        if !self.shortcuts.use_indexes {
             return Ok(vec![TableProviderFilterPushDown::Unsupported; filters.len()]);
         }
         let support = |filter: &&Expr| {
@@ -59,19 +73,12 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (mut span, mut predicates, mut is_exact) = (TimeSpan::ALL, Vec::new(), true);
-        for filter in filters {
-            let pushed = Pushdown::of(filter, &self.schema);
-            span = span.and(pushed.span);
-            predicates.extend(pushed.predicate);
-            is_exact &= pushed.is_exact;
-        }
-        let predicate = (!predicates.is_empty()).then(|| pushdown::all_of(predicates));
-        let filter = span.interval().map(|interval| RowFilter { interval, predicate });
+        let pushed = Pushdown::of_all(filters, &self.schema);
         // Where DataFusion filters again, nobody knows how many rows it needs.
-        let limit = limit.filter(|_| is_exact).map(|limit| limit as u64);
+        let limit = limit.filter(|_| pushed.is_exact).map(|limit| limit as u64);
         let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let partitions = state.config().target_partitions();
+        let filter = pushed.into_row_filter();
         let scan = SegmentScanExec::new(&self.name, &self.snapshot, filter, &projection, limit, partitions)?;
         Ok(Arc::new(scan))
     }

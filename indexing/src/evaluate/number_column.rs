@@ -40,21 +40,8 @@ impl NumberColumn<'_> {
     pub fn keys<'k>(&'k self, block: usize, buffer: &'k mut KeyBuffer) -> &'k [i64] {
         let KeyBuffer { keys, doubles } = buffer;
         match self {
-            Self::Longs(LongColumn::Packed(longs)) => {
-                let rows = longs.unpack(block, keys);
-                &keys[..rows]
-            }
-            Self::Longs(LongColumn::Pages(pages)) => page_of(pages, block).0,
-            Self::Doubles(column) => {
-                let doubles = match column {
-                    DoubleColumn::Packed(packed) => {
-                        let rows = packed.unpack(block, doubles);
-                        &doubles[..rows]
-                    }
-                    DoubleColumn::Pages(pages) => page_of(pages, block).0,
-                };
-                fill_keys(keys, doubles, key_of_double)
-            }
+            Self::Longs(column) => column.values(block, keys),
+            Self::Doubles(column) => fill_keys(keys, column.values(block, doubles), key_of_double),
             Self::Flags(column) => {
                 let (rows, values) = column.values(block);
                 keys.fill(0);
@@ -74,18 +61,9 @@ impl NumberColumn<'_> {
 
     /// The rows of a block that are not null; `None` where no row of the column is null.
     pub fn validity(&self, block: usize) -> Option<BlockMask> {
-        let mut mask = [0; BLOCK_ROWS / 64];
         match self {
-            Self::Longs(LongColumn::Packed(longs)) | Self::LongsAsDoubles(LongColumn::Packed(longs)) => {
-                longs.has_nulls().then(|| longs.validity(block, &mut mask)).map(|_| mask)
-            }
-            Self::Longs(LongColumn::Pages(pages)) | Self::LongsAsDoubles(LongColumn::Pages(pages)) => {
-                page_of(pages, block).1
-            }
-            Self::Doubles(DoubleColumn::Packed(doubles)) => {
-                doubles.has_nulls().then(|| doubles.validity(block, &mut mask)).map(|_| mask)
-            }
-            Self::Doubles(DoubleColumn::Pages(pages)) => page_of(pages, block).1,
+            Self::Longs(column) | Self::LongsAsDoubles(column) => column.validity(block),
+            Self::Doubles(column) => column.validity(block),
             Self::Flags(column) => column.validity(block),
         }
     }
@@ -126,7 +104,7 @@ impl KeyZone {
 
 impl LongColumn<'_> {
     /// The value of a row; `None` for null and past the end.
-    pub(super) fn get(&self, row: u32) -> Option<i64> {
+    pub fn get(&self, row: u32) -> Option<i64> {
         match self {
             Self::Packed(longs) => longs.get(row),
             Self::Pages(pages) => value_in_pages(pages, row),
@@ -136,7 +114,7 @@ impl LongColumn<'_> {
 
 impl DoubleColumn<'_> {
     /// The value of a row; `None` for null and past the end.
-    pub(super) fn get(&self, row: u32) -> Option<f64> {
+    pub fn get(&self, row: u32) -> Option<f64> {
         match self {
             Self::Packed(doubles) => doubles.get(row),
             Self::Pages(pages) => value_in_pages(pages, row),
@@ -146,7 +124,7 @@ impl DoubleColumn<'_> {
 
 impl FlagColumn<'_> {
     /// The value of a row; `None` for null and past the end.
-    pub(super) fn get(&self, row: u32) -> Option<bool> {
+    pub fn get(&self, row: u32) -> Option<bool> {
         match self {
             Self::Packed(flags) => flags.get(row),
             Self::Pages(pages) => {
@@ -158,7 +136,7 @@ impl FlagColumn<'_> {
     }
 
     /// The number of a block's rows, and which of them are true; of no meaning where a row is null.
-    pub(super) fn values(&self, block: usize) -> (usize, BlockMask) {
+    pub fn values(&self, block: usize) -> (usize, BlockMask) {
         match self {
             Self::Packed(flags) => {
                 let mut mask = [0; BLOCK_ROWS / 64];
@@ -174,7 +152,8 @@ impl FlagColumn<'_> {
         }
     }
 
-    fn validity(&self, block: usize) -> Option<BlockMask> {
+    /// The rows of a block that are not null; `None` where no row of the column is null.
+    pub fn validity(&self, block: usize) -> Option<BlockMask> {
         match self {
             Self::Packed(flags) => {
                 let mut mask = [0; BLOCK_ROWS / 64];
@@ -206,7 +185,7 @@ impl Bits<'_> {
 }
 
 /// The values and the validity of a block's rows.
-fn page_of<'a, T>(pages: &[Page<'a, T>], block: usize) -> (&'a [T], Option<BlockMask>) {
+pub(super) fn page_of<'a, T>(pages: &[Page<'a, T>], block: usize) -> (&'a [T], Option<BlockMask>) {
     let Some(first) = pages.first() else { return (&[], None) };
     let (page, block) = place_in_pages(block, first.values.len());
     let Some(page) = pages.get(page) else { return (&[], None) };

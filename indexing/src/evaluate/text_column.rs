@@ -5,8 +5,8 @@ use super::number_column::{block_of, place_in_pages, row_in_pages};
 use crate::BLOCK_ROWS;
 
 impl TextColumn<'_> {
-    /// The codes of a block's rows.
-    pub(super) fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
+    /// The codes of a block's rows. `buffer` may be used to hold them.
+    pub fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
         match self {
             Self::Sorted { codes, .. } => {
                 let rows = codes.unpack(block, buffer);
@@ -19,8 +19,16 @@ impl TextColumn<'_> {
         }
     }
 
+    /// The least and the greatest code of a block, where they are known without reading it.
+    pub fn bounds(&self, block: usize) -> Option<(u32, u32)> {
+        match self {
+            Self::Sorted { codes, .. } => Some(codes.bounds(block)),
+            Self::Growing { .. } => None,
+        }
+    }
+
     /// The code of a row; 0, null, past the end.
-    pub(super) fn code(&self, row: u32) -> u32 {
+    pub fn code(&self, row: u32) -> u32 {
         match self {
             Self::Sorted { codes, .. } => codes.get(row),
             Self::Growing { pages, .. } => {
@@ -31,7 +39,7 @@ impl TextColumn<'_> {
     }
 
     /// Values of the dictionary.
-    pub(super) fn distinct(&self) -> u32 {
+    pub fn distinct(&self) -> u32 {
         match self {
             Self::Sorted { dictionary, .. } => dictionary.distinct(),
             Self::Growing { dictionary, .. } => dictionary.distinct() as u32,
@@ -39,7 +47,7 @@ impl TextColumn<'_> {
     }
 
     /// The text of a code, which is not null's; `buffer` may be used to hold it.
-    pub(super) fn text<'t>(&'t self, code: u32, buffer: &'t mut Vec<u8>) -> &'t [u8] {
+    pub fn text<'t>(&'t self, code: u32, buffer: &'t mut Vec<u8>) -> &'t [u8] {
         match self {
             Self::Sorted { dictionary, .. } => {
                 dictionary.value_into(code, buffer);

@@ -123,7 +123,7 @@ impl AggregateUDFImpl for LongSum {
 }
 
 /// The total as a BIGINT.
-fn fit(total: i128) -> Result<i64, QueryError> {
+pub(crate) fn fit(total: i128) -> Result<i64, QueryError> {
     i64::try_from(total).map_err(|_| {
         QueryError::plan(format!(
             "SUM overflow: the total {total} does not fit a BIGINT: write SUM(CAST(x AS DECIMAL(38, 0))) for an exact \

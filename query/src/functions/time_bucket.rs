@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{AsArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval as ValueInterval;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -22,6 +23,14 @@ const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
     let function = |edge| Arc::new(ScalarUDF::from(TimeBucket { edge, signature: signature() }));
     vec![function(Edge::Start), function(Edge::End)]
+}
+
+/// The time and the buckets of `TIME_FLOOR(time, ..)`; `None` of any other call, and where its constants are none or wrong.
+pub(crate) fn time_floor(call: &ScalarFunction) -> Option<(&Expr, Granularity)> {
+    let function = call.func.inner().downcast_ref::<TimeBucket>().filter(|function| function.edge == Edge::Start)?;
+    let (time, constants) = call.args.split_first()?;
+    let constants: Option<Vec<&ScalarValue>> = constants.iter().map(Expr::as_literal).collect();
+    Some((time, function.granularity(&constants?).ok()?))
 }
 
 fn signature() -> Signature {
@@ -127,7 +136,7 @@ impl TimeBucket {
 
     /// From period, origin and zone, as far as they are given; null stands for the default.
     fn granularity(&self, constants: &[&ScalarValue]) -> Result<Granularity> {
-        let period = constants[0].try_as_str().flatten().ok_or_else(|| self.usage())?;
+        let period = constants.first().and_then(|period| period.try_as_str()).flatten().ok_or_else(|| self.usage())?;
         let origin = match constants.get(1) {
             Some(ScalarValue::TimestampMillisecond(origin, _)) => origin.map(TimestampMs),
             _ => None,

@@ -8,7 +8,7 @@ use henge_segment_store::error::StoreError;
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::time::Interval;
-use henge_segment_store::timeline::SegmentView;
+use henge_segment_store::timeline::{SegmentView, Snapshot};
 
 use crate::pushdown::all_of;
 
@@ -26,6 +26,11 @@ impl RowFilter {
         earliest < self.interval.end() && self.interval.start() <= latest
     }
 
+    /// The segments of a snapshot of which a row may pass.
+    pub fn chosen(&self, snapshot: &Snapshot) -> Vec<SegmentView> {
+        snapshot.segments.iter().filter(|segment| self.touches(segment)).cloned().collect()
+    }
+
     /// Whether all rows of the segment pass.
     pub fn takes_all_of(&self, segment: &SegmentView) -> bool {
         self.predicate.is_none() && self.has_times_of(segment)
@@ -34,6 +39,28 @@ impl RowFilter {
     fn has_times_of(&self, segment: &SegmentView) -> bool {
         let (earliest, latest) = segment.time_bounds();
         self.interval.contains(earliest) && self.interval.contains(latest)
+    }
+
+    /// The columns that it reads.
+    pub fn columns(&self) -> BTreeSet<&str> {
+        let mut columns = BTreeSet::from([TIME_COLUMN]);
+        if let Some(predicate) = &self.predicate {
+            collect_columns(predicate, &mut columns);
+        }
+        columns
+    }
+
+    /// The rows of an open segment that pass.
+    pub fn rows_of(
+        &self,
+        segment: &SegmentView,
+        reader: &SegmentReader,
+        use_indexes: bool,
+    ) -> Result<RowSet, StoreError> {
+        match self.test_of(segment) {
+            Some(test) => reader.evaluate(&test, use_indexes),
+            None => Ok(RowSet::all(reader.row_count())),
+        }
     }
 
     /// What is left to test of a segment's rows.

@@ -1,13 +1,13 @@
 //! A fixed set of queries answers alike whatever has become of the events: open, in one segment or in many, compacted,
 //! rolled up further, with indexes or without, and as DuckDB reads the published files (invariants Q1, R1 and S4).
 
-mod canonical;
-mod data;
-mod duckdb;
+pub mod canonical;
+pub mod data;
+pub mod duckdb;
 mod plan_cache;
-mod queries;
-mod random_filters;
-mod stages;
+pub mod queries;
+pub mod random_filters;
+pub mod stages;
 
 use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
@@ -16,8 +16,9 @@ use tokio::sync::OnceCell;
 
 use self::canonical::Row;
 use self::data::{Event, Numbers};
+use self::duckdb::DuckDb;
 use self::queries::Query;
-use self::stages::Stage;
+use self::stages::{Stage, Way};
 use crate::fixture;
 
 /// More than a person reads; the first few tell enough.
@@ -31,7 +32,7 @@ async fn expected() -> &'static [Vec<Row>] {
             let stage = Stage::in_chunks().await;
             stage.append(&data::events());
             let queries = queries::all();
-            let answers = stage.answers(&queries, false).await;
+            let answers = stage.answers(&queries, Way::REFERENCE).await;
             queries.iter().zip(answers).map(|(query, answer)| rows_of(query, answer)).collect()
         })
         .await
@@ -42,12 +43,18 @@ fn rows_of(query: &Query, answer: Result<Vec<Row>, String>) -> Vec<Row> {
 }
 
 async fn check(stage: &Stage) {
-    let queries = queries::all();
-    let answers = stage.answers(&queries, true).await;
-    check_answers(queries.iter().zip(expected().await).zip(answers));
+    for way in [Way::NATIVE, Way::BY_DATAFUSION] {
+        check_one_way(stage, way).await;
+    }
 }
 
-fn check_answers<'a>(answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), Result<Vec<Row>, String>)>) {
+async fn check_one_way(stage: &Stage, way: Way) {
+    let queries = queries::all();
+    let answers = stage.answers(&queries, way).await;
+    check_answers(way, queries.iter().zip(expected().await).zip(answers));
+}
+
+fn check_answers<'a>(way: Way, answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), Result<Vec<Row>, String>)>) {
     let differences: Vec<String> = answers
         .filter_map(|((query, expected), found)| match found {
             Ok(found) => canonical::difference(query, expected, &found),
@@ -55,7 +62,7 @@ fn check_answers<'a>(answers: impl Iterator<Item = ((&'a Query, &'a Vec<Row>), R
         })
         .collect();
     let shown = differences.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(differences.is_empty(), "{} queries answer differently:\n{shown}", differences.len());
+    assert!(differences.is_empty(), "{way:?}: {} queries answer differently:\n{shown}", differences.len());
 }
 
 /// Publishes after each quarter of the events; late ones make second segments of earlier time chunks.
@@ -103,9 +110,9 @@ async fn published_rows_answer_alike_without_indexes() {
     let stage = Stage::in_chunks().await;
     stage.append(&data::events());
     stage.publish().await;
-    let queries = queries::all();
-    let answers = stage.answers(&queries, false).await;
-    check_answers(queries.iter().zip(expected().await).zip(answers));
+    for way in [Way::NATIVE_BY_ROW, Way::REFERENCE] {
+        check_one_way(&stage, way).await;
+    }
 }
 
 #[tokio::test]
@@ -157,8 +164,10 @@ async fn rows_rolled_up_further_answer_alike_where_no_hours_are_asked_for() {
     assert!(stage.rolled_up_rows() * 2 < before, "{before} rows became {}", stage.rolled_up_rows());
     let (queries, expected): (Vec<Query>, Vec<&Vec<Row>>) =
         queries::all().into_iter().zip(expected().await).filter(|(query, _)| !query.is_by_the_hour).unzip();
-    let answers = stage.answers(&queries, true).await;
-    check_answers(queries.iter().zip(expected).zip(answers));
+    for way in [Way::NATIVE, Way::BY_DATAFUSION] {
+        let answers = stage.answers(&queries, way).await;
+        check_answers(way, queries.iter().zip(expected.clone()).zip(answers));
+    }
 }
 
 #[tokio::test]
@@ -185,11 +194,12 @@ async fn any_filter_finds_the_same_rows_with_indexes_and_without() {
     let filters = (0..FILTERS).map(|_| random_filters::filter(&mut numbers, 3));
     let queries: Vec<Query> =
         filters.map(|filter| Query::new("random", format!("SELECT seq FROM requests WHERE {filter}"))).collect();
-    let (by_index, by_row) = tokio::join!(stage.answers(&queries, true), stage.answers(&queries, false));
+    let (by_index, by_row) =
+        tokio::join!(stage.answers(&queries, Way::NATIVE), stage.answers(&queries, Way::REFERENCE));
     let by_row: Vec<Vec<Row>> = queries.iter().zip(by_row).map(|(query, answer)| rows_of(query, answer)).collect();
     let found: usize = by_row.iter().filter(|rows| (1..4_000).contains(&rows.len())).count();
     assert!(found > FILTERS / 2, "only {found} filters find some of the rows");
-    check_answers(queries.iter().zip(&by_row).zip(by_index));
+    check_answers(Way::NATIVE, queries.iter().zip(&by_row).zip(by_index));
 }
 
 #[tokio::test]
@@ -205,7 +215,6 @@ async fn duckdb_answers_alike_over_the_published_files() {
         .collect();
     assert!(asked.len() >= 200, "{} queries", asked.len());
     let texts: Vec<&str> = asked.iter().map(|(_, sql, _)| *sql).collect();
-    let answers = duckdb::ask(&stage.parquet_files(), &texts);
-    assert_eq!(answers.len(), asked.len());
-    check_answers(asked.iter().map(|(query, _, rows)| (*query, *rows)).zip(answers));
+    let answers = DuckDb::start(&duckdb::tables_of_files(&stage.parquet_files())).ask(&texts);
+    check_answers(Way::REFERENCE, asked.iter().map(|(query, _, rows)| (*query, *rows)).zip(answers));
 }

@@ -38,11 +38,15 @@ impl Fixture {
     }
 
     pub async fn with_limits(limits: QueryLimits) -> Self {
+        Self::with_schema(schema(), limits).await
+    }
+
+    pub async fn with_schema(schema: DataSourceSchema, limits: QueryLimits) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = open(directory.path()).await;
         let name = DataSourceName::new("usage").expect("a valid name");
         store
-            .put_supervisor(&name, schema(), serde_json::Value::Null, false, UpkeepPolicy::default())
+            .put_supervisor(&name, schema, serde_json::Value::Null, false, UpkeepPolicy::default())
             .await
             .expect("a new datasource");
         let usage = store.data_source("usage").expect("it was created");
@@ -113,6 +117,7 @@ pub fn request(sql: &str) -> QueryRequest {
         timeout: Some(Duration::from_secs(60)),
         time_zone: None,
         use_indexes: true,
+        use_native_operators: true,
         use_plan_cache: true,
     }
 }

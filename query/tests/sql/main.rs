@@ -3,9 +3,12 @@
 mod answers;
 mod differential;
 mod fixture;
+mod generated;
 mod guards;
+mod native_plans;
 mod plan_cache;
 mod refusals;
 mod running;
 mod scans;
 mod snapshots;
+mod workload_plans;

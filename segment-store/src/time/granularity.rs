@@ -128,10 +128,23 @@ impl Granularity {
             Period::Millis(length) if self.zone == TimeZone::UTC => TimestampMs(start.0 + length),
             Period::Millis(length) => {
                 let next = self.to_instant(self.to_local(start) + length);
-                // A local hour that a clock change skips or repeats still has to end after it starts.
-                if next > start { next } else { TimestampMs(start.0 + length) }
+                self.first_boundary(start, if next > start { next } else { TimestampMs(start.0 + length) })
             }
-            Period::Months(count) => self.to_instant(add_months(self.to_local(start), count)),
+            Period::Months(count) => {
+                self.first_boundary(start, self.to_instant(add_months(self.to_local(start), count)))
+            }
+        }
+    }
+
+    /// The first boundary after `start`, where `next` is one: a clock change may repeat a local time, so that a bucket
+    /// starts twice, or skip one, so that a bucket starts later than the next ones are counted from.
+    fn first_boundary(&self, start: TimestampMs, mut next: TimestampMs) -> TimestampMs {
+        loop {
+            let last = self.floor(TimestampMs(next.0 - 1));
+            if last <= start {
+                return next;
+            }
+            next = last;
         }
     }
 
@@ -149,6 +162,26 @@ impl Granularity {
             (Period::Millis(inner), Period::Months(_)) => DAY_MS % inner == 0,
             (Period::Months(inner), Period::Months(outer)) => outer % inner == 0,
             (Period::Months(_), Period::Millis(_)) => false,
+        }
+    }
+
+    /// Where buckets are counted from, if not from their customary start.
+    pub fn origin(&self) -> Option<TimestampMs> {
+        self.origin
+    }
+
+    /// An IANA name, or an offset.
+    pub fn zone_name(&self) -> String {
+        let offset = || self.zone.to_fixed_offset().map_or("UTC".to_owned(), |offset| offset.to_string());
+        self.zone.iana_name().map_or_else(offset, str::to_owned)
+    }
+
+    /// The length of every bucket in milliseconds; `None` where they differ, or may.
+    pub fn length_ms(&self) -> Option<i64> {
+        match self.period {
+            Period::None => Some(1),
+            Period::Millis(length) if self.zone == TimeZone::UTC => Some(length),
+            _ => None,
         }
     }
 
@@ -383,8 +416,7 @@ impl From<Granularity> for Written {
         if granularity.origin.is_none() && granularity.zone == TimeZone::UTC {
             return Self::Text(period);
         }
-        let offset = || granularity.zone.to_fixed_offset().map_or("UTC".to_owned(), |offset| offset.to_string());
-        let zone = granularity.zone.iana_name().map_or_else(offset, str::to_owned);
+        let zone = granularity.zone_name();
         let origin = granularity.origin.map(|origin| origin.to_string());
         Self::Object(WrittenObject::Period { period, time_zone: Some(zone), origin })
     }
@@ -453,6 +485,23 @@ mod tests {
     }
 
     #[test]
+    fn buckets_meet_where_clocks_change() {
+        let bounds = |period: &str, zone: &str, times: &[&str]| {
+            let granularity = in_zone(period, zone);
+            let mut start = granularity.floor(iso(times[0]));
+            for time in times {
+                assert_eq!(start, iso(time), "{period} in {zone}");
+                start = granularity.next(start);
+            }
+        };
+        let repeated = ["2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z", "2026-11-01T07:00:00Z", "2026-11-01T08:00:00Z"];
+        bounds("PT1H", "America/New_York", &repeated);
+        let skipped_half =
+            ["2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z", "2026-10-03T17:00:00Z"];
+        bounds("PT1H", "Australia/Lord_Howe", &skipped_half);
+    }
+
+    #[test]
     fn an_origin_moves_the_boundaries() {
         let from = Some(iso("2026-01-01T00:10:00Z"));
         let hour = Granularity::period("PT1H", from, TimeZone::UTC).unwrap();
@@ -483,12 +532,14 @@ mod tests {
         fn a_bucket_holds_its_instant_and_its_start_floors_to_itself(
             time in -60_000_000_000_000_i64..250_000_000_000_000,
             period in prop::sample::select(vec!["PT1S", "PT1M", "PT5M", "PT1H", "PT6H", "P1D", "P1W", "P1M", "P3M", "P1Y", "PT7H"]),
-            zone in prop::sample::select(vec!["UTC", "America/New_York", "Asia/Kolkata", "Europe/London"]),
+            zone in prop::sample::select(vec!["UTC", "America/New_York", "Asia/Kolkata", "Europe/London", "Australia/Lord_Howe"]),
         ) {
             let granularity = in_zone(period, zone);
             let bucket = granularity.bucket(TimestampMs(time));
             prop_assert!(bucket.contains(TimestampMs(time)), "{bucket} {time}");
             prop_assert_eq!(granularity.floor(bucket.start()), bucket.start());
+            prop_assert_eq!(granularity.floor(TimestampMs(bucket.end().0 - 1)), bucket.start());
+            prop_assert_eq!(granularity.floor(bucket.end()), bucket.end());
         }
     }
 }

@@ -49,7 +49,7 @@ fn double(value: f64) -> String {
 /// What is different, for people; `None` where the answers are the same.
 pub fn difference(query: &Query, expected: &[Row], found: &[Row]) -> Option<String> {
     let (mut expected, mut found) = (expected.to_vec(), found.to_vec());
-    if !query.is_ordered() {
+    if !query.is_ordered {
         expected.sort_by_cached_key(|row| sort_key(query, row));
         found.sort_by_cached_key(|row| sort_key(query, row));
     }

@@ -15,11 +15,11 @@ const HOURS: u64 = 48;
 /// Of the events that arrive in one window of time, one in this many happened at any time before.
 const LATE_ONE_IN: u64 = 12;
 
-const TENANTS: [Option<&str>; 8] =
+pub const TENANTS: [Option<&str>; 8] =
     [Some("acme"), Some("acme"), Some("acme"), Some("beta"), Some("Ünïcode GmbH"), Some("日本"), Some(""), None];
 
 /// Text that patterns, quoting, collation and string views of twelve bytes stumble over.
-const PATHS: [Option<&str>; 28] = [
+pub const PATHS: [Option<&str>; 28] = [
     Some("/"),
     Some("/api"),
     Some("/api/v1"),
@@ -50,7 +50,7 @@ const PATHS: [Option<&str>; 28] = [
     None,
 ];
 
-const LONGS: [Option<i64>; 13] = [
+pub const LONGS: [Option<i64>; 13] = [
     Some(i64::MIN),
     Some(i64::MIN + 1),
     Some(-(1 << 53) - 1),
@@ -66,7 +66,7 @@ const LONGS: [Option<i64>; 13] = [
     None,
 ];
 
-const DOUBLES: [Option<f64>; 16] = [
+pub const DOUBLES: [Option<f64>; 16] = [
     Some(f64::NEG_INFINITY),
     Some(f64::MIN),
     Some(-1.5),

@@ -1,7 +1,8 @@
-"""Asks DuckDB the queries of the differential set over published Parquet files.
+"""Asks DuckDB what the engine is asked.
 
-Standard input: {"tables": {name: [path, ..]}, "queries": [sql, ..]}. Standard output: one JSON line a query, either
-{"rows": [[cell, ..], ..]} with cells as canonical.rs writes them, or {"error": text}.
+Standard input: a JSON line [sql, ..] with the statements that make tables, then any number of lines [sql, ..] of queries.
+Standard output: one JSON line a query, either {"rows": [[cell, ..], ..]} with cells as canonical.rs writes them, or
+{"error": text}. All queries of a line are read before the first of them is answered.
 """
 
 import datetime
@@ -45,20 +46,17 @@ def answer(connection, sql):
 
 
 def main():
-    asked = json.load(sys.stdin)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     # What `nulls_min` is in Henge.
     connection.execute("SET default_null_order = 'NULLS_FIRST_ON_ASC_LAST_ON_DESC'")
     connection.execute("CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)")
-    for name, paths in asked["tables"].items():
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        # A table, not a view: over the files DuckDB skips row groups by their statistics, in which NaN has no place.
-        connection.execute(
-            f"CREATE TABLE {name} AS SELECT * REPLACE (__time AT TIME ZONE 'UTC' AS __time) FROM read_parquet([{listed}])"
-        )
-    for sql in asked["queries"]:
-        print(json.dumps(answer(connection, sql)))
+    for statement in json.loads(sys.stdin.readline()):
+        connection.execute(statement)
+    for line in sys.stdin:
+        for sql in json.loads(line):
+            print(json.dumps(answer(connection, sql)))
+        sys.stdout.flush()
 
 
 main()

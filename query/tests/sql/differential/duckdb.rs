@@ -1,9 +1,10 @@
-//! An independent reader of the published Parquet files.
+//! An independent engine, in a process of its own.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -13,32 +14,78 @@ use super::canonical::Row;
 const VERSION: &str = "2.0.0";
 const SCRIPT: &str = include_str!("duckdb.py");
 
-/// Each query's rows, or why there are none. `tables`: the Parquet files of each.
-pub fn ask(tables: &BTreeMap<&str, Vec<PathBuf>>, queries: &[&str]) -> Vec<Result<Vec<Row>, String>> {
-    let asked = json!({ "tables": tables, "queries": queries }).to_string();
-    let mut python = Command::new(python())
-        .args(["-c", SCRIPT])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the environment has a Python");
-    python.stdin.take().expect("it is piped").write_all(asked.as_bytes()).expect("the script reads all of it");
-    let output = python.wait_with_output().expect("the script ends");
-    assert!(output.status.success(), "the script failed, see above");
-    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    text.lines().map(answer).collect()
+pub struct DuckDb {
+    process: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
 }
 
-fn answer(line: &str) -> Result<Vec<Row>, String> {
-    let mut answer: Value = serde_json::from_str(line).expect("the script writes JSON");
-    match answer["error"].as_str() {
-        Some(error) => Err(error.to_owned()),
-        None => Ok(serde_json::from_value(answer["rows"].take()).expect("rows of texts")),
+/// Reads published Parquet files of each table.
+pub fn tables_of_files(files: &BTreeMap<&str, Vec<PathBuf>>) -> Vec<String> {
+    let quoted = |path: &PathBuf| format!("'{}'", path.display().to_string().replace('\'', "''"));
+    let table = |(name, paths): (&&str, &Vec<PathBuf>)| {
+        let listed = paths.iter().map(quoted).collect::<Vec<_>>().join(", ");
+        // A table, not a view: over the files DuckDB skips row groups by their statistics, in which NaN has no place.
+        format!(
+            "CREATE TABLE {name} AS SELECT * REPLACE (__time AT TIME ZONE 'UTC' AS __time) FROM read_parquet([{listed}])"
+        )
+    };
+    files.iter().map(table).collect()
+}
+
+impl DuckDb {
+    /// `tables`: the statements that make them.
+    pub fn start(tables: &[String]) -> Self {
+        let mut process = Command::new(python())
+            .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the environment has a Python");
+        let questions = process.stdin.take().expect("it is piped");
+        let answers = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut duckdb = Self { process, questions, answers };
+        duckdb.write(&json!(tables));
+        duckdb
+    }
+
+    /// Each query's rows, or why there are none.
+    pub fn ask(&mut self, queries: &[&str]) -> Vec<Result<Vec<Row>, String>> {
+        self.write(&json!(queries));
+        queries.iter().map(|_| self.answer()).collect()
+    }
+
+    fn write(&mut self, line: &Value) {
+        writeln!(self.questions, "{line}").and_then(|()| self.questions.flush()).expect("the script reads all of it");
+    }
+
+    fn answer(&mut self) -> Result<Vec<Row>, String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("JSON is UTF-8");
+        assert!(!line.is_empty(), "the script failed, see above");
+        let mut answer: Value = serde_json::from_str(&line).expect("the script writes JSON");
+        match answer["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(serde_json::from_value(answer["rows"].take()).expect("rows of texts")),
+        }
+    }
+}
+
+impl Drop for DuckDb {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 /// In an environment of its own below the target directory, made when it is not there.
-fn python() -> PathBuf {
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(install)
+}
+
+fn install() -> PathBuf {
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("duckdb-{VERSION}"));
     let python = environment.join("bin/python");
     let has_duckdb = || Command::new(&python).args(["-c", "import duckdb"]).stderr(Stdio::null()).status();

@@ -19,17 +19,15 @@ pub struct Query {
     pub duckdb: Option<String>,
     pub has_tolerance: bool,
     pub is_by_the_hour: bool,
+    /// Whether the order of the rows is part of the answer.
+    pub is_ordered: bool,
 }
 
 impl Query {
     /// One that is not in the set.
     pub fn new(place: &str, sql: String) -> Self {
-        Self { place: place.to_owned(), sql, duckdb: None, has_tolerance: false, is_by_the_hour: false }
-    }
-
-    /// Whether the order of the rows is part of the answer.
-    pub fn is_ordered(&self) -> bool {
-        self.sql.contains("ORDER BY")
+        let is_ordered = sql.contains("ORDER BY");
+        Self { place: place.to_owned(), sql, duckdb: None, has_tolerance: false, is_by_the_hour: false, is_ordered }
     }
 }
 
@@ -90,6 +88,6 @@ impl Pending {
     fn into_query(self, place: String) -> Query {
         let duckdb = (!self.is_henge_only).then(|| self.duckdb.unwrap_or_else(|| self.sql.clone()));
         let Self { sql, has_tolerance, is_by_the_hour, .. } = self;
-        Query { place, sql, duckdb, has_tolerance, is_by_the_hour }
+        Query { duckdb, has_tolerance, is_by_the_hour, ..Query::new(&place, sql) }
     }
 }

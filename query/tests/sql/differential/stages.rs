@@ -12,6 +12,7 @@ use henge_query::limits::QueryLimits;
 use henge_query::request::QueryRequest;
 use henge_segment_store::compaction::{self, Urgency};
 use henge_segment_store::data_source::DataSource;
+use henge_segment_store::event::EventRow;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
 use henge_segment_store::store::Store;
 use henge_segment_store::time::TimestampMs;
@@ -32,6 +33,21 @@ const CONCURRENCY: usize = 2;
 
 /// The same everywhere: plans have one shape on all machines.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+/// How answers are found.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    pub use_indexes: bool,
+    pub use_native_operators: bool,
+}
+
+impl Way {
+    /// By DataFusion alone, over every row.
+    pub const REFERENCE: Self = Self { use_indexes: false, use_native_operators: false };
+    pub const NATIVE: Self = Self { use_indexes: true, use_native_operators: true };
+    pub const BY_DATAFUSION: Self = Self { use_indexes: true, use_native_operators: false };
+    pub const NATIVE_BY_ROW: Self = Self { use_indexes: false, use_native_operators: true };
+}
 
 pub struct Stage {
     engine: QueryEngine,
@@ -73,8 +89,14 @@ impl Stage {
     }
 
     pub fn append(&self, events: &[Event]) {
-        self.raw.append(&events.iter().map(Event::raw).collect::<Vec<_>>());
-        self.rollup.append(&events.iter().map(Event::rolled_up).collect::<Vec<_>>());
+        let raw: Vec<_> = events.iter().map(Event::raw).collect();
+        let rolled_up: Vec<_> = events.iter().map(Event::rolled_up).collect();
+        self.append_rows(&raw, &rolled_up);
+    }
+
+    pub fn append_rows(&self, raw: &[EventRow], rolled_up: &[EventRow]) {
+        self.raw.append(raw);
+        self.rollup.append(rolled_up);
     }
 
     pub async fn publish(&self) {
@@ -127,8 +149,13 @@ impl Stage {
     }
 
     /// Each query's rows, or why there are none.
-    pub async fn answers(&self, queries: &[Query], use_indexes: bool) -> Vec<Result<Vec<Row>, String>> {
-        let requests = queries.iter().map(|query| QueryRequest { use_indexes, ..fixture::request(&query.sql) });
+    pub async fn answers(&self, queries: &[Query], way: Way) -> Vec<Result<Vec<Row>, String>> {
+        let Way { use_indexes, use_native_operators } = way;
+        let requests = queries.iter().map(|query| QueryRequest {
+            use_indexes,
+            use_native_operators,
+            ..fixture::request(&query.sql)
+        });
         stream::iter(requests.map(|request| self.answer(request))).buffered(CONCURRENCY).collect().await
     }
 

@@ -25,3 +25,4 @@ SELECT AVG(bytes), AVG(level), AVG(code) FROM requests;
 SELECT SUM(ratio), AVG(ratio) FROM requests WHERE ratio BETWEEN 0.05 AND 50;
 -- tolerance
 SELECT STDDEV(bytes), VAR_POP(level) FROM requests WHERE tenant = 'acme';
+SELECT SUM(CASE WHEN ok THEN bytes END), COUNT(CASE WHEN code = 200 THEN 1 END), AVG(CASE WHEN tenant = 'acme' THEN level END) FROM requests;

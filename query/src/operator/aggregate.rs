@@ -1,0 +1,62 @@
+//! Groups the rows of segments and aggregates each group.
+//!
+//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values -> the top ones -> batches
+
+mod accumulator;
+mod aggregation;
+mod cell_hash;
+mod group_table;
+mod groups;
+mod inputs;
+mod key;
+mod merged;
+mod names;
+mod picks;
+mod run;
+mod segment_groups;
+mod top;
+mod work;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use henge_segment_store::timeline::SegmentView;
+
+pub(crate) use self::aggregation::{
+    Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
+};
+use super::OperatorContext;
+use crate::error::QueryError;
+use crate::scan::RowFilter;
+
+/// An aggregation of some segments' rows.
+#[derive(Debug, Clone)]
+pub(crate) struct AggregateTask {
+    pub aggregation: Arc<Aggregation>,
+    /// `None` where no row can pass: no segment is read then.
+    pub filter: Option<RowFilter>,
+    /// Those that the query's time touches.
+    pub segments: Vec<SegmentView>,
+    /// A field for each key, then for each aggregate: `Utf8View`, `Int64`, `Float64`, `Boolean`, or `Timestamp` in
+    /// milliseconds.
+    pub output: SchemaRef,
+    /// The groups that are enough; `None` for all.
+    pub top: Option<TopGroups>,
+    /// Off, predicates are evaluated row by row (invariant Q1).
+    pub use_indexes: bool,
+}
+
+impl AggregateTask {
+    /// Reads the segments on up to `context.threads` threads, and yields the groups in batches of at most 8,192 rows, in
+    /// no particular order. Blocking.
+    ///
+    /// # Errors
+    /// The query is cancelled or needs more memory than it may use; a total leaves 64 bits; a segment cannot be read.
+    pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+        run::run(self, context)
+    }
+}
+
+#[cfg(test)]
+mod tests;

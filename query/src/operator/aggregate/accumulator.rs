@@ -1,0 +1,281 @@
+//! One aggregate of many groups, while it grows. Each family of functions has a file.
+
+mod by_time;
+mod counts;
+mod double_sums;
+mod exact_double;
+mod extremes;
+mod long_sums;
+mod seen;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
+use henge_segment_store::schema::DimensionType;
+
+use self::by_time::ByTime;
+use self::counts::Counts;
+use self::double_sums::DoubleSums;
+use self::extremes::Extremes;
+use self::long_sums::LongSums;
+use super::groups::Groups;
+use super::{AggregateFunction, ColumnKind};
+use crate::error::QueryError;
+use crate::functions::fit_long;
+
+/// An aggregate of groups that are numbered from 0 on.
+#[derive(Debug)]
+pub(super) enum Accumulator {
+    Count(Counts),
+    LongSum(LongSums),
+    DoubleSum(DoubleSums),
+    LongAverage(LongSums, Counts),
+    DoubleAverage(DoubleSums, Counts),
+    /// The kind of the values that the keys stand for.
+    Extreme(Extremes, ColumnKind),
+    ByTime(ByTime, ColumnKind),
+}
+
+/// What an accumulator has to be shown of the rows that count for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    Rows,
+    Longs,
+    Doubles,
+    /// Longs in the order of the values.
+    OrderKeys,
+    /// The same where longs count as doubles.
+    DoubleKeys,
+    /// Order keys with the times of their rows; those of null values too.
+    TimedKeys,
+    /// The same where longs count as doubles.
+    TimedDoubleKeys,
+}
+
+/// Values side by side, one for each row that counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values<'v> {
+    Rows,
+    /// `magnitude`: no value is further from 0.
+    Longs {
+        values: &'v [i64],
+        magnitude: u64,
+    },
+    Doubles(&'v [f64]),
+    OrderKeys(&'v [i64]),
+    /// Keys are of no meaning where `nulls` is true.
+    Timed {
+        times: &'v [i64],
+        keys: &'v [i64],
+        nulls: &'v [bool],
+    },
+}
+
+impl Needs {
+    /// Whether rows count whose value is null.
+    pub fn takes_nulls(self) -> bool {
+        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys)
+    }
+}
+
+impl Accumulator {
+    pub fn new(function: &AggregateFunction) -> Result<Self, QueryError> {
+        let kind = function.input().map(|input| input.kind);
+        let is_long = matches!(kind, Some(ColumnKind::Value(DimensionType::Long)));
+        let is_double = matches!(kind, Some(ColumnKind::Value(DimensionType::Double)));
+        let is_text = matches!(kind, Some(ColumnKind::Value(DimensionType::String)));
+        Ok(match function {
+            AggregateFunction::CountRows | AggregateFunction::Count(_) => Self::Count(Counts::default()),
+            AggregateFunction::Sum(_) if is_long => Self::LongSum(LongSums::default()),
+            AggregateFunction::Sum(_) if is_double => Self::DoubleSum(DoubleSums::default()),
+            AggregateFunction::Avg(_) if is_long => Self::LongAverage(LongSums::default(), Counts::default()),
+            AggregateFunction::Avg(_) if is_double => Self::DoubleAverage(DoubleSums::default(), Counts::default()),
+            AggregateFunction::Min(input) if !is_text => Self::Extreme(Extremes::least(), input.kind),
+            AggregateFunction::Max(input) if !is_text => Self::Extreme(Extremes::greatest(), input.kind),
+            AggregateFunction::First(input) if !is_text => Self::ByTime(ByTime::earliest(), input.kind),
+            AggregateFunction::Last(input) if !is_text => Self::ByTime(ByTime::latest(), input.kind),
+            other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
+        })
+    }
+
+    pub fn needs(&self) -> Needs {
+        match self {
+            Self::Count(_) => Needs::Rows,
+            Self::LongSum(_) | Self::LongAverage(..) => Needs::Longs,
+            Self::DoubleSum(_) | Self::DoubleAverage(..) => Needs::Doubles,
+            Self::Extreme(_, ColumnKind::Value(DimensionType::Double)) => Needs::DoubleKeys,
+            Self::Extreme(..) => Needs::OrderKeys,
+            Self::ByTime(_, ColumnKind::Value(DimensionType::Double)) => Needs::TimedDoubleKeys,
+            Self::ByTime(..) => Needs::TimedKeys,
+        }
+    }
+
+    /// Forgets all groups. `is_every_row`: from now on every row of every group counts.
+    pub fn clear(&mut self, is_every_row: bool) {
+        match self {
+            Self::Count(counts) => counts.clear(),
+            Self::LongSum(sums) => sums.clear(is_every_row),
+            Self::DoubleSum(sums) => sums.clear(is_every_row),
+            Self::LongAverage(sums, counts) => {
+                sums.clear(true);
+                counts.clear();
+            }
+            Self::DoubleAverage(sums, counts) => {
+                sums.clear(true);
+                counts.clear();
+            }
+            Self::Extreme(extremes, _) => extremes.clear(is_every_row),
+            Self::ByTime(values, _) => values.clear(),
+        }
+    }
+
+    /// Makes room for groups below `groups`.
+    pub fn reach(&mut self, groups: usize) {
+        match self {
+            Self::Count(counts) => counts.reach(groups),
+            Self::LongSum(sums) => sums.reach(groups),
+            Self::DoubleSum(sums) => sums.reach(groups),
+            Self::LongAverage(sums, counts) => {
+                sums.reach(groups);
+                counts.reach(groups);
+            }
+            Self::DoubleAverage(sums, counts) => {
+                sums.reach(groups);
+                counts.reach(groups);
+            }
+            Self::Extreme(extremes, _) => extremes.reach(groups),
+            Self::ByTime(values, _) => values.reach(groups),
+        }
+    }
+
+    /// Adds rows of groups that there is room for.
+    pub fn add(&mut self, groups: Groups<'_>, values: Values<'_>) {
+        match (self, values) {
+            (Self::Count(counts), _) => counts.add(groups),
+            (Self::LongSum(sums), Values::Longs { values, magnitude }) => sums.add(groups, values, magnitude),
+            (Self::LongAverage(sums, counts), Values::Longs { values, magnitude }) => {
+                sums.add(groups, values, magnitude);
+                counts.add(groups);
+            }
+            (Self::DoubleSum(sums), Values::Doubles(values)) => sums.add(groups, values),
+            (Self::DoubleAverage(sums, counts), Values::Doubles(values)) => {
+                sums.add(groups, values);
+                counts.add(groups);
+            }
+            (Self::Extreme(extremes, _), Values::OrderKeys(keys)) => extremes.add(groups, keys),
+            (Self::ByTime(latest, _), Values::Timed { times, keys, nulls }) => latest.add(groups, times, keys, nulls),
+            (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
+        }
+    }
+
+    /// Adds `rows` rows of one group of which the sum of the values, and the least and the greatest order key are known.
+    pub fn add_known(&mut self, group: u32, rows: u32, sum: i128, least: i64, greatest: i64) {
+        match self {
+            Self::Count(counts) => counts.add(Groups::One { group, rows: rows as usize }),
+            Self::LongSum(sums) => sums.add_total(group, sum),
+            Self::LongAverage(sums, counts) => {
+                sums.add_total(group, sum);
+                counts.add(Groups::One { group, rows: rows as usize });
+            }
+            Self::Extreme(extremes, _) => {
+                extremes.add(Groups::One { group, rows: 2 }, &[least, greatest]);
+            }
+            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) => {
+                unreachable!("no zone knows this beforehand")
+            }
+        }
+    }
+
+    /// Adds the group `from[i]` of another accumulator of the same kind to the group `to[i]`, for each `i`.
+    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]) {
+        match (self, other) {
+            (Self::Count(counts), Self::Count(other)) => counts.merge(other, from, to),
+            (Self::LongSum(sums), Self::LongSum(other)) => sums.merge(other, from, to),
+            (Self::DoubleSum(sums), Self::DoubleSum(other)) => sums.merge(other, from, to),
+            (Self::LongAverage(sums, counts), Self::LongAverage(other_sums, other_counts)) => {
+                sums.merge(other_sums, from, to);
+                counts.merge(other_counts, from, to);
+            }
+            (Self::DoubleAverage(sums, counts), Self::DoubleAverage(other_sums, other_counts)) => {
+                sums.merge(other_sums, from, to);
+                counts.merge(other_counts, from, to);
+            }
+            (Self::Extreme(extremes, _), Self::Extreme(other, _)) => extremes.merge(other, from, to),
+            (Self::ByTime(values, _), Self::ByTime(other, _)) => values.merge(other, from, to),
+            (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
+        }
+    }
+
+    /// The results of some groups, in that order.
+    ///
+    /// # Errors
+    /// A total of longs leaves 64 bits.
+    pub fn finish(&self, groups: &[u32]) -> Result<ArrayRef, QueryError> {
+        let groups = groups.iter().map(|group| *group as usize);
+        Ok(match self {
+            Self::Count(counts) => Arc::new(groups.map(|group| counts.get(group)).collect::<Int64Array>()),
+            Self::LongSum(sums) => {
+                let totals = groups.map(|group| sums.get(group).map(fit_long).transpose());
+                Arc::new(totals.collect::<Result<Int64Array, QueryError>>()?)
+            }
+            Self::DoubleSum(sums) => {
+                let totals = sums.totals();
+                Arc::new(groups.map(|group| totals.get(group)).collect::<Float64Array>())
+            }
+            Self::LongAverage(sums, counts) => {
+                let average = |group| {
+                    let count = counts.get(group);
+                    (count > 0).then(|| sums.total(group) as f64 / count as f64)
+                };
+                Arc::new(groups.map(average).collect::<Float64Array>())
+            }
+            Self::DoubleAverage(sums, counts) => {
+                let totals = sums.totals();
+                let average = |group| {
+                    let count = counts.get(group);
+                    (count > 0).then(|| totals.total(group) / count as f64)
+                };
+                Arc::new(groups.map(average).collect::<Float64Array>())
+            }
+            Self::Extreme(extremes, kind) => array_of_keys(groups.map(|group| extremes.get(group)), *kind),
+            Self::ByTime(values, kind) => array_of_keys(groups.map(|group| values.get(group)), *kind),
+        })
+    }
+
+    /// Memory taken.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Count(counts) => counts.bytes(),
+            Self::LongSum(sums) => sums.bytes(),
+            Self::DoubleSum(sums) => sums.bytes(),
+            Self::LongAverage(sums, counts) => sums.bytes() + counts.bytes(),
+            Self::DoubleAverage(sums, counts) => sums.bytes() + counts.bytes(),
+            Self::Extreme(extremes, _) => extremes.bytes(),
+            Self::ByTime(values, _) => values.bytes(),
+        }
+    }
+}
+
+/// The values of a column that order keys stand for.
+fn array_of_keys(keys: impl Iterator<Item = Option<i64>>, kind: ColumnKind) -> ArrayRef {
+    match kind {
+        ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
+        ColumnKind::Value(DimensionType::Double) => {
+            Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
+        }
+        ColumnKind::Value(DimensionType::Boolean) => {
+            Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
+        }
+        ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
+    }
+}
+
+/// The key of a double: keys compare as the doubles do, -0.0 before 0.0, and every NaN after all other values.
+pub(super) fn key_of_double(value: f64) -> i64 {
+    let bits = if value.is_nan() { f64::NAN.to_bits() & i64::MAX as u64 } else { value.to_bits() }.cast_signed();
+    bits ^ (bits >> 63) & i64::MAX
+}
+
+fn double_of_key(key: i64) -> f64 {
+    f64::from_bits((key ^ (key >> 63) & i64::MAX).cast_unsigned())
+}

@@ -1,0 +1,230 @@
+//! The columns of a segment that are aggregated, block by block.
+
+use henge_indexing::{BLOCK_ROWS, BlockMask, Column, TextColumn};
+use henge_segment_store::schema::TIME_COLUMN;
+use henge_segment_store::segment_reader::SegmentReader;
+
+use super::accumulator::{Needs, Values, key_of_double};
+use super::picks::Picks;
+use crate::error::QueryError;
+
+/// A column that is aggregated.
+pub(super) struct SegmentInput<'s> {
+    column: Column<'s>,
+    /// The times of the rows, where they count too.
+    times: Option<Column<'s>>,
+}
+
+/// Where the values of a block are unpacked to.
+pub(super) struct InputBuffers {
+    codes: Box<[u32; BLOCK_ROWS]>,
+    longs: [Box<[i64; BLOCK_ROWS]>; 3],
+    doubles: [Box<[f64; BLOCK_ROWS]>; 2],
+    times: [Box<[i64; BLOCK_ROWS]>; 2],
+    keys: Box<[i64; BLOCK_ROWS]>,
+    nulls: Box<[bool; BLOCK_ROWS]>,
+}
+
+impl InputBuffers {
+    pub fn new() -> Self {
+        let longs = || Box::new([0; BLOCK_ROWS]);
+        let doubles = || Box::new([0.0; BLOCK_ROWS]);
+        Self {
+            codes: Box::new([0; BLOCK_ROWS]),
+            longs: [longs(), longs(), longs()],
+            doubles: [doubles(), doubles()],
+            times: [longs(), longs()],
+            keys: longs(),
+            nulls: Box::new([false; BLOCK_ROWS]),
+        }
+    }
+}
+
+/// What is known of all values of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownBlock {
+    /// Those that are not null.
+    pub rows: u32,
+    pub sum: i128,
+    /// The least and the greatest as order keys; of no meaning without rows.
+    pub least: i64,
+    pub greatest: i64,
+}
+
+impl<'s> SegmentInput<'s> {
+    pub fn new(name: &str, needs: Needs, reader: &'s SegmentReader) -> Result<Self, QueryError> {
+        let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
+        let is_timed = matches!(needs, Needs::TimedKeys | Needs::TimedDoubleKeys);
+        Ok(Self { column: column(name)?, times: is_timed.then(|| column(TIME_COLUMN)).transpose()? })
+    }
+
+    /// Some rows may be null.
+    pub fn has_nulls(&self) -> bool {
+        match &self.column {
+            Column::Missing | Column::Text(_) => true,
+            Column::Longs(longs) => longs.has_nulls(),
+            Column::Doubles(doubles) => doubles.has_nulls(),
+            Column::Flags(flags) => flags.validity(0).is_some(),
+        }
+    }
+
+    /// The rows of a block that are not null; `None` where no row of the column is null.
+    pub fn validity(&self, block: usize, buffers: &mut InputBuffers) -> Option<BlockMask> {
+        match &self.column {
+            Column::Missing => Some([0; BLOCK_ROWS / 64]),
+            Column::Text(texts) => text_validity(texts, block, &mut buffers.codes),
+            Column::Longs(longs) => longs.validity(block),
+            Column::Doubles(doubles) => doubles.validity(block),
+            Column::Flags(flags) => flags.validity(block),
+        }
+    }
+
+    /// What a block's zone tells of all its rows, where that is what is needed.
+    pub fn known(&self, block: usize, block_rows: usize, needs: Needs) -> Option<KnownBlock> {
+        let rows = |null_count: u32| block_rows as u32 - null_count.min(block_rows as u32);
+        match (&self.column, needs) {
+            (_, Needs::TimedKeys | Needs::TimedDoubleKeys) => None,
+            (Column::Missing, _) => Some(KnownBlock { rows: 0, sum: 0, least: 0, greatest: 0 }),
+            (Column::Longs(longs), Needs::Rows | Needs::Longs | Needs::OrderKeys | Needs::DoubleKeys) => {
+                let zone = longs.zone(block)?;
+                let (least, greatest) = match needs {
+                    Needs::DoubleKeys => (key_of_double(zone.least as f64), key_of_double(zone.greatest as f64)),
+                    _ => (zone.least, zone.greatest),
+                };
+                Some(KnownBlock { rows: rows(zone.null_count), sum: zone.sum, least, greatest })
+            }
+            (Column::Doubles(doubles), Needs::Rows | Needs::DoubleKeys) => {
+                let zone = doubles.zone(block).filter(|zone| !zone.has_nan)?;
+                let (least, greatest) = (key_of_double(zone.least), key_of_double(zone.greatest));
+                Some(KnownBlock { rows: rows(zone.null_count), sum: 0, least, greatest })
+            }
+            _ => None,
+        }
+    }
+
+    /// The values of some rows of a block, of no meaning where they are null.
+    ///
+    /// # Errors
+    /// The column is of a kind that has no such values.
+    pub fn values<'v>(
+        &'v self,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        match needs {
+            Needs::TimedKeys => self.timed(block, picks, Needs::OrderKeys, buffers),
+            Needs::TimedDoubleKeys => self.timed(block, picks, Needs::DoubleKeys, buffers),
+            _ => self.untimed(block, picks, needs, &mut buffers.longs, &mut buffers.doubles),
+        }
+    }
+
+    /// Keys with the times of their rows.
+    fn timed<'v>(
+        &'v self,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        let Some(Column::Longs(times)) = &self.times else {
+            return Err(QueryError::internal("a segment has no times"));
+        };
+        let validity = self.validity(block, buffers);
+        let InputBuffers { longs, doubles, times: [time_buffer, picked_times], keys, nulls, .. } = buffers;
+        let times = picks.of(times.values(block, time_buffer), picked_times);
+        if !matches!(self.column, Column::Missing) {
+            let Values::OrderKeys(values) = self.untimed(block, picks, needs, longs, doubles)? else {
+                return Err(QueryError::internal(format!("{needs:?} are no order keys")));
+            };
+            keys[..values.len()].copy_from_slice(values);
+        }
+        match validity {
+            None => nulls.fill(false),
+            Some(mask) => {
+                let mut number = 0;
+                picks.for_each(|row| {
+                    nulls[number] = mask[row / 64] >> (row % 64) & 1 == 0;
+                    number += 1;
+                });
+            }
+        }
+        Ok(Values::Timed { times, keys: &keys[..times.len()], nulls: &nulls[..times.len()] })
+    }
+
+    fn untimed<'v>(
+        &'v self,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        longs: &'v mut [Box<[i64; BLOCK_ROWS]>; 3],
+        doubles: &'v mut [Box<[f64; BLOCK_ROWS]>; 2],
+    ) -> Result<Values<'v>, QueryError> {
+        let [long_buffer, picked_longs, long_keys] = longs;
+        let [double_buffer, picked_doubles] = doubles;
+        Ok(match (&self.column, needs) {
+            (_, Needs::Rows) => Values::Rows,
+            (Column::Longs(longs), Needs::Longs) => {
+                let zone = longs.zone(block);
+                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let magnitude = match zone {
+                    Some(zone) => zone.least.unsigned_abs().max(zone.greatest.unsigned_abs()),
+                    None => values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0),
+                };
+                Values::Longs { values, magnitude }
+            }
+            (Column::Longs(longs), Needs::OrderKeys) => {
+                Values::OrderKeys(picks.of(longs.values(block, long_buffer), picked_longs))
+            }
+            (Column::Doubles(doubles), Needs::Doubles) => {
+                Values::Doubles(picks.of(doubles.values(block, double_buffer), picked_doubles))
+            }
+            (Column::Doubles(doubles), Needs::DoubleKeys) => {
+                let values = picks.of(doubles.values(block, double_buffer), picked_doubles);
+                picked_longs.iter_mut().zip(values).for_each(|(key, value)| *key = key_of_double(*value));
+                Values::OrderKeys(&picked_longs[..picks.len()])
+            }
+            (Column::Longs(longs), Needs::DoubleKeys) => {
+                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                long_keys.iter_mut().zip(values).for_each(|(key, value)| *key = key_of_double(*value as f64));
+                Values::OrderKeys(&long_keys[..picks.len()])
+            }
+            (Column::Longs(longs), Needs::Doubles) => {
+                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                picked_doubles.iter_mut().zip(values).for_each(|(double, long)| *double = *long as f64);
+                Values::Doubles(&picked_doubles[..picks.len()])
+            }
+            (Column::Flags(flags), Needs::OrderKeys) => {
+                let (_, values) = flags.values(block);
+                let mut number = 0;
+                picks.for_each(|row| {
+                    picked_longs[number] = (values[row / 64] >> (row % 64) & 1).cast_signed();
+                    number += 1;
+                });
+                Values::OrderKeys(&picked_longs[..number])
+            }
+            (column, needs) => {
+                let kind = match column {
+                    Column::Missing => "no column",
+                    Column::Text(_) => "strings",
+                    Column::Longs(_) => "longs",
+                    Column::Doubles(_) => "doubles",
+                    Column::Flags(_) => "booleans",
+                };
+                return Err(QueryError::internal(format!("{kind} were asked for {needs:?}")));
+            }
+        })
+    }
+}
+
+fn text_validity(texts: &TextColumn<'_>, block: usize, codes: &mut [u32; BLOCK_ROWS]) -> Option<BlockMask> {
+    if texts.bounds(block).is_some_and(|(least, _)| least > 0) {
+        return None;
+    }
+    let mut mask = [0; BLOCK_ROWS / 64];
+    for (row, code) in texts.codes(block, codes).iter().enumerate() {
+        mask[row / 64] |= u64::from(*code != 0) << (row % 64);
+    }
+    Some(mask)
+}

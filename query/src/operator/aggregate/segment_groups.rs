@@ -1,0 +1,253 @@
+//! The groups of one segment's rows, by the segment's own codes.
+
+use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows, RowSet};
+
+use super::Aggregation;
+use super::accumulator::{Accumulator, Needs, Values};
+use super::group_table::GroupTable;
+use super::groups::{GroupRuns, Groups};
+use super::inputs::{InputBuffers, SegmentInput};
+use super::key::{KeyBuffers, SegmentKey};
+use super::picks::Picks;
+use super::work::OpenedSegment;
+use crate::error::QueryError;
+
+/// So many combinations of codes are numbered directly for every row that is read.
+const CELLS_PER_ROW: u64 = 4;
+/// So many are in any case.
+const CELLS_FREE: u64 = 1 << 14;
+
+/// Aggregates that grow block by block.
+pub(super) struct SegmentGroups<'s> {
+    opened: &'s OpenedSegment,
+    keys: Vec<SegmentKey<'s>>,
+    table: GroupTable,
+    /// For each aggregate its column; `None` for those of rows.
+    inputs: Vec<Option<SegmentInput<'s>>>,
+}
+
+/// What a thread needs for any segment's blocks.
+pub(super) struct Workspace {
+    picks: Picks,
+    key_buffers: KeyBuffers,
+    input_buffers: InputBuffers,
+    /// For each key the codes of a block's rows.
+    codes: Vec<Box<[u32; BLOCK_ROWS]>>,
+    constants: Vec<Option<u32>>,
+    groups: Box<[u32; BLOCK_ROWS]>,
+    runs: GroupRuns,
+    narrow: NarrowBuffers,
+    pub accumulators: Vec<Accumulator>,
+}
+
+/// Rows that count for one aggregate, where those are not all.
+struct NarrowBuffers {
+    numbers: Box<[u16; BLOCK_ROWS]>,
+    groups: Box<[u32; BLOCK_ROWS]>,
+    runs: GroupRuns,
+    picks: Picks,
+}
+
+impl Workspace {
+    pub fn new(aggregation: &Aggregation) -> Result<Self, QueryError> {
+        let accumulators = aggregation.aggregates.iter().map(|aggregate| Accumulator::new(&aggregate.function));
+        Ok(Self {
+            picks: Picks::new(),
+            key_buffers: KeyBuffers::new(),
+            input_buffers: InputBuffers::new(),
+            codes: aggregation.keys.iter().map(|_| Box::new([0; BLOCK_ROWS])).collect(),
+            constants: vec![None; aggregation.keys.len()],
+            groups: Box::new([0; BLOCK_ROWS]),
+            runs: GroupRuns::default(),
+            narrow: NarrowBuffers {
+                numbers: Box::new([0; BLOCK_ROWS]),
+                groups: Box::new([0; BLOCK_ROWS]),
+                runs: GroupRuns::default(),
+                picks: Picks::new(),
+            },
+            accumulators: accumulators.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl<'s> SegmentGroups<'s> {
+    /// Starts with no rows; what the workspace's accumulators held is forgotten.
+    pub fn new(
+        aggregation: &Aggregation,
+        opened: &'s OpenedSegment,
+        workspace: &mut Workspace,
+    ) -> Result<Self, QueryError> {
+        let keys = aggregation.keys.iter().map(|key| SegmentKey::new(key, &opened.reader));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let inputs = aggregation.aggregates.iter().zip(&workspace.accumulators).map(|(aggregate, accumulator)| {
+            let input = aggregate.function.input();
+            input.map(|input| SegmentInput::new(&input.name, accumulator.needs(), &opened.reader)).transpose()
+        });
+        let inputs: Vec<Option<SegmentInput<'s>>> = inputs.collect::<Result<_, _>>()?;
+        let code_ends: Vec<Option<u32>> = keys.iter().map(SegmentKey::code_end).collect();
+        let cells_max = (opened.rows.len() * CELLS_PER_ROW).max(CELLS_FREE);
+        let table = GroupTable::new(&code_ends, cells_max);
+        for ((accumulator, input), passing) in workspace.accumulators.iter_mut().zip(&inputs).zip(&opened.passing) {
+            let is_every_row = passing.is_none() && input.as_ref().is_none_or(|input| !input.has_nulls());
+            // Without keys the one group is there before any row is.
+            accumulator.clear(is_every_row && !keys.is_empty());
+            accumulator.reach(table.len());
+        }
+        Ok(Self { opened, keys, table, inputs })
+    }
+
+    /// Adds the rows of a block that pass the query's filter.
+    pub fn add(&mut self, block: usize, rows: &BlockRows, workspace: &mut Workspace) -> Result<(), QueryError> {
+        let row_count = self.opened.reader.row_count() as usize;
+        let block_rows = (row_count - block * BLOCK_ROWS).min(BLOCK_ROWS);
+        let Workspace { picks, key_buffers, codes, constants, .. } = workspace;
+        for (constant, key) in constants.iter_mut().zip(&mut self.keys) {
+            *constant = key.constant(block);
+        }
+        if constants.iter().all(Option::is_some) {
+            let codes: Vec<u32> = constants.iter().flatten().copied().collect();
+            let group = self.table.group(&codes);
+            return self.add_to_one(block, rows, block_rows, group, workspace);
+        }
+        picks.set(rows, block_rows);
+        for ((key, constant), codes) in self.keys.iter_mut().zip(&*constants).zip(&mut *codes) {
+            match constant {
+                Some(code) => codes[..picks.len()].fill(*code),
+                None => key.codes(block, picks, key_buffers, codes),
+            }
+        }
+        let slices: Vec<&[u32]> = codes.iter().map(|codes| &codes[..picks.len()]).collect();
+        self.table.groups(&slices, &mut workspace.groups);
+        let Workspace { picks, groups, runs, input_buffers, narrow, accumulators, .. } = workspace;
+        let groups = runs.form(&groups[..picks.len()]);
+        for place in 0..accumulators.len() {
+            let accumulator = &mut accumulators[place];
+            accumulator.reach(self.table.len());
+            self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
+        }
+        Ok(())
+    }
+
+    /// The same where all rows are of one group.
+    fn add_to_one(
+        &mut self,
+        block: usize,
+        rows: &BlockRows,
+        block_rows: usize,
+        group: u32,
+        workspace: &mut Workspace,
+    ) -> Result<(), QueryError> {
+        let Workspace { picks, input_buffers, narrow, accumulators, .. } = workspace;
+        let mut is_picked = false;
+        for place in 0..accumulators.len() {
+            let accumulator = &mut accumulators[place];
+            accumulator.reach(self.table.len());
+            let is_whole = *rows == BlockRows::All && self.opened.passing[place].is_none();
+            if is_whole && self.add_known(place, block, block_rows, group, accumulator) {
+                continue;
+            }
+            if !is_picked {
+                picks.set(rows, block_rows);
+                is_picked = true;
+            }
+            let groups = Groups::One { group, rows: picks.len() };
+            self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a whole block by what its zone tells; `false` where that is not enough.
+    fn add_known(
+        &self,
+        place: usize,
+        block: usize,
+        block_rows: usize,
+        group: u32,
+        accumulator: &mut Accumulator,
+    ) -> bool {
+        let Some(input) = &self.inputs[place] else {
+            accumulator.add_known(group, block_rows as u32, 0, 0, 0);
+            return true;
+        };
+        let Some(known) = input.known(block, block_rows, accumulator.needs()) else { return false };
+        if known.rows > 0 {
+            accumulator.add_known(group, known.rows, known.sum, known.least, known.greatest);
+        }
+        true
+    }
+
+    /// Adds rows of a block to one aggregate.
+    #[allow(clippy::too_many_arguments, reason = "the parts of a workspace, borrowed one by one")]
+    fn aggregate(
+        &self,
+        place: usize,
+        block: usize,
+        picks: &Picks,
+        groups: Groups<'_>,
+        buffers: &mut InputBuffers,
+        narrow: &mut NarrowBuffers,
+        accumulator: &mut Accumulator,
+    ) -> Result<(), QueryError> {
+        let input = self.inputs[place].as_ref();
+        let needs = accumulator.needs();
+        let validity = input.filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
+        let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
+        let mask = match (validity, passing) {
+            (None, None) => None,
+            (Some(mask), None) | (None, Some(mask)) => Some(mask),
+            (Some(validity), Some(passing)) => Some(std::array::from_fn(|word| validity[word] & passing[word])),
+        };
+        let Some(mask) = mask else {
+            let values = values_of(input, block, picks, needs, buffers)?;
+            accumulator.add(groups, values);
+            return Ok(());
+        };
+        let NarrowBuffers { numbers, groups: narrow_groups, runs, picks: narrow_picks } = narrow;
+        let len = picks.narrow(&mask, numbers, narrow_picks);
+        if len == 0 {
+            return Ok(());
+        }
+        let groups = match groups {
+            Groups::One { group, .. } => Groups::One { group, rows: len },
+            _ => {
+                groups.pick(&numbers[..len], narrow_groups);
+                runs.form(&narrow_groups[..len])
+            }
+        };
+        let values = values_of(input, block, narrow_picks, needs, buffers)?;
+        accumulator.add(groups, values);
+        Ok(())
+    }
+
+    pub fn table(&self) -> &GroupTable {
+        &self.table
+    }
+
+    pub fn keys(&self) -> &[SegmentKey<'s>] {
+        &self.keys
+    }
+
+    /// Memory taken, without the workspace.
+    pub fn bytes(&self) -> usize {
+        self.table.bytes() + self.keys.iter().map(SegmentKey::bytes).sum::<usize>()
+    }
+}
+
+fn values_of<'v>(
+    input: Option<&'v SegmentInput<'_>>,
+    block: usize,
+    picks: &Picks,
+    needs: Needs,
+    buffers: &'v mut InputBuffers,
+) -> Result<Values<'v>, QueryError> {
+    match input {
+        None => Ok(Values::Rows),
+        Some(input) => input.values(block, picks, needs, buffers),
+    }
+}
+
+/// A block's rows in a set.
+fn mask_of(rows: &RowSet, block: usize) -> BlockMask {
+    let block_rows = (rows.row_count() as usize - block * BLOCK_ROWS).min(BLOCK_ROWS);
+    rows.blocks_in(block..block + 1).next().map_or([0; BLOCK_ROWS / 64], |(_, rows)| rows.to_mask(block_rows))
+}

@@ -1,0 +1,144 @@
+//! What the threads of an aggregation share out among them: segments, and parts of segments.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use henge_indexing::{BLOCK_ROWS, RowSet};
+use henge_segment_store::schema::TIME_COLUMN;
+use henge_segment_store::segment_reader::SegmentReader;
+use henge_segment_store::timeline::SegmentView;
+
+use super::{AggregateTask, GroupKey};
+use crate::error::QueryError;
+use crate::operator::OperatorContext;
+
+/// Blocks of a part: about a tenth of a millisecond's work.
+const PART_BLOCKS: usize = if cfg!(test) { 2 } else { 64 };
+
+/// The segments of a task, each of which is in one of three states: untouched, some parts taken, all parts taken.
+#[derive(Debug)]
+pub(super) struct Work<'t> {
+    task: &'t AggregateTask,
+    segments: Vec<SegmentWork<'t>>,
+    untouched: AtomicUsize,
+}
+
+/// A segment to read in parts.
+#[derive(Debug)]
+pub(super) struct SegmentWork<'t> {
+    view: &'t SegmentView,
+    parts: usize,
+    taken: AtomicUsize,
+    opened: OnceLock<Result<OpenedSegment, QueryError>>,
+}
+
+/// A segment at hand, with the rows to read.
+#[derive(Debug)]
+pub(super) struct OpenedSegment {
+    pub reader: SegmentReader,
+    /// Those that pass the query's filter.
+    pub rows: RowSet,
+    /// For each aggregate with a filter of its own, the rows that pass that one.
+    pub passing: Vec<Option<RowSet>>,
+}
+
+impl<'t> Work<'t> {
+    pub fn new(task: &'t AggregateTask) -> Self {
+        let segments = match &task.filter {
+            Some(filter) => task.segments.iter().filter(|segment| filter.touches(segment)).collect(),
+            None => Vec::new(),
+        };
+        let segments = segments.into_iter().map(SegmentWork::new).collect();
+        Self { task, segments, untouched: AtomicUsize::new(0) }
+    }
+
+    /// How many threads can be busy at once.
+    pub fn parts(&self) -> usize {
+        self.segments.iter().map(|segment| segment.parts).sum()
+    }
+
+    /// The next untouched segment; where there is none, the one with the most parts that are left.
+    pub fn take(&self) -> Option<&SegmentWork<'t>> {
+        if let Some(segment) = self.segments.get(self.untouched.fetch_add(1, Ordering::Relaxed)) {
+            return Some(segment);
+        }
+        self.segments.iter().max_by_key(|segment| segment.parts_left()).filter(|segment| segment.parts_left() > 0)
+    }
+
+    /// The segment's rows, found by whoever asks first. Blocking.
+    pub fn open<'w>(
+        &self,
+        segment: &'w SegmentWork<'t>,
+        context: &OperatorContext,
+    ) -> Result<&'w OpenedSegment, QueryError> {
+        let open = || {
+            let start = Instant::now();
+            let opened = self.open_first(segment.view)?;
+            context.metrics.segments.add(1);
+            context.metrics.rows.add(opened.rows.len());
+            context.metrics.filter_ns.add_since(start);
+            Ok(opened)
+        };
+        segment.opened.get_or_init(open).as_ref().map_err(Clone::clone)
+    }
+
+    fn open_first(&self, view: &SegmentView) -> Result<OpenedSegment, QueryError> {
+        let store_error = |error| QueryError::from(&error);
+        let reader = view.open(&self.columns().into_iter().collect::<Vec<_>>()).map_err(store_error)?;
+        let filter = self.task.filter.as_ref().expect("without a filter there are no segments");
+        let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+        let mut passing = Vec::new();
+        for aggregate in &self.task.aggregation.aggregates {
+            passing.push(match &aggregate.filter {
+                Some(filter) => {
+                    let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+                    (!rows.is_all()).then_some(rows)
+                }
+                None => None,
+            });
+        }
+        Ok(OpenedSegment { reader, rows, passing })
+    }
+
+    /// Every column that the task reads.
+    fn columns(&self) -> BTreeSet<&str> {
+        let aggregation = &self.task.aggregation;
+        let keys = aggregation.keys.iter().map(|key| match key {
+            GroupKey::Column(column) => column.name.as_ref(),
+            GroupKey::TimeBucket(_) => TIME_COLUMN,
+        });
+        let inputs = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.function.input());
+        let filters = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.filter.as_ref());
+        let mut columns: BTreeSet<&str> = keys.chain(inputs.map(|input| input.name.as_ref())).collect();
+        if aggregation.aggregates.iter().any(|aggregate| aggregate.function.is_by_time()) {
+            columns.insert(TIME_COLUMN);
+        }
+        columns.extend(filters.chain(&self.task.filter).flat_map(|filter| filter.columns()));
+        columns
+    }
+}
+
+impl<'t> SegmentWork<'t> {
+    fn new(view: &'t SegmentView) -> Self {
+        let blocks = (view.row_count() as usize).div_ceil(BLOCK_ROWS);
+        Self { view, parts: blocks.div_ceil(PART_BLOCKS).max(1), taken: AtomicUsize::new(0), opened: OnceLock::new() }
+    }
+
+    /// The blocks of the next part, which nobody else gets.
+    pub fn take_part(&self) -> Option<Range<usize>> {
+        let part = self.taken.fetch_add(1, Ordering::Relaxed);
+        (part < self.parts).then(|| part * PART_BLOCKS..(part + 1) * PART_BLOCKS)
+    }
+
+    /// Where no row is to be read.
+    pub fn take_all(&self) {
+        self.taken.store(self.parts, Ordering::Relaxed);
+    }
+
+    fn parts_left(&self) -> usize {
+        self.parts.saturating_sub(self.taken.load(Ordering::Relaxed))
+    }
+}

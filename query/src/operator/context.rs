@@ -1,0 +1,33 @@
+//! What a query lends to an operator while it runs.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryPool;
+use tokio_util::sync::CancellationToken;
+
+use super::OperatorMetrics;
+use crate::error::{QueryError, QueryErrorKind};
+
+/// What a query lends to an operator while it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct OperatorContext {
+    /// How many threads the operator may keep busy.
+    pub threads: NonZeroUsize,
+    pub memory: Arc<dyn MemoryPool>,
+    pub cancelled: Arc<CancellationToken>,
+    pub metrics: Arc<OperatorMetrics>,
+}
+
+impl OperatorContext {
+    /// To be asked every few milliseconds.
+    ///
+    /// # Errors
+    /// The query was cancelled.
+    pub fn check(&self) -> Result<(), QueryError> {
+        if self.cancelled.is_cancelled() {
+            return Err(QueryError::new(QueryErrorKind::Cancelled, "the query was cancelled"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! What an operator did in DataFusion's terms, for `EXPLAIN ANALYZE`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::physical_plan::metrics::{Count, Metric, MetricValue, MetricsSet, Time};
+
+use crate::operator::OperatorMetrics;
+
+pub(super) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
+    let counts = [("segments", &measured.segments), ("rows", &measured.rows), ("groups", &measured.groups)];
+    let times = [
+        ("filter", &measured.filter_ns),
+        ("scan", &measured.scan_ns),
+        ("merge", &measured.merge_ns),
+        ("output", &measured.output_ns),
+    ];
+    let mut set = MetricsSet::new();
+    for (name, counter) in counts {
+        let count = Count::new();
+        count.add(usize::try_from(counter.get()).unwrap_or(usize::MAX));
+        set.push(Arc::new(Metric::new(MetricValue::Count { name: name.into(), count }, None)));
+    }
+    for (name, counter) in times {
+        let time = Time::new();
+        time.add_duration(Duration::from_nanos(counter.get()));
+        set.push(Arc::new(Metric::new(MetricValue::Time { name: name.into(), time }, None)));
+    }
+    set
+}

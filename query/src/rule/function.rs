@@ -1,0 +1,106 @@
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
+use datafusion::logical_expr::utils::split_conjunction;
+use henge_indexing::Predicate;
+use henge_segment_store::schema::DimensionType;
+use henge_segment_store::time::Interval;
+
+use super::source::Source;
+use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind, InputColumn};
+use crate::pushdown::Pushdown;
+use crate::scan::RowFilter;
+
+/// A call over columns, with a filter that a predicate can say in full.
+pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
+    let call = match expr {
+        Expr::Alias(alias) => return recognise(&alias.expr, source),
+        Expr::AggregateFunction(call) => call,
+        _ => return None,
+    };
+    if !call.params.order_by.is_empty() || call.params.null_treatment.is_some() {
+        return None;
+    }
+    let arguments = call.params.args.iter().map(|argument| source.resolve(argument)).collect::<Option<Vec<_>>>()?;
+    let mut argument = match (call.func.name(), arguments.as_slice()) {
+        ("earliest_by" | "latest_by", [value, time]) => {
+            source.column(time).filter(|column| column.kind == ColumnKind::Time)?;
+            value.clone()
+        }
+        ("earliest_by" | "latest_by", _) => return None,
+        (_, [argument]) => argument.clone(),
+        _ => return None,
+    };
+    let mut filters = match &call.params.filter {
+        Some(filter) => vec![source.resolve(filter)?],
+        None => Vec::new(),
+    };
+    if let Some((condition, value)) = conditional(&argument).filter(|_| skips_nulls(call)) {
+        filters.push(condition);
+        argument = value;
+    }
+    let filter = match filters.as_slice() {
+        [] => None,
+        filters => Some(row_filter(filters, source)?),
+    };
+    Some(Aggregate { function: function(call, &argument, source)?, filter })
+}
+
+/// `CASE WHEN condition THEN value END`: null, which no function counts, wherever a filter would take the row away.
+fn conditional(argument: &Expr) -> Option<(Expr, Expr)> {
+    if let Expr::Cast(cast) = argument {
+        let (condition, value) = conditional(&cast.expr)?;
+        return Some((condition, Expr::Cast(Cast { expr: Box::new(value), ..cast.clone() })));
+    }
+    let Expr::Case(Case { expr: None, when_then_expr, else_expr }) = argument else { return None };
+    let is_null = |expr: &Expr| expr.as_literal().is_some_and(ScalarValue::is_null);
+    let [(condition, value)] = when_then_expr.as_slice() else { return None };
+    else_expr.as_deref().is_none_or(is_null).then(|| (condition.as_ref().clone(), value.as_ref().clone()))
+}
+
+/// The value of the latest row may be null.
+fn skips_nulls(call: &Call) -> bool {
+    !matches!(call.func.name(), "earliest_by" | "latest_by")
+}
+
+fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    let column = || source.column(argument);
+    match (call.func.name(), call.params.distinct) {
+        ("count", false) if argument.as_literal().is_some_and(|literal| !literal.is_null()) => {
+            Some(AggregateFunction::CountRows)
+        }
+        ("count", false) => column().map(AggregateFunction::Count),
+        ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
+        ("avg", false) => average(argument, source),
+        ("min", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Min),
+        ("earliest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::First),
+        ("latest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::Last),
+        ("max", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Max),
+        _ => None,
+    }
+}
+
+/// DataFusion averages doubles only, so longs come in a cast; the operator has no need of it.
+fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    let argument = match argument {
+        Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
+        argument => argument,
+    };
+    source.column(argument).filter(is_number).map(AggregateFunction::Avg)
+}
+
+fn is_number(column: &InputColumn) -> bool {
+    matches!(column.kind, ColumnKind::Value(DimensionType::Long | DimensionType::Double))
+}
+
+fn is_text(column: &InputColumn) -> bool {
+    column.kind == ColumnKind::Value(DimensionType::String)
+}
+
+/// `filters`: resolved.
+fn row_filter(filters: &[Expr], source: &Source) -> Option<RowFilter> {
+    let pushed = Pushdown::of_all(filters.iter().flat_map(split_conjunction), &source.table().schema);
+    let nothing = RowFilter { interval: Interval::ALL, predicate: Some(Predicate::Const(Some(false))) };
+    pushed.is_exact.then(|| pushed.into_row_filter().unwrap_or(nothing))
+}

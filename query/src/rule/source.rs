@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchemaRef, Result};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use henge_segment_store::schema::{DimensionType, TIME_COLUMN};
+
+use crate::operator::aggregate::{ColumnKind, InputColumn};
+use crate::pushdown::Pushdown;
+use crate::table::SnapshotTable;
+
+/// The rows below an operator: those of one datasource that pass filters, with columns computed from its own.
+pub(super) struct Source {
+    provider: Arc<dyn TableProvider>,
+    /// Over the datasource's columns.
+    filters: Vec<Expr>,
+    schema: DFSchemaRef,
+    /// What each column of `schema` is, over the datasource's columns.
+    columns: Vec<Expr>,
+}
+
+impl Source {
+    /// Looks through projections, filters and aliases; `None` where anything else lies above the datasource.
+    pub fn of(plan: &LogicalPlan) -> Option<Self> {
+        match plan {
+            LogicalPlan::TableScan(scan) if scan.fetch.is_none() => {
+                let provider =
+                    source_as_provider(&scan.source).ok().filter(|provider| provider.is::<SnapshotTable>())?;
+                let own = |name: &String| Expr::Column(Column::from_name(name));
+                let columns = scan.projected_schema.fields().iter().map(|field| own(field.name())).collect();
+                let schema = scan.projected_schema.clone();
+                Some(Self { provider, filters: scan.filters.clone(), schema, columns })
+            }
+            LogicalPlan::SubqueryAlias(alias) => Some(Self { schema: alias.schema.clone(), ..Self::of(&alias.input)? }),
+            LogicalPlan::Projection(projection) => {
+                let input = Self::of(&projection.input)?;
+                let columns = projection.expr.iter().map(|expr| input.resolve(expr)).collect::<Option<_>>()?;
+                Some(Self { schema: projection.schema.clone(), columns, ..input })
+            }
+            LogicalPlan::Filter(filter) => {
+                let mut input = Self::of(&filter.input)?;
+                let predicate = input.resolve(&filter.predicate)?;
+                input.filters.extend(split_conjunction_owned(predicate));
+                Some(input)
+            }
+            _ => None,
+        }
+    }
+
+    pub fn table(&self) -> &SnapshotTable {
+        self.provider.downcast_ref().expect("the source was made of such a table")
+    }
+
+    /// The expression over the datasource's columns, without the names it has on the way.
+    pub fn resolve(&self, expr: &Expr) -> Option<Expr> {
+        let resolve = |node: Expr| -> Result<Transformed<Expr>> {
+            Ok(match node {
+                Expr::Column(column) => {
+                    let place = self.schema.index_of_column(&column)?;
+                    Transformed::yes(self.columns[place].clone())
+                }
+                Expr::Alias(alias) => Transformed::yes(*alias.expr),
+                Expr::Cast(cast) if self.has_type(&cast.expr, cast.field.data_type()) => Transformed::yes(*cast.expr),
+                node => Transformed::no(node),
+            })
+        };
+        expr.clone().transform_up(resolve).ok().map(|resolved| resolved.data)
+    }
+
+    /// Whether a resolved expression is a column of that type.
+    fn has_type(&self, expr: &Expr, kind: &DataType) -> bool {
+        let Expr::Column(column) = expr else { return false };
+        self.table().schema.field_with_name(&column.name).is_ok_and(|field| field.data_type() == kind)
+    }
+
+    /// What the filters say together; inexact where one of them is.
+    pub fn pushdown(&self) -> Pushdown {
+        Pushdown::of_all(&self.filters, &self.table().schema)
+    }
+
+    /// The column of the datasource that a resolved expression is.
+    pub fn column(&self, expr: &Expr) -> Option<InputColumn> {
+        let Expr::Column(column) = expr else { return None };
+        let field = self.table().schema.field_with_name(&column.name).ok()?;
+        let kind = match field.data_type() {
+            DataType::Timestamp(..) if column.name == TIME_COLUMN => ColumnKind::Time,
+            DataType::Utf8View => ColumnKind::Value(DimensionType::String),
+            DataType::Int64 => ColumnKind::Value(DimensionType::Long),
+            DataType::Float64 => ColumnKind::Value(DimensionType::Double),
+            DataType::Boolean => ColumnKind::Value(DimensionType::Boolean),
+            _ => return None,
+        };
+        Some(InputColumn { name: column.name.as_str().into(), kind })
+    }
+}
