@@ -40,7 +40,7 @@ pub(crate) struct PlanCache {
 struct Entries {
     by_key: HashMap<String, Entry>,
     bytes: usize,
-    /// Counts look-ups, to tell the order of their last uses.
+    /// Counts uses, to tell their order.
     clock: u64,
 }
 
@@ -83,6 +83,7 @@ impl PlanCache {
             return;
         }
         let mut entries = self.entries();
+        entries.clock += 1;
         entries.remove(&key);
         while entries.by_key.len() >= ENTRIES_MAX || entries.bytes + bytes > BYTES_MAX {
             let oldest = entries.by_key.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());

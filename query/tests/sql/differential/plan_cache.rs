@@ -34,11 +34,16 @@ const VALUES: [&str; 14] = [
     "TIMESTAMP '2026-01-01 05:00:00'",
 ];
 
+/// The place of a statement that is in no file.
+const VARIED: &str = "varied";
+
 /// Other statements of the same shape, or nearly.
 const VARIATIONS: usize = 3;
 
 /// Where several values test one column, the rules find out what that comes to. Kept plans test one after the other: the
 /// answer is the same, the plan is not.
+///
+/// The values that are put in the place of others come to such tests by chance, so there only operators are compared.
 const SEVERAL_VALUES_FOR_A_COLUMN: [&str; 4] = [
     "WHERE tenant = 'acme' AND tenant <> '' AND tenant IS NOT NULL",
     "WHERE tenant = 'acme' AND tenant = 'beta'",
@@ -59,10 +64,18 @@ impl Outcome {
             (Ok(rows), Ok(other)) => canonical::difference(query, other, rows).is_none(),
             (rows, other) => rows == other,
         };
-        let is_told_apart = SEVERAL_VALUES_FOR_A_COLUMN.iter().any(|tests| query.sql.contains(tests));
-        let is_same_plan = self.plan.as_deref().map(normal) == other.plan.as_deref().map(normal);
-        is_same_answer && (is_same_plan || is_told_apart)
+        let is_same_plan = if query.place == VARIED || SEVERAL_VALUES_FOR_A_COLUMN.iter().any(|tests| query.sql.contains(tests)) {
+            self.plan.as_deref().map(operators) == other.plan.as_deref().map(operators)
+        } else {
+            self.plan.as_deref().map(normal) == other.plan.as_deref().map(normal)
+        };
+        is_same_answer && is_same_plan
     }
+}
+
+/// The names of the operators.
+fn operators(plan: &str) -> Vec<&str> {
+    plan.lines().map(|line| line.split(':').next().unwrap_or(line)).collect()
 }
 
 /// Without the order of what is joined by AND, and the numbers of names that DataFusion makes up.
@@ -90,7 +103,7 @@ async fn statements_of_a_known_shape_are_planned_and_answered_as_from_their_text
     let groups = queries.into_iter().map(|query| {
         let mut group = vec![query.clone()];
         let varied = (0..VARIATIONS).filter_map(|_| varied(&query.sql, &mut numbers));
-        group.extend(varied.map(|sql| Query { sql, ..query.clone() }));
+        group.extend(varied.map(|sql| Query { sql, place: VARIED.to_owned(), ..query.clone() }));
         group.push(query);
         group
     });
