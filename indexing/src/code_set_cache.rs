@@ -78,6 +78,11 @@ impl CodeSetCache {
 }
 
 impl DictionaryCache<'_> {
+    /// The number of the dictionary, which stands for no other as long as the process lives.
+    pub fn dictionary(&self) -> u64 {
+        self.dictionary
+    }
+
     /// The codes that pass a test, if they are known. Of a growing dictionary perhaps those of an earlier or later prefix:
     /// [`CodeSet::distinct`] says which.
     pub(crate) fn get(&self, test: &TextTest) -> Option<Arc<CodeSet>> {

@@ -125,6 +125,11 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
         .collect()
 }
 
+/// `SUM`, of integers exact in any order.
+pub(crate) fn sum() -> Arc<AggregateUDF> {
+    long_sum::function()
+}
+
 /// Window functions look at rows that are there; none of them makes values.
 pub(crate) fn window_functions() -> Vec<Arc<WindowUDF>> {
     all_default_window_functions()

@@ -22,7 +22,7 @@ use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
-use crate::rule::NativePlanner;
+use crate::rule::{self, NativePlanner};
 
 /// What all queries share: configuration, functions, optimizer rules, and one memory pool.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ impl SharedSession {
         let mut state = SessionStateBuilder::new()
             .with_config(config(limits))
             .with_runtime_env(runtime_env(memory.clone())?)
+            .with_optimizer_rules(rule::logical_rules())
             .with_expr_planners(vec![
                 Arc::new(NoArrays),
                 Arc::new(CoreFunctionPlanner::default()),

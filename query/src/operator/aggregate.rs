@@ -14,6 +14,7 @@ mod names;
 mod picks;
 mod run;
 mod segment_groups;
+mod text_numbers;
 mod top;
 mod work;
 

@@ -1,15 +1,9 @@
-use std::sync::Arc;
-
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Aggregate as AggregatePlan, LogicalPlan};
-use henge_segment_store::schema::DimensionType;
 
 use super::node::AggregateNode;
 use super::source::Source;
-use super::{function, group_key};
-use crate::operator::aggregate::{
-    Aggregate, AggregateFunction, AggregateTask, Aggregation, ColumnKind, GroupKey, InputColumn,
-};
+use super::{function, group_key, output};
+use crate::operator::aggregate::{Aggregate, AggregateFunction, Aggregation, ColumnKind};
 use crate::scan::RowFilter;
 use crate::table::SnapshotTable;
 
@@ -20,62 +14,21 @@ pub(super) fn recognise(plan: &AggregatePlan) -> Option<LogicalPlan> {
     if !table.shortcuts.use_native_operators {
         return None;
     }
-    let keys = plan.group_expr.iter().map(|expr| group_key::recognise(expr, &source)).collect::<Option<_>>()?;
+    let key = |expr| group_key::recognise(&source.resolve(expr)?, &source);
+    let keys = plan.group_expr.iter().map(key).collect::<Option<_>>()?;
     let aggregates = plan.aggr_expr.iter().map(|expr| function::recognise(expr, &source)).collect::<Option<_>>()?;
     let aggregation = Aggregation { keys, aggregates };
-    let output = plan.schema.inner().clone();
-    let kinds = output.fields().iter().map(|field| field.data_type().clone());
+    // Where SQL's types are others, the plan means something that is not recognised.
+    let kinds = plan.schema.fields().iter().map(|field| field.data_type().clone());
     let pushed = source.pushdown();
-    if !pushed.is_exact || !kinds.eq(output_types(&aggregation)) {
+    if !pushed.is_exact || !kinds.eq(output::types(&aggregation)) {
         return None;
     }
     let filter = pushed.into_row_filter();
     if is_known_without_reading(&aggregation, filter.as_ref(), table) {
         return None;
     }
-    let segments = match &filter {
-        Some(filter) if table.shortcuts.use_indexes => filter.chosen(&table.snapshot),
-        Some(_) => table.snapshot.segments.clone(),
-        None => Vec::new(),
-    };
-    let task = AggregateTask {
-        aggregation: Arc::new(aggregation),
-        filter,
-        segments,
-        output,
-        top: None,
-        use_indexes: table.shortcuts.use_indexes,
-    };
-    let segments_total = table.snapshot.segments.len();
-    Some(AggregateNode { name: table.name.clone(), segments_total, task, schema: plan.schema.clone() }.into_plan())
-}
-
-/// What the operator yields; where SQL's types are others, the plan means something that is not recognised.
-fn output_types(aggregation: &Aggregation) -> impl Iterator<Item = DataType> + '_ {
-    let key = |key: &GroupKey| match key {
-        GroupKey::Column(column) => column_type(column),
-        GroupKey::TimeBucket(_) => DataType::Timestamp(TimeUnit::Millisecond, None),
-    };
-    let aggregate = |aggregate: &Aggregate| match &aggregate.function {
-        AggregateFunction::CountRows | AggregateFunction::Count(_) => DataType::Int64,
-        AggregateFunction::Sum(column)
-        | AggregateFunction::Min(column)
-        | AggregateFunction::Max(column)
-        | AggregateFunction::First(column)
-        | AggregateFunction::Last(column) => column_type(column),
-        AggregateFunction::Avg(_) => DataType::Float64,
-    };
-    aggregation.keys.iter().map(key).chain(aggregation.aggregates.iter().map(aggregate))
-}
-
-fn column_type(column: &InputColumn) -> DataType {
-    match column.kind {
-        ColumnKind::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
-        ColumnKind::Value(DimensionType::String) => DataType::Utf8View,
-        ColumnKind::Value(DimensionType::Long) => DataType::Int64,
-        ColumnKind::Value(DimensionType::Double) => DataType::Float64,
-        ColumnKind::Value(DimensionType::Boolean) => DataType::Boolean,
-    }
+    Some(AggregateNode::over(table, aggregation, filter, plan.schema.clone()).into_plan())
 }
 
 /// Row counts and time bounds of whole segments are known to DataFusion, see `SegmentScanExec`.

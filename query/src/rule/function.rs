@@ -71,12 +71,13 @@ fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFu
             Some(AggregateFunction::CountRows)
         }
         ("count", false) => column().map(AggregateFunction::Count),
+        ("count", true) => column().map(AggregateFunction::CountDistinct),
         ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
         ("avg", false) => average(argument, source),
-        ("min", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Min),
-        ("earliest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::First),
-        ("latest_by", false) => column().filter(|column| !is_text(column)).map(AggregateFunction::Last),
-        ("max", _) => column().filter(|column| !is_text(column)).map(AggregateFunction::Max),
+        ("min", _) => column().map(AggregateFunction::Min),
+        ("earliest_by", false) => column().map(AggregateFunction::First),
+        ("latest_by", false) => column().map(AggregateFunction::Last),
+        ("max", _) => column().map(AggregateFunction::Max),
         _ => None,
     }
 }
@@ -92,10 +93,6 @@ fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
 
 fn is_number(column: &InputColumn) -> bool {
     matches!(column.kind, ColumnKind::Value(DimensionType::Long | DimensionType::Double))
-}
-
-fn is_text(column: &InputColumn) -> bool {
-    column.kind == ColumnKind::Value(DimensionType::String)
 }
 
 /// `filters`: resolved.

@@ -8,7 +8,9 @@ use datafusion::common::{DFSchemaRef, Result};
 use datafusion::logical_expr::{Expr, Extension, InvariantLevel, LogicalPlan, UserDefinedLogicalNode};
 use henge_segment_store::schema::DataSourceName;
 
-use crate::operator::aggregate::{AggregateTask, TopGroups};
+use crate::operator::aggregate::{AggregateTask, Aggregation, TopGroups};
+use crate::scan::RowFilter;
+use crate::table::SnapshotTable;
 
 /// An aggregation by an operator of ours, in place of DataFusion's and of all that was below it.
 #[derive(Debug, Clone)]
@@ -22,6 +24,24 @@ pub(super) struct AggregateNode {
 }
 
 impl AggregateNode {
+    /// `filter`: `None` where no row can pass.
+    pub fn over(
+        table: &SnapshotTable,
+        aggregation: Aggregation,
+        filter: Option<RowFilter>,
+        schema: DFSchemaRef,
+    ) -> Self {
+        let use_indexes = table.shortcuts.use_indexes;
+        let segments = match &filter {
+            Some(filter) if use_indexes => filter.chosen(&table.snapshot),
+            Some(_) => table.snapshot.segments.clone(),
+            None => Vec::new(),
+        };
+        let (aggregation, output) = (Arc::new(aggregation), schema.inner().clone());
+        let task = AggregateTask { aggregation, filter, segments, output, top: None, use_indexes };
+        Self { name: table.name.clone(), segments_total: table.snapshot.segments.len(), task, schema }
+    }
+
     pub fn into_plan(self) -> LogicalPlan {
         LogicalPlan::Extension(Extension { node: Arc::new(self) })
     }

@@ -77,6 +77,11 @@ impl Source {
         self.table().schema.field_with_name(&column.name).is_ok_and(|field| field.data_type() == kind)
     }
 
+    /// Filters that no predicate can say in full.
+    pub fn residual_filters(&self) -> impl Iterator<Item = &Expr> {
+        self.filters.iter().filter(|filter| !Pushdown::of(filter, &self.table().schema).is_exact)
+    }
+
     /// What the filters say together; inexact where one of them is.
     pub fn pushdown(&self) -> Pushdown {
         Pushdown::of_all(&self.filters, &self.table().schema)

@@ -46,6 +46,19 @@ const ANSWERS: &[(&str, &[&str])] = &[
          EARLIEST_BY(partition, MILLIS_TO_TIMESTAMP(bytes), 8), LATEST(internal), ANY_VALUE(org, 10) FROM usage",
         &["|orders|2.0|1|false|beta"],
     ),
+    (
+        "SELECT COALESCE(UPPER(org), 'NOBODY'), COUNT(*), COUNT(bytes), SUM(bytes), AVG(bytes), MIN(cost), MAX(__time) \
+         FROM usage GROUP BY 1 ORDER BY 1",
+        &[
+            "|1|1|-7|-7.0|8.0|2026-01-01T02:30:00",
+            "ACME|2|2|300|150.0|0.25|2026-01-01T00:01:00",
+            "BETA|2|1|50|50.0|1.0|2026-01-01T01:00:00",
+            "NOBODY|1|1|7|7.0|4.0|2026-01-01T01:30:00",
+        ],
+    ),
+    ("SELECT EXTRACT(HOUR FROM __time), SUM(bytes) FROM usage GROUP BY 1 ORDER BY 1", &["0|300", "1|57", "2|-7"]),
+    ("SELECT COUNT(*), SUM(bytes), COUNT(bytes) FROM usage WHERE LENGTH(Topic) = 6 AND org <> ''", &["4|350|3"]),
+    ("SELECT COUNT(*), SUM(bytes), AVG(bytes) FROM usage WHERE LENGTH(Topic) = 60", &["0|NULL|NULL"]),
     ("SELECT LATEST(bytes), EARLIEST(org) FROM usage WHERE org = 'nobody'", &["NULL|NULL"]),
     ("SELECT TIME_FLOOR(TIMESTAMP '1969-12-31 23:59:59', 'PT1H')", &["1969-12-31T23:00:00"]),
     (

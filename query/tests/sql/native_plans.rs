@@ -99,6 +99,8 @@ async fn what_stands_around_an_aggregation_does_not_matter() {
             "SELECT COUNT(*) FROM (SELECT org, SUM(bytes) FROM usage GROUP BY org)",
             &["keys=[org] aggregates=[]"],
         ),
+        // Grouped by the values on codes, then added.
+        ("SELECT org, SUM(DISTINCT bytes) FROM usage GROUP BY org", &["keys=[org, bytes] aggregates=[]"]),
         (
             "SELECT MAX(s) FROM (SELECT org, SUM(bytes) AS s FROM usage GROUP BY org)",
             &["keys=[org] aggregates=[SUM(bytes)]"],
@@ -125,13 +127,42 @@ async fn what_stands_around_an_aggregation_does_not_matter() {
 }
 
 #[tokio::test]
+async fn expressions_over_few_values_are_evaluated_for_each_group_on_codes() {
+    check(&[
+        ("SELECT UPPER(org), COUNT(*) FROM usage GROUP BY 1", &["keys=[org] aggregates=[COUNT(*)]"]),
+        (
+            "SELECT CASE WHEN Topic LIKE '\\_%' THEN 'internal' ELSE 'other' END, org, SUM(bytes), AVG(cost) FROM usage \
+             WHERE bytes > 5 GROUP BY 1, 2",
+            &["keys=[Topic, org] aggregates=[SUM(bytes), AVG(cost), COUNT(cost)] filter=[bytes > 5]"],
+        ),
+        (
+            "SELECT EXTRACT(HOUR FROM __time), CAST(__time AS DATE), NOT internal, MAX(bytes) FROM usage GROUP BY 1, 2, 3",
+            &["keys=[TIME_FLOOR(__time, 'PT1H'), TIME_FLOOR(__time, 'P1D'), internal] aggregates=[MAX(bytes)]"],
+        ),
+        (
+            "SELECT SUM(bytes), COUNT(*) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",
+            &["keys=[Topic] aggregates=[SUM(bytes), COUNT(*)] filter=[org = 'acme']"],
+        ),
+        ("SELECT org, COUNT(DISTINCT UPPER(Topic)) FROM usage GROUP BY org", &["keys=[org, Topic] aggregates=[]"]),
+        (
+            "SELECT partition % 2, COUNT(bytes) FILTER (WHERE internal) FROM usage GROUP BY 1",
+            &["keys=[partition] aggregates=[COUNT(bytes) FILTER (internal)]"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_not_ours_in_full_stays_with_datafusion() {
     let fixture = Fixture::with_events().await;
     let kept = [
-        "SELECT UPPER(org), COUNT(*) FROM usage GROUP BY 1",
-        "SELECT EXTRACT(HOUR FROM __time), COUNT(*) FROM usage GROUP BY 1",
+        "SELECT UPPER(org) || Topic, COUNT(*) FROM usage GROUP BY 1",
+        "SELECT LENGTH(org), COUNT(*) FROM usage WHERE LENGTH(Topic) = 6 GROUP BY 1",
+        "SELECT EXTRACT(SECOND FROM __time), COUNT(*) FROM usage GROUP BY 1",
         "SELECT TIME_CEIL(__time, 'PT1H'), COUNT(*) FROM usage GROUP BY 1",
-        "SELECT CAST(partition AS DOUBLE), COUNT(*) FROM usage GROUP BY 1",
+        "SELECT bytes % 10, COUNT(*) FROM usage GROUP BY 1",
+        "SELECT LENGTH(org), COUNT(*) FROM usage GROUP BY ROLLUP (LENGTH(org))",
+        "SELECT LENGTH(org), LATEST(bytes) FROM usage GROUP BY 1",
         "SELECT org, COUNT(*) FROM usage GROUP BY ROLLUP (org)",
         "SELECT org, Topic, COUNT(*) FROM usage GROUP BY GROUPING SETS ((org), (Topic))",
         "SELECT SUM(bytes + 1) FROM usage",
@@ -147,7 +178,7 @@ async fn what_is_not_ours_in_full_stays_with_datafusion() {
         "SELECT SUM(CASE org WHEN 'a' THEN bytes END) FROM usage",
         "SELECT org, STDDEV(bytes), SUM(bytes) FROM usage GROUP BY org",
         "SELECT SUM(bytes) FILTER (WHERE LENGTH(Topic) = 6) FROM usage",
-        "SELECT SUM(bytes) FROM usage WHERE LENGTH(Topic) = 6 AND org = 'acme'",
+        "SELECT SUM(bytes) FROM usage WHERE bytes % 10 = 7 AND org = 'acme'",
         "SELECT SUM(bytes) FROM (SELECT bytes FROM usage LIMIT 3)",
         "SELECT COUNT(bytes) FROM (SELECT bytes, ROW_NUMBER() OVER (ORDER BY __time) AS n FROM usage) WHERE n < 3",
         "SELECT FIRST_VALUE(bytes ORDER BY cost) FROM usage",

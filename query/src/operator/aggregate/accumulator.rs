@@ -1,24 +1,32 @@
 //! One aggregate of many groups, while it grows. Each family of functions has a file.
 
 mod by_time;
+mod choices;
 mod counts;
+mod distinct;
 mod double_sums;
 mod exact_double;
 mod extremes;
 mod long_sums;
+mod number_set;
 mod seen;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
 use henge_segment_store::schema::DimensionType;
 
 use self::by_time::ByTime;
+use self::choices::Choices;
 use self::counts::Counts;
+use self::distinct::Distinct;
 use self::double_sums::DoubleSums;
 use self::extremes::Extremes;
 use self::long_sums::LongSums;
 use super::groups::Groups;
+use super::key::SegmentKey;
+use super::names::Names;
 use super::{AggregateFunction, ColumnKind};
 use crate::error::QueryError;
 use crate::functions::fit_long;
@@ -34,6 +42,9 @@ pub(super) enum Accumulator {
     /// The kind of the values that the keys stand for.
     Extreme(Extremes, ColumnKind),
     ByTime(ByTime, ColumnKind),
+    /// Whether the times of rows decide.
+    Text(Choices, bool),
+    Distinct(Distinct),
 }
 
 /// What an accumulator has to be shown of the rows that count for it.
@@ -50,6 +61,10 @@ pub(super) enum Needs {
     TimedKeys,
     /// The same where longs count as doubles.
     TimedDoubleKeys,
+    /// Codes.
+    Codes,
+    /// Codes with the times of their rows; those of null values too.
+    TimedCodes,
 }
 
 /// Values side by side, one for each row that counts.
@@ -69,12 +84,26 @@ pub(super) enum Values<'v> {
         keys: &'v [i64],
         nulls: &'v [bool],
     },
+    /// `key` tells what the codes stand for.
+    Coded {
+        codes: &'v [u32],
+        times: Option<&'v [i64]>,
+        key: &'v SegmentKey<'v>,
+    },
 }
 
 impl Needs {
     /// Whether rows count whose value is null.
     pub fn takes_nulls(self) -> bool {
-        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys)
+        self.takes_times()
+    }
+
+    pub fn takes_times(self) -> bool {
+        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys | Self::TimedCodes)
+    }
+
+    pub fn takes_codes(self) -> bool {
+        matches!(self, Self::Codes | Self::TimedCodes)
     }
 }
 
@@ -94,6 +123,11 @@ impl Accumulator {
             AggregateFunction::Max(input) if !is_text => Self::Extreme(Extremes::greatest(), input.kind),
             AggregateFunction::First(input) if !is_text => Self::ByTime(ByTime::earliest(), input.kind),
             AggregateFunction::Last(input) if !is_text => Self::ByTime(ByTime::latest(), input.kind),
+            AggregateFunction::Min(_) => Self::Text(Choices::first(), false),
+            AggregateFunction::Max(_) => Self::Text(Choices::last(), false),
+            AggregateFunction::First(_) => Self::Text(Choices::first(), true),
+            AggregateFunction::Last(_) => Self::Text(Choices::last(), true),
+            AggregateFunction::CountDistinct(_) => Self::Distinct(Distinct::default()),
             other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
         })
     }
@@ -107,6 +141,8 @@ impl Accumulator {
             Self::Extreme(..) => Needs::OrderKeys,
             Self::ByTime(_, ColumnKind::Value(DimensionType::Double)) => Needs::TimedDoubleKeys,
             Self::ByTime(..) => Needs::TimedKeys,
+            Self::Text(_, true) => Needs::TimedCodes,
+            Self::Text(_, false) | Self::Distinct(_) => Needs::Codes,
         }
     }
 
@@ -126,6 +162,8 @@ impl Accumulator {
             }
             Self::Extreme(extremes, _) => extremes.clear(is_every_row),
             Self::ByTime(values, _) => values.clear(),
+            Self::Text(choices, _) => choices.clear(),
+            Self::Distinct(distinct) => distinct.clear(),
         }
     }
 
@@ -145,6 +183,8 @@ impl Accumulator {
             }
             Self::Extreme(extremes, _) => extremes.reach(groups),
             Self::ByTime(values, _) => values.reach(groups),
+            Self::Text(choices, _) => choices.reach(groups),
+            Self::Distinct(distinct) => distinct.reach(groups),
         }
     }
 
@@ -164,6 +204,10 @@ impl Accumulator {
             }
             (Self::Extreme(extremes, _), Values::OrderKeys(keys)) => extremes.add(groups, keys),
             (Self::ByTime(latest, _), Values::Timed { times, keys, nulls }) => latest.add(groups, times, keys, nulls),
+            (Self::Text(choices, _), Values::Coded { codes, times, key }) => {
+                choices.add(groups, codes, times, &|left, right| key.compare_texts(left, right));
+            }
+            (Self::Distinct(distinct), Values::Coded { codes, key, .. }) => distinct.add(groups, codes, key.code_end()),
             (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
         }
     }
@@ -180,14 +224,26 @@ impl Accumulator {
             Self::Extreme(extremes, _) => {
                 extremes.add(Groups::One { group, rows: 2 }, &[least, greatest]);
             }
-            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) => {
+            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) | Self::Text(..) | Self::Distinct(_) => {
                 unreachable!("no zone knows this beforehand")
             }
         }
     }
 
+    /// The codes that values are kept as, ascending; `None` where values are kept.
+    pub fn codes(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::Text(choices, _) => Some(choices.codes()),
+            Self::Distinct(distinct) => Some(distinct.codes()),
+            _ => None,
+        }
+    }
+
     /// Adds the group `from[i]` of another accumulator of the same kind to the group `to[i]`, for each `i`.
-    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32]) {
+    ///
+    /// Where codes are kept, `names` tells what their numbers stand for; `numbers` are those of the other's codes, or `None`
+    /// where it keeps numbers already.
+    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32], names: Option<&Names>, numbers: Option<&[u32]>) {
         match (self, other) {
             (Self::Count(counts), Self::Count(other)) => counts.merge(other, from, to),
             (Self::LongSum(sums), Self::LongSum(other)) => sums.merge(other, from, to),
@@ -202,6 +258,11 @@ impl Accumulator {
             }
             (Self::Extreme(extremes, _), Self::Extreme(other, _)) => extremes.merge(other, from, to),
             (Self::ByTime(values, _), Self::ByTime(other, _)) => values.merge(other, from, to),
+            (Self::Text(choices, _), Self::Text(other, _)) => {
+                let compare = |left, right| names.map_or(Ordering::Equal, |names| names.compare_texts(left, right));
+                choices.merge(other, from, to, numbers, &compare);
+            }
+            (Self::Distinct(distinct), Self::Distinct(other)) => distinct.merge(other, from, to, numbers),
             (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
         }
     }
@@ -210,7 +271,7 @@ impl Accumulator {
     ///
     /// # Errors
     /// A total of longs leaves 64 bits.
-    pub fn finish(&self, groups: &[u32]) -> Result<ArrayRef, QueryError> {
+    pub fn finish(&self, groups: &[u32], names: Option<&Names>) -> Result<ArrayRef, QueryError> {
         let groups = groups.iter().map(|group| *group as usize);
         Ok(match self {
             Self::Count(counts) => Arc::new(groups.map(|group| counts.get(group)).collect::<Int64Array>()),
@@ -239,6 +300,11 @@ impl Accumulator {
             }
             Self::Extreme(extremes, kind) => array_of_keys(groups.map(|group| extremes.get(group)), *kind),
             Self::ByTime(values, kind) => array_of_keys(groups.map(|group| values.get(group)), *kind),
+            Self::Text(choices, _) => {
+                let numbers: Vec<u32> = groups.map(|group| choices.get(group)).collect();
+                names.ok_or_else(|| QueryError::internal("strings without names"))?.array(&numbers)
+            }
+            Self::Distinct(distinct) => Arc::new(groups.map(|group| Some(distinct.get(group))).collect::<Int64Array>()),
         })
     }
 
@@ -252,6 +318,8 @@ impl Accumulator {
             Self::DoubleAverage(sums, counts) => sums.bytes() + counts.bytes(),
             Self::Extreme(extremes, _) => extremes.bytes(),
             Self::ByTime(values, _) => values.bytes(),
+            Self::Text(choices, _) => choices.bytes(),
+            Self::Distinct(distinct) => distinct.bytes(),
         }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) enum AggregateFunction {
     First(InputColumn),
     /// Of the row with the greatest.
     Last(InputColumn),
+    /// How many different values there are, exactly.
+    CountDistinct(InputColumn),
 }
 
 /// Groups that are enough, because the plan above sorts by one column and takes the first few.
@@ -92,7 +94,8 @@ impl AggregateFunction {
             | Self::Max(input)
             | Self::Avg(input)
             | Self::First(input)
-            | Self::Last(input) => Some(input),
+            | Self::Last(input)
+            | Self::CountDistinct(input) => Some(input),
         }
     }
 }

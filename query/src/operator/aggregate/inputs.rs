@@ -5,6 +5,7 @@ use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 
 use super::accumulator::{Needs, Values, key_of_double};
+use super::key::{KeyBuffers, SegmentKey};
 use super::picks::Picks;
 use crate::error::QueryError;
 
@@ -13,6 +14,8 @@ pub(super) struct SegmentInput<'s> {
     column: Column<'s>,
     /// The times of the rows, where they count too.
     times: Option<Column<'s>>,
+    /// The codes of the values, where those are kept.
+    codes: Option<SegmentKey<'s>>,
 }
 
 /// Where the values of a block are unpacked to.
@@ -23,6 +26,7 @@ pub(super) struct InputBuffers {
     times: [Box<[i64; BLOCK_ROWS]>; 2],
     keys: Box<[i64; BLOCK_ROWS]>,
     nulls: Box<[bool; BLOCK_ROWS]>,
+    key_buffers: KeyBuffers,
 }
 
 impl InputBuffers {
@@ -36,6 +40,7 @@ impl InputBuffers {
             times: [longs(), longs()],
             keys: longs(),
             nulls: Box::new([false; BLOCK_ROWS]),
+            key_buffers: KeyBuffers::new(),
         }
     }
 }
@@ -54,8 +59,9 @@ pub(super) struct KnownBlock {
 impl<'s> SegmentInput<'s> {
     pub fn new(name: &str, needs: Needs, reader: &'s SegmentReader) -> Result<Self, QueryError> {
         let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
-        let is_timed = matches!(needs, Needs::TimedKeys | Needs::TimedDoubleKeys);
-        Ok(Self { column: column(name)?, times: is_timed.then(|| column(TIME_COLUMN)).transpose()? })
+        let times = needs.takes_times().then(|| column(TIME_COLUMN)).transpose()?;
+        let codes = needs.takes_codes().then(|| SegmentKey::of_column(name, reader)).transpose()?;
+        Ok(Self { column: column(name)?, times, codes })
     }
 
     /// Some rows may be null.
@@ -83,7 +89,7 @@ impl<'s> SegmentInput<'s> {
     pub fn known(&self, block: usize, block_rows: usize, needs: Needs) -> Option<KnownBlock> {
         let rows = |null_count: u32| block_rows as u32 - null_count.min(block_rows as u32);
         match (&self.column, needs) {
-            (_, Needs::TimedKeys | Needs::TimedDoubleKeys) => None,
+            (_, needs) if needs.takes_times() => None,
             (Column::Missing, _) => Some(KnownBlock { rows: 0, sum: 0, least: 0, greatest: 0 }),
             (Column::Longs(longs), Needs::Rows | Needs::Longs | Needs::OrderKeys | Needs::DoubleKeys) => {
                 let zone = longs.zone(block)?;
@@ -107,7 +113,7 @@ impl<'s> SegmentInput<'s> {
     /// # Errors
     /// The column is of a kind that has no such values.
     pub fn values<'v>(
-        &'v self,
+        &'v mut self,
         block: usize,
         picks: &Picks,
         needs: Needs,
@@ -116,8 +122,31 @@ impl<'s> SegmentInput<'s> {
         match needs {
             Needs::TimedKeys => self.timed(block, picks, Needs::OrderKeys, buffers),
             Needs::TimedDoubleKeys => self.timed(block, picks, Needs::DoubleKeys, buffers),
+            Needs::Codes | Needs::TimedCodes => self.coded(block, picks, buffers),
             _ => self.untimed(block, picks, needs, &mut buffers.longs, &mut buffers.doubles),
         }
+    }
+
+    /// Codes, with the times of their rows if those count.
+    fn coded<'v>(
+        &'v mut self,
+        block: usize,
+        picks: &Picks,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        let InputBuffers { codes, times: [time_buffer, picked_times], key_buffers, .. } = buffers;
+        let key = self.codes.as_mut().ok_or_else(|| QueryError::internal("a column is not read by its codes"))?;
+        key.codes(block, picks, key_buffers, codes);
+        let times = match &self.times {
+            Some(Column::Longs(times)) => Some(picks.of(times.values(block, time_buffer), picked_times)),
+            _ => None,
+        };
+        Ok(Values::Coded { codes: &codes[..picks.len()], times, key })
+    }
+
+    /// What the codes stand for, where codes are kept.
+    pub fn codes(&self) -> Option<&SegmentKey<'s>> {
+        self.codes.as_ref()
     }
 
     /// Keys with the times of their rows.

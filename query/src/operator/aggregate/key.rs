@@ -3,7 +3,12 @@
 mod buckets;
 mod number_codes;
 
-use henge_indexing::{BLOCK_ROWS, BlockMask, Column, DoubleColumn, FlagColumn, LongColumn, TextColumn};
+use std::cmp::Ordering;
+
+use henge_indexing::{
+    BLOCK_ROWS, BlockMask, Column, DoubleColumn, FlagColumn, LongColumn, TextColumn, text_of_double, text_of_flag,
+    text_of_long,
+};
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::time::{Granularity, Interval, TimestampMs};
@@ -18,10 +23,12 @@ use crate::error::QueryError;
 const NEAR_LONGS: i128 = 1 << 20;
 
 /// One key of a segment. Code 0 is null.
+#[derive(Debug)]
 pub(super) struct SegmentKey<'s> {
     source: Source<'s>,
 }
 
+#[derive(Debug)]
 enum Source<'s> {
     /// Null in every row.
     Null,
@@ -73,14 +80,19 @@ impl<'s> SegmentKey<'s> {
         let source = match key {
             GroupKey::TimeBucket(granularity) => bucket_source(granularity, reader)?,
             GroupKey::Column(InputColumn { name, .. }) => {
-                match reader.column(name).map_err(|error| QueryError::from(&error))? {
-                    Column::Missing => Source::Null,
-                    Column::Text(texts) => Source::Text(texts),
-                    Column::Flags(flags) => Source::Flags(flags),
-                    Column::Doubles(doubles) => Source::Doubles(doubles, NumberCodes::default()),
-                    Column::Longs(longs) => long_source(longs),
-                }
+                return Self::of_column(name, reader);
             }
+        };
+        Ok(Self { source })
+    }
+
+    pub fn of_column(name: &str, reader: &'s SegmentReader) -> Result<Self, QueryError> {
+        let source = match reader.column(name).map_err(|error| QueryError::from(&error))? {
+            Column::Missing => Source::Null,
+            Column::Text(texts) => Source::Text(texts),
+            Column::Flags(flags) => Source::Flags(flags),
+            Column::Doubles(doubles) => Source::Doubles(doubles, NumberCodes::default()),
+            Column::Longs(longs) => long_source(longs),
         };
         Ok(Self { source })
     }
@@ -203,6 +215,23 @@ impl<'s> SegmentKey<'s> {
         }
     }
 
+    /// The order of the strings that two codes stand for, neither of which is null's.
+    pub fn compare_texts(&self, left: u32, right: u32) -> Ordering {
+        match &self.source {
+            Source::Text(TextColumn::Sorted { .. }) => left.cmp(&right),
+            Source::Text(TextColumn::Growing { dictionary, .. }) => dictionary.value(left).cmp(dictionary.value(right)),
+            _ => {
+                let text = |code| match self.value(code, &mut Vec::new()) {
+                    KeyValue::Long(long) => text_of_long(long),
+                    KeyValue::Double(double) => text_of_double(double),
+                    KeyValue::Flag(flag) => text_of_flag(flag).to_owned(),
+                    KeyValue::Null | KeyValue::Text(_) => String::new(),
+                };
+                text(left).cmp(&text(right))
+            }
+        }
+    }
+
     /// Memory taken by what is not the segment's own.
     pub fn bytes(&self) -> usize {
         match &self.source {
@@ -249,9 +278,9 @@ fn near_code(value: i64, least: i64) -> u32 {
     (value.wrapping_sub(least) as u32).wrapping_add(1)
 }
 
-/// Both zeros are one value, as they are to DataFusion.
+/// Both zeros are one value, and every NaN.
 fn bits_of(value: f64) -> u64 {
-    (value + 0.0).to_bits()
+    (if value.is_nan() { f64::NAN } else { value + 0.0 }).to_bits()
 }
 
 fn clear_nulls(validity: &BlockMask, picks: &Picks, codes: &mut [u32; BLOCK_ROWS]) {

@@ -5,7 +5,7 @@ use henge_indexing::BLOCK_ROWS;
 use super::Aggregation;
 use super::accumulator::Accumulator;
 use super::group_table::ChainTable;
-use super::names::Names;
+use super::names::GroupNames;
 use crate::error::QueryError;
 
 /// Groups by the numbers of their keys' values, with their aggregates.
@@ -52,19 +52,29 @@ impl MergedGroups {
     }
 
     /// Adds groups of other accumulators. `numbers`: for each key those of the groups' values.
-    pub fn add(&mut self, numbers: &[Vec<u32>], others: &[Accumulator], groups: &[u32]) {
+    ///
+    /// `translations`: for each accumulator that keeps codes, their numbers.
+    pub fn add(
+        &mut self,
+        numbers: &[Vec<u32>],
+        others: &[Accumulator],
+        groups: &[u32],
+        names: &GroupNames,
+        translations: &[Option<Vec<u32>>],
+    ) {
         let into = self.groups_of(numbers, groups.len());
         self.reach();
-        for (accumulator, other) in self.accumulators.iter_mut().zip(others) {
-            accumulator.merge(other, groups, &into);
+        for (place, (accumulator, other)) in self.accumulators.iter_mut().zip(others).enumerate() {
+            let numbers = translations.get(place).and_then(Option::as_deref);
+            accumulator.merge(other, groups, &into, names.values[place].as_ref(), numbers);
         }
     }
 
     /// Adds all groups of another.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self, names: &GroupNames) {
         let groups: Vec<u32> = (0..other.len() as u32).collect();
         let numbers: Vec<Vec<u32>> = (0..other.keys()).map(|key| other.numbers(key, &groups)).collect();
-        self.add(&numbers, &other.accumulators, &groups);
+        self.add(&numbers, &other.accumulators, &groups, names, &[]);
     }
 
     /// The numbers of the values of one key of some groups.
@@ -131,9 +141,4 @@ impl MergedGroups {
             }
         }
     }
-}
-
-/// The values of each key of all groups.
-pub(super) fn names_of(aggregation: &Aggregation) -> Vec<Names> {
-    aggregation.keys.iter().map(Names::new).collect()
 }

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use henge_segment_store::timeline::SegmentView;
 
-use super::merged::{MergedGroups, names_of};
-use super::names::Names;
+use super::merged::MergedGroups;
+use super::names::GroupNames;
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
 use super::{AggregateTask, TopGroups};
@@ -21,7 +22,8 @@ const CONSUMER: &str = "aggregation";
 pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
     context.check()?;
     let work = Work::new(task);
-    let names = names_of(&task.aggregation);
+    let data_source = task.segments.iter().find_map(data_source_of);
+    let names = GroupNames::new(&task.aggregation, data_source);
     let names_memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
     let threads = context.threads.get().min(work.parts()).max(1);
     let mut workers = run_on(threads, || {
@@ -33,16 +35,23 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
     let mut first = workers.pop().expect("at least one thread has worked");
     for worker in workers {
         context.check()?;
-        first.merged.merge(&worker.merged);
+        first.merged.merge(&worker.merged, &names);
         first.count_memory()?;
     }
-    names_memory.try_resize(names.iter().map(Names::bytes).sum())?;
+    names_memory.try_resize(names.bytes())?;
     context.metrics.groups.add(first.merged.len() as u64);
     context.metrics.merge_ns.add_since(start);
     let start = Instant::now();
     let batches = name(task, &first.merged, &names, context);
     context.metrics.output_ns.add_since(start);
     batches
+}
+
+fn data_source_of(segment: &SegmentView) -> Option<&str> {
+    match segment {
+        SegmentView::Published(segment) => Some(segment.meta.id.data_source.as_str()),
+        SegmentView::Open(_) => None,
+    }
 }
 
 /// Runs `work` on some threads at once, this one among them, and collects what they return.
@@ -63,7 +72,7 @@ fn run_on<T: Send>(threads: usize, work: impl Fn() -> Result<T, QueryError> + Sy
 /// One thread's part of an aggregation.
 struct Worker<'t> {
     task: &'t AggregateTask,
-    names: &'t [Names],
+    names: &'t GroupNames,
     context: &'t OperatorContext,
     workspace: Workspace,
     merged: MergedGroups,
@@ -71,7 +80,7 @@ struct Worker<'t> {
 }
 
 impl<'t> Worker<'t> {
-    fn new(task: &'t AggregateTask, names: &'t [Names], context: &'t OperatorContext) -> Result<Self, QueryError> {
+    fn new(task: &'t AggregateTask, names: &'t GroupNames, context: &'t OperatorContext) -> Result<Self, QueryError> {
         Ok(Self {
             task,
             names,
@@ -119,10 +128,17 @@ impl<'t> Worker<'t> {
     /// Adds the groups of a segment to those of the segments before.
     fn merge(&mut self, groups: &SegmentGroups<'_>) -> Result<(), QueryError> {
         let used = groups.table().used();
-        let keys = self.names.iter().zip(groups.keys()).enumerate();
+        let keys = self.names.keys.iter().zip(groups.keys()).enumerate();
         let numbers = keys.map(|(place, (names, key))| names.numbers(key, &groups.table().codes(place, &used)));
         let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
-        self.merged.add(&numbers, &self.workspace.accumulators, &used);
+        let mut translations = Vec::new();
+        for (place, accumulator) in self.workspace.accumulators.iter().enumerate() {
+            let values = accumulator.codes().zip(self.names.values[place].as_ref()).zip(groups.value_key(place));
+            let translation = values
+                .map(|((codes, names), key)| names.numbers(key, &codes).map(|numbers| translation(&codes, &numbers)));
+            translations.push(translation.transpose()?);
+        }
+        self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations);
         self.count_memory()
     }
 
@@ -136,16 +152,26 @@ impl<'t> Worker<'t> {
     }
 }
 
+/// For each code up to the last of them its number.
+fn translation(codes: &[u32], numbers: &[u32]) -> Vec<u32> {
+    let mut number_of = vec![0; codes.last().map_or(0, |code| *code as usize + 1)];
+    codes.iter().zip(numbers).for_each(|(code, number)| number_of[*code as usize] = *number);
+    number_of
+}
+
 /// Makes batches of the groups, or of the top ones.
 fn name(
     task: &AggregateTask,
     merged: &MergedGroups,
-    names: &[Names],
+    names: &GroupNames,
     context: &OperatorContext,
 ) -> Result<Vec<RecordBatch>, QueryError> {
-    let column = |place: usize, groups: &[u32]| match names.get(place) {
+    let column = |place: usize, groups: &[u32]| match names.keys.get(place) {
         Some(names) => Ok(names.array(&merged.numbers(place, groups))),
-        None => merged.accumulators[place - names.len()].finish(groups),
+        None => {
+            let place = place - names.keys.len();
+            merged.accumulators[place].finish(groups, names.values[place].as_ref())
+        }
     };
     let all: Vec<u32> = (0..merged.len() as u32).collect();
     let groups = match &task.top {

@@ -120,8 +120,7 @@ impl<'s> SegmentGroups<'s> {
         self.table.groups(&slices, &mut workspace.groups);
         let Workspace { picks, groups, runs, input_buffers, narrow, accumulators, .. } = workspace;
         let groups = runs.form(&groups[..picks.len()]);
-        for place in 0..accumulators.len() {
-            let accumulator = &mut accumulators[place];
+        for (place, accumulator) in accumulators.iter_mut().enumerate() {
             accumulator.reach(self.table.len());
             self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
         }
@@ -139,8 +138,7 @@ impl<'s> SegmentGroups<'s> {
     ) -> Result<(), QueryError> {
         let Workspace { picks, input_buffers, narrow, accumulators, .. } = workspace;
         let mut is_picked = false;
-        for place in 0..accumulators.len() {
-            let accumulator = &mut accumulators[place];
+        for (place, accumulator) in accumulators.iter_mut().enumerate() {
             accumulator.reach(self.table.len());
             let is_whole = *rows == BlockRows::All && self.opened.passing[place].is_none();
             if is_whole && self.add_known(place, block, block_rows, group, accumulator) {
@@ -179,7 +177,7 @@ impl<'s> SegmentGroups<'s> {
     /// Adds rows of a block to one aggregate.
     #[allow(clippy::too_many_arguments, reason = "the parts of a workspace, borrowed one by one")]
     fn aggregate(
-        &self,
+        &mut self,
         place: usize,
         block: usize,
         picks: &Picks,
@@ -188,9 +186,10 @@ impl<'s> SegmentGroups<'s> {
         narrow: &mut NarrowBuffers,
         accumulator: &mut Accumulator,
     ) -> Result<(), QueryError> {
-        let input = self.inputs[place].as_ref();
+        let input = self.inputs[place].as_mut();
         let needs = accumulator.needs();
-        let validity = input.filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
+        let validity =
+            input.as_deref().filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
         let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
         let mask = match (validity, passing) {
             (None, None) => None,
@@ -227,6 +226,11 @@ impl<'s> SegmentGroups<'s> {
         &self.keys
     }
 
+    /// What the codes of an aggregate's values stand for, where it keeps codes.
+    pub fn value_key(&self, place: usize) -> Option<&SegmentKey<'s>> {
+        self.inputs[place].as_ref()?.codes()
+    }
+
     /// Memory taken, without the workspace.
     pub fn bytes(&self) -> usize {
         self.table.bytes() + self.keys.iter().map(SegmentKey::bytes).sum::<usize>()
@@ -234,7 +238,7 @@ impl<'s> SegmentGroups<'s> {
 }
 
 fn values_of<'v>(
-    input: Option<&'v SegmentInput<'_>>,
+    input: Option<&'v mut SegmentInput<'_>>,
     block: usize,
     picks: &Picks,
     needs: Needs,

@@ -72,7 +72,9 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
         GroupKey::TimeBucket(_) => time.clone(),
     });
     let aggregates = aggregation.aggregates.iter().map(|aggregate| match &aggregate.function {
-        AggregateFunction::CountRows | AggregateFunction::Count(_) => DataType::Int64,
+        AggregateFunction::CountRows | AggregateFunction::Count(_) | AggregateFunction::CountDistinct(_) => {
+            DataType::Int64
+        }
         AggregateFunction::Avg(_) => DataType::Float64,
         AggregateFunction::Sum(column)
         | AggregateFunction::Min(column)
@@ -146,9 +148,8 @@ fn function(random: &mut Random) -> AggregateFunction {
     let numbers: Vec<&InputColumn> =
         columns.iter().filter(|column| kinds.iter().any(|kind| column.kind == ColumnKind::Value(*kind))).collect();
     let number = numbers[random.below(numbers.len())].clone();
-    let is_text = any.kind == ColumnKind::Value(DimensionType::String);
-    let ordered = if is_text { time() } else { any.clone() };
-    match random.below(10) {
+    let ordered = if random.below(8) == 0 { time() } else { any.clone() };
+    match random.below(11) {
         0 => AggregateFunction::CountRows,
         1 => AggregateFunction::Count(any),
         2 | 3 => AggregateFunction::Sum(number),
@@ -156,6 +157,7 @@ fn function(random: &mut Random) -> AggregateFunction {
         5 => AggregateFunction::Max(ordered),
         6 => AggregateFunction::First(ordered),
         7 => AggregateFunction::Last(ordered),
+        8 => AggregateFunction::CountDistinct(any),
         _ => AggregateFunction::Avg(number),
     }
 }

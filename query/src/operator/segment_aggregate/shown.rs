@@ -64,6 +64,7 @@ fn aggregate(aggregate: &Aggregate) -> String {
         AggregateFunction::Avg(column) => format!("AVG({})", column.name),
         AggregateFunction::First(column) => format!("EARLIEST({})", column.name),
         AggregateFunction::Last(column) => format!("LATEST({})", column.name),
+        AggregateFunction::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.name),
     };
     match &aggregate.filter {
         Some(filter) => format!("{function} FILTER ({})", row_filter(filter)),

@@ -1,7 +1,7 @@
 //! A group-by that is obviously right: one row after the other.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use henge_indexing::{NumberTest, Predicate, TextTest, text_of_double, text_of_flag, text_of_long};
 use henge_segment_store::schema::DimensionType;
@@ -144,6 +144,13 @@ fn of_rows(function: &AggregateFunction, rows: &[&Row]) -> Result<Cell, QueryErr
     Ok(match function {
         AggregateFunction::CountRows => unreachable!("it has no column"),
         AggregateFunction::Count(_) => Cell::Long(count as i64),
+        AggregateFunction::CountDistinct(_) => {
+            let values = values.into_iter().map(|cell| match cell {
+                Cell::Double(double) => Cell::double(double.0 + 0.0),
+                other => other,
+            });
+            Cell::Long(values.collect::<BTreeSet<Cell>>().len() as i64)
+        }
         _ if values.is_empty() => Cell::Null,
         AggregateFunction::First(_) | AggregateFunction::Last(_) => unreachable!("they are found by their times"),
         AggregateFunction::Min(_) => values.into_iter().min().expect("there are some"),

@@ -29,3 +29,16 @@ SELECT tenant, code, COUNT(*) FROM requests GROUP BY ROLLUP (tenant, code);
 SELECT tenant, AVG(bytes), AVG(level) FROM requests GROUP BY tenant;
 -- tolerance
 SELECT code, AVG(cost), STDDEV(level) FROM requests GROUP BY code;
+SELECT LENGTH(host), COUNT(*), COUNT(bytes), SUM(bytes), MIN(size), MAX(level) FROM requests GROUP BY LENGTH(host);
+-- duckdb: SELECT COALESCE(tenant, 'none') AS t, ok, COUNT(*), SUM(bytes) FROM requests GROUP BY COALESCE(tenant, 'none'), ok
+SELECT COALESCE(tenant, 'none') AS t, ok, COUNT(*), SUM(bytes) FROM requests GROUP BY COALESCE(tenant, 'none'), ok;
+SELECT CASE WHEN path LIKE '/api%' THEN 'api' WHEN path IS NULL THEN NULL ELSE 'other' END AS kind, COUNT(*), SUM(seq), COUNT(*) FILTER (WHERE code = 200) FROM requests GROUP BY 1;
+-- tolerance
+SELECT UPPER(host) AS host, AVG(level), AVG(seq), SUM(cost) FROM requests GROUP BY 1;
+SELECT COUNT(*), SUM(seq), MIN(bytes), MAX(seq) FROM requests WHERE LENGTH(path) = 4;
+SELECT tenant, COUNT(*), SUM(seq) FROM requests WHERE LENGTH(path) > 4 AND bytes > 0 AND __time < TIMESTAMP '2026-01-02 00:00:00' GROUP BY tenant;
+SELECT DISTINCT code % 100 FROM requests;
+SELECT COUNT(*), COUNT(level), SUM(seq), AVG(seq) FROM requests WHERE LENGTH(path) = 400;
+-- henge only: its times have no zone
+SELECT EXTRACT(HOUR FROM __time) AS h, EXTRACT(DOW FROM __time) AS d, COUNT(*), SUM(seq) FROM requests GROUP BY 1, 2;
+SELECT CAST(__time AS DATE) AS d, COUNT(*), SUM(seq) FROM requests GROUP BY 1;

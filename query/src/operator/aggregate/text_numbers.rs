@@ -1,0 +1,240 @@
+//! Numbers for the strings of a column that all its segments share, kept from query to query.
+//!
+//! A segment's code of a string says nothing in another segment. What both call the string is found by its hash once;
+//! then the numbers of a whole dictionary are kept, and merging a segment costs one look into an array a group.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::atomic::{self, AtomicUsize};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use henge_indexing::TextColumn;
+
+/// What is kept of all columns together; past it they start anew. Queries that run keep what they have.
+const KEPT_BYTES: usize = 256 << 20;
+/// A dictionary of which less than one code in so many is asked for is not numbered as a whole.
+const WHOLE_FROM: usize = 4;
+/// Of fewer codes each string is looked up alone: reading a dictionary from the start takes a tenth of that a string.
+const SCAN_FROM: usize = 8;
+
+/// A code that has no number yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// The columns whose numbers are kept, by datasource and name.
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+type Kept = HashMap<(String, String), Arc<TextNumbers>>;
+
+/// Gives each distinct string of a column a number from 1 on; null is 0.
+#[derive(Debug, Default)]
+pub(super) struct TextNumbers {
+    texts: RwLock<Texts>,
+    /// By the number of a dictionary, for each of its codes the number of the string.
+    dictionaries: Mutex<HashMap<u64, Arc<[u32]>>>,
+    bytes: AtomicUsize,
+}
+
+/// Strings, one after the other.
+#[derive(Debug, Default)]
+struct Texts {
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl TextNumbers {
+    /// The numbers of a datasource's column.
+    pub fn of(data_source: &str, column: &str) -> Arc<Self> {
+        let mut kept = lock(&KEPT);
+        let key = (data_source.to_owned(), column.to_owned());
+        let bytes: usize = kept.values().map(|numbers| numbers.bytes()).sum();
+        if bytes > KEPT_BYTES {
+            kept.clear();
+        }
+        kept.entry(key).or_default().clone()
+    }
+
+    /// The number of one string.
+    pub fn number(&self, text: &[u8]) -> u32 {
+        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+        let number = texts.number(text);
+        self.count(&texts);
+        number
+    }
+
+    /// The numbers of some codes of a column, in their order.
+    pub fn numbers(&self, column: &TextColumn<'_>, codes: &[u32]) -> Vec<u32> {
+        let dictionary = match column {
+            TextColumn::Sorted { cache, .. } => cache.as_ref().map(|cache| cache.dictionary()),
+            TextColumn::Growing { .. } => None,
+        };
+        let kept = dictionary.and_then(|dictionary| lock(&self.dictionaries).get(&dictionary).cloned());
+        if let Some(kept) = kept {
+            return codes.iter().map(|code| kept[*code as usize]).collect();
+        }
+        let end = column.distinct() as usize + 1;
+        if let Some(dictionary) = dictionary
+            && codes.len() * WHOLE_FROM > end
+        {
+            let mut number_of = vec![UNKNOWN; end];
+            self.fill(column, &mut number_of);
+            let numbers = codes.iter().map(|code| number_of[*code as usize]).collect();
+            if self.bytes() + end * size_of::<u32>() <= KEPT_BYTES {
+                lock(&self.dictionaries).insert(dictionary, number_of.into());
+            }
+            return numbers;
+        }
+        let mut number_of = vec![0; codes.iter().max().map_or(1, |code| *code as usize + 1)];
+        codes.iter().for_each(|code| number_of[*code as usize] = UNKNOWN);
+        self.fill(column, &mut number_of);
+        codes.iter().map(|code| number_of[*code as usize]).collect()
+    }
+
+    /// Finds the numbers of the codes that have none yet.
+    fn fill(&self, column: &TextColumn<'_>, number_of: &mut [u32]) {
+        number_of[0] = 0;
+        let wanted = number_of.iter().filter(|number| **number == UNKNOWN).count();
+        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+        match column {
+            TextColumn::Sorted { dictionary, .. } if wanted * SCAN_FROM > number_of.len() => {
+                dictionary.scan(1..number_of.len() as u32, |code, text| {
+                    let slot = &mut number_of[code as usize];
+                    if *slot == UNKNOWN {
+                        *slot = texts.number(text);
+                    }
+                });
+            }
+            _ => {
+                let mut buffer = Vec::new();
+                for (code, slot) in number_of.iter_mut().enumerate() {
+                    if *slot == UNKNOWN {
+                        *slot = texts.number(column.text(code as u32, &mut buffer));
+                    }
+                }
+            }
+        }
+        self.count(&texts);
+    }
+
+    /// The order of the strings of two numbers, neither of which is null's.
+    pub fn compare(&self, left: u32, right: u32) -> Ordering {
+        let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        texts.text(left).cmp(texts.text(right))
+    }
+
+    /// Calls `visit` with the string of each number in turn; `None` for null.
+    pub fn for_each(&self, numbers: &[u32], mut visit: impl FnMut(Option<&str>)) {
+        let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        for number in numbers {
+            let text = (*number > 0).then(|| texts.text(*number));
+            visit(text.map(|text| std::str::from_utf8(text).expect("dictionaries hold strings")));
+        }
+    }
+
+    /// Memory taken.
+    pub fn bytes(&self) -> usize {
+        let dictionaries =
+            lock(&self.dictionaries).values().map(|numbers| numbers.len() * size_of::<u32>()).sum::<usize>();
+        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries
+    }
+
+    /// Memory taken beyond what may be kept: that of the query which asks.
+    pub fn bytes_beyond(&self) -> usize {
+        self.bytes().saturating_sub(KEPT_BYTES)
+    }
+
+    fn count(&self, texts: &Texts) {
+        self.bytes.store(texts.taken(), atomic::Ordering::Relaxed);
+    }
+}
+
+impl Texts {
+    fn number(&mut self, text: &[u8]) -> u32 {
+        let Self { numbers, hasher, bytes, ends } = self;
+        let hash = hasher.hash_one(text);
+        if let Some(number) = numbers.find(hash, |number| text_at(bytes, ends, *number) == text) {
+            return *number;
+        }
+        bytes.extend_from_slice(text);
+        ends.push(bytes.len());
+        let number = ends.len() as u32;
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(text_at(bytes, ends, *number)));
+        number
+    }
+
+    fn text(&self, number: u32) -> &[u8] {
+        text_at(&self.bytes, &self.ends, number)
+    }
+
+    fn taken(&self) -> usize {
+        let slots = self.numbers.capacity() * (size_of::<u32>() + 1);
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>() + slots
+    }
+}
+
+fn text_at<'t>(bytes: &'t [u8], ends: &[usize], number: u32) -> &'t [u8] {
+    let place = number as usize - 1;
+    let start = place.checked_sub(1).map_or(0, |before| ends[before]);
+    &bytes[start..ends[place]]
+}
+
+/// What a panic elsewhere leaves behind is whole: each change is one insertion.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use henge_indexing::{CodeSetCache, Dictionary, PackedCodes};
+
+    use super::*;
+
+    fn dictionary(texts: &[&str]) -> Dictionary {
+        Dictionary::decode(Dictionary::encode(texts.iter().map(|text| text.as_bytes())).into()).unwrap()
+    }
+
+    fn texts(numbers: &TextNumbers, wanted: &[u32]) -> Vec<Option<String>> {
+        let mut texts = Vec::new();
+        numbers.for_each(wanted, |text| texts.push(text.map(str::to_owned)));
+        texts
+    }
+
+    #[test]
+    fn dictionaries_share_the_numbers_of_their_strings() {
+        let cache = CodeSetCache::new(1 << 20);
+        let codes = PackedCodes::decode(PackedCodes::encode(&[0]).into()).unwrap();
+        let dictionaries = [dictionary(&["a", "b", "c", "d"]), dictionary(&["b", "d", "e"])];
+        let column = |place: usize, number: Option<u64>| TextColumn::Sorted {
+            dictionary: &dictionaries[place],
+            codes: &codes,
+            index: None,
+            cache: number.map(|number| cache.dictionary(number)),
+        };
+        for number in [None, Some(7)] {
+            let numbers = TextNumbers::default();
+            let first = numbers.numbers(&column(0, number), &[1, 2, 4, 0, 2]);
+            let second = numbers.numbers(&column(1, number.map(|number| number + 1)), &[0, 1, 3]);
+            assert_eq!((first[1], first[3]), (second[1], 0));
+            assert_eq!(
+                texts(&numbers, &first),
+                ["a", "b", "d", "", "b"].map(|text| (!text.is_empty()).then(|| text.to_owned()))
+            );
+            assert_eq!(texts(&numbers, &second), [None, Some("b".to_owned()), Some("e".to_owned())]);
+            // What is kept of the dictionaries answers alike.
+            assert_eq!(numbers.numbers(&column(0, number), &[1, 2, 4, 0, 2]), first);
+            assert_eq!(numbers.numbers(&column(1, number.map(|number| number + 1)), &[1]), second[1..2]);
+            assert_eq!(numbers.number(b"e"), second[2]);
+        }
+    }
+
+    #[test]
+    fn a_column_is_known_by_its_datasource_and_name() {
+        let number = TextNumbers::of("text numbers", "a").number(b"x");
+        assert_eq!(TextNumbers::of("text numbers", "a").number(b"x"), number);
+        TextNumbers::of("text numbers", "a").number(b"y");
+        assert_eq!(TextNumbers::of("text numbers", "b").number(b"y"), 1);
+    }
+}

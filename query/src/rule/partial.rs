@@ -1,0 +1,91 @@
+//! Aggregates of groups, as aggregates of parts of the groups brought together.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
+use datafusion::logical_expr::{AggregateUDF, Expr, lit};
+
+use crate::functions::sum;
+use crate::operator::aggregate::{Aggregate, AggregateFunction};
+
+/// How parts become the whole.
+pub(super) struct Merged {
+    /// Aggregates over columns of [`name`]s, each with an alias.
+    pub merges: Vec<Expr>,
+    /// Over those aliases.
+    pub result: Expr,
+}
+
+/// The column of a partial aggregate.
+pub(super) fn name(place: usize) -> String {
+    format!("$partial{place}")
+}
+
+/// Adds what is to be known of each part to `partials`; `None` where parts do not tell.
+///
+/// `original`: the aggregate as DataFusion has it.
+pub(super) fn split(aggregate: &Aggregate, original: &Expr, partials: &mut Vec<Aggregate>) -> Option<Merged> {
+    let mut part = |function: &AggregateFunction| {
+        partials.push(Aggregate { function: function.clone(), filter: aggregate.filter.clone() });
+        partials.len() - 1
+    };
+    let function = &aggregate.function;
+    let merged = |func: Arc<AggregateUDF>, place: usize| {
+        let merge = merge(func, column(name(place)), place);
+        Merged { merges: vec![merge], result: total(place) }
+    };
+    Some(match function {
+        AggregateFunction::CountRows | AggregateFunction::Count(_) => {
+            let merged = merged(sum(), part(function));
+            // Of no parts at all.
+            Merged { result: or_zero(merged.result), ..merged }
+        }
+        AggregateFunction::Sum(_) | AggregateFunction::Min(_) | AggregateFunction::Max(_) => {
+            merged(function_of(original)?, part(function))
+        }
+        AggregateFunction::Avg(input) => {
+            let (average, count) = (part(function), part(&AggregateFunction::Count(input.clone())));
+            let weighted = column(name(average)) * double(column(name(count)));
+            let merges = vec![merge(sum(), weighted, average), merge(sum(), column(name(count)), count)];
+            Merged { merges, result: total(average) / double(total(count)) }
+        }
+        AggregateFunction::CountDistinct(_) | AggregateFunction::First(_) | AggregateFunction::Last(_) => return None,
+    })
+}
+
+fn function_of(expr: &Expr) -> Option<Arc<AggregateUDF>> {
+    match expr {
+        Expr::Alias(alias) => function_of(&alias.expr),
+        Expr::AggregateFunction(call) => Some(call.func.clone()),
+        _ => None,
+    }
+}
+
+fn column(name: String) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+fn total_name(place: usize) -> String {
+    format!("$total{place}")
+}
+
+fn total(place: usize) -> Expr {
+    column(total_name(place))
+}
+
+fn merge(func: Arc<AggregateUDF>, argument: Expr, place: usize) -> Expr {
+    let call = Call::new_udf(func, vec![argument], false, None, Vec::new(), None);
+    Expr::AggregateFunction(call).alias(total_name(place))
+}
+
+fn or_zero(expr: Expr) -> Expr {
+    let zero = lit(ScalarValue::Int64(Some(0)));
+    let cases = vec![(Box::new(expr.clone().is_not_null()), Box::new(expr))];
+    Expr::Case(Case { expr: None, when_then_expr: cases, else_expr: Some(Box::new(zero)) })
+}
+
+fn double(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
+}
