@@ -64,11 +64,12 @@ impl Outcome {
             (Ok(rows), Ok(other)) => canonical::difference(query, other, rows).is_none(),
             (rows, other) => rows == other,
         };
-        let is_same_plan = if query.place == VARIED || SEVERAL_VALUES_FOR_A_COLUMN.iter().any(|tests| query.sql.contains(tests)) {
-            self.plan.as_deref().map(operators) == other.plan.as_deref().map(operators)
-        } else {
-            self.plan.as_deref().map(normal) == other.plan.as_deref().map(normal)
-        };
+        let is_same_plan =
+            if query.place == VARIED || SEVERAL_VALUES_FOR_A_COLUMN.iter().any(|tests| query.sql.contains(tests)) {
+                self.plan.as_deref().map(operators) == other.plan.as_deref().map(operators)
+            } else {
+                self.plan.as_deref().map(normal) == other.plan.as_deref().map(normal)
+            };
         is_same_answer && is_same_plan
     }
 }
