@@ -56,7 +56,7 @@ struct Entry {
 pub struct PlanCacheFigures {
     /// Statements whose plan was found.
     pub hits: u64,
-    /// Statements that were planned from their text.
+    /// Statements that were planned from their text, though a plan could be kept for them.
     pub misses: u64,
     pub entries: usize,
     /// Estimated.

@@ -98,11 +98,11 @@ impl Planner {
 
     /// Plans a statement from its text, and keeps the plan for the next of its shape.
     fn optimized(&self, question: &Question) -> Result<LogicalPlan, QueryError> {
-        self.cache.count(false);
         let catalog = self.catalog(question);
         let Some(shape) = &question.shape else {
             return self.optimized_with_values(question, &catalog);
         };
+        self.cache.count(false);
         let is_new = !shape.values.is_empty() && self.cache.get(&shape.key).is_none();
         if is_new && let Some(plan) = self.optimized_without_values(question, shape, &catalog) {
             return Ok(plan);
