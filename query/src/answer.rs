@@ -2,7 +2,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use futures::Stream;
@@ -81,6 +81,16 @@ impl ResultSchema {
     }
 }
 
+/// Bytes of the batch's own rows, where its columns may be parts of larger ones.
+pub(crate) fn bytes_of(batch: &RecordBatch) -> usize {
+    let column_bytes = |column: &ArrayRef| {
+        let texts = column.as_string_view_opt().map_or(0, |texts| texts.total_buffer_bytes_used());
+        // Nothing that an answer holds has offsets, which are all that can be wrong.
+        texts + column.to_data().get_slice_memory_size().unwrap_or(0)
+    };
+    batch.columns().iter().map(column_bytes).sum()
+}
+
 fn result_type(planned: &DataType) -> Option<DataType> {
     Some(match planned {
         kind if kind.is_integer() => DataType::Int64,
@@ -102,5 +112,23 @@ fn type_names(kind: &DataType) -> (&'static str, &'static str) {
         DataType::Timestamp(..) => ("LONG", "TIMESTAMP"),
         DataType::Date32 => ("LONG", "DATE"),
         _ => ("STRING", "VARCHAR"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Int64Array, StringViewArray};
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_large_batch_counts_its_own_rows() {
+        let long = "a text of twenty byte";
+        let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values(["short", long, long, "short"]));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3), Some(4)]));
+        let batch = RecordBatch::try_from_iter([("texts", texts), ("numbers", numbers)]).unwrap();
+        // 16 bytes a view and what does not fit into it; 8 bytes a number and a byte for up to 8 nulls.
+        assert_eq!(bytes_of(&batch.slice(1, 2)), 2 * 16 + 2 * long.len() + 2 * 8 + 1);
+        assert_eq!(bytes_of(&batch.slice(0, 1)), 16 + 8, "a part without nulls has no bits for them");
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use henge_segment_store::store::Store;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::admission::Admission;
 use crate::answer::QueryAnswer;
+use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
 use crate::execution::Execution;
 use crate::limits::QueryLimits;
@@ -21,6 +23,8 @@ const STACK_BYTES: usize = 64 << 20;
 pub struct QueryEngine {
     planner: Arc<Planner>,
     limits: QueryLimits,
+    admission: Arc<Admission>,
+    pool: CpuPool,
     running: Arc<RunningQueries>,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
@@ -32,21 +36,25 @@ impl QueryEngine {
         let session = SharedSession::new(&limits).expect("the functions and options of a session are constants");
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.threads.get())
+            .max_blocking_threads(blocking_threads(&limits))
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
             .enable_all()
             .build()
             .expect("the system has threads for queries");
         let planner = Arc::new(Planner::new(store, session));
-        Self { planner, limits, running: Arc::default(), runtime: Some(runtime) }
+        let admission = Arc::new(Admission::new(&limits));
+        let pool = CpuPool::start(limits.threads, STACK_BYTES);
+        Self { planner, limits, admission, pool, running: Arc::default(), runtime: Some(runtime) }
     }
 
-    /// Plans the statement and waits for its first rows.
+    /// Waits for its turn, plans the statement, and waits for its first rows.
     ///
     /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
-        let running = self.running.start(&request.query_id);
-        Execution::start(self.runtime(), self.planner.clone(), request, &self.limits, running).into_answer().await
+        let running = self.running.start(&request.query_id, self.pool.share());
+        let (planner, admission) = (self.planner.clone(), self.admission.clone());
+        Execution::start(self.runtime(), planner, admission, request, &self.limits, running).into_answer().await
     }
 
     /// Ends the running queries of that id with an error; `false` where there is none.
@@ -59,7 +67,7 @@ impl QueryEngine {
         self.runtime().metrics().num_alive_tasks()
     }
 
-    /// Queries that are planned, run, or read by their askers now.
+    /// Queries that wait for their turns, are planned, run, or are read by their askers now.
     pub fn running(&self) -> usize {
         self.running.count()
     }
@@ -68,9 +76,24 @@ impl QueryEngine {
         self.planner.cache_figures()
     }
 
+    /// Those of them that wait for their turns.
+    pub fn waiting(&self) -> usize {
+        self.admission.waiting()
+    }
+
+    /// What the operators of all queries hold now.
+    pub fn memory_bytes(&self) -> usize {
+        self.planner.session.memory_bytes()
+    }
+
     fn runtime(&self) -> &Handle {
         self.runtime.as_ref().expect("the runtime lives as long as the engine").handle()
     }
+}
+
+/// Each query plans on one, waits on others for native operators, and gives up one for a join that takes its time.
+fn blocking_threads(limits: &QueryLimits) -> usize {
+    4 * limits.queries_max as usize + 16
 }
 
 impl Drop for QueryEngine {

@@ -23,6 +23,8 @@ pub enum QueryErrorKind {
     Unsupported,
     /// A limit on text, memory or result size.
     ResourceLimit,
+    /// Too many queries at once; worth asking again.
+    Capacity,
     Timeout,
     Cancelled,
     /// Worth asking again.

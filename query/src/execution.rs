@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, stream};
@@ -13,9 +14,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema};
+use crate::admission::Admission;
+use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema, bytes_of};
+use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
@@ -34,12 +36,18 @@ enum Progress {
     /// `first`: `None` where there are no rows.
     Started {
         columns: Vec<ResultColumn>,
-        first: Option<RecordBatch>,
+        first: Option<Rows>,
         is_whole: bool,
     },
-    Batch(RecordBatch),
+    Batch(Rows),
     /// Where an answer is not whole at once, it is not complete without this, whatever came before.
     Done,
+}
+
+struct Rows {
+    batch: RecordBatch,
+    /// What it takes of its query's memory until it is handed on.
+    _memory: Option<MemoryReservation>,
 }
 
 type Report = Result<Progress, QueryError>;
@@ -60,13 +68,14 @@ impl Execution {
     pub fn start(
         runtime: &Handle,
         planner: Arc<Planner>,
+        admission: Arc<Admission>,
         request: QueryRequest,
         limits: &QueryLimits,
         running: RunningQuery,
     ) -> Self {
         let timeout = request.timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let producer = Producer { planner, sender, limits: limits.clone(), token: running.token().clone() };
+        let producer = Producer { planner, admission, sender, limits: limits.clone(), share: running.share().clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
         Self { reports, producer, running, deadline: Instant::now() + timeout, timeout, is_over: false }
     }
@@ -77,7 +86,7 @@ impl Execution {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
         self.is_over = is_whole;
-        Ok(QueryAnswer { columns, batches: self.into_batches(first) })
+        Ok(QueryAnswer { columns, batches: self.into_batches(first.map(|rows| rows.batch)) })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -98,7 +107,7 @@ impl Execution {
             return Ok(None);
         }
         match self.next_report().await? {
-            Progress::Batch(batch) => Ok(Some(batch)),
+            Progress::Batch(rows) => Ok(Some(rows.batch)),
             Progress::Done => Ok(None),
             Progress::Started { .. } => Err(QueryError::internal("a query started twice")),
         }
@@ -140,9 +149,10 @@ fn timed_out(timeout: Duration) -> QueryError {
 /// The side on the query threads.
 struct Producer {
     planner: Arc<Planner>,
+    admission: Arc<Admission>,
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
-    token: Arc<CancellationToken>,
+    share: Arc<QueryShare>,
 }
 
 impl Producer {
@@ -154,6 +164,7 @@ impl Producer {
 
     /// Reports but for the last one, which it returns.
     async fn produce(&self, request: QueryRequest) -> Report {
+        let _slot = self.admission.enter().await?;
         let question = Question::read(&request, clock::now())?;
         let planned = match self.planner.plan_from_cache(&question).await? {
             Some(planned) => planned,
@@ -177,9 +188,9 @@ impl Producer {
 
     /// Reads the whole answer and tells what it took.
     async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
-        let plan = interruptible(plan, &self.token)?;
+        let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
-        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id))?;
+        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             rows += batch?.num_rows();
@@ -191,36 +202,43 @@ impl Producer {
 
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
-        let plan = interruptible(plan, &self.token)?;
-        let mut batches = execute_stream(plan, self.planner.session.task_context(query_id))?;
+        let plan = interruptible(plan, self.share.token())?;
+        let context = self.planner.session.task_context(query_id, &self.share);
+        let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
         let mut next = batches.next().await;
         let mut is_started = false;
         while let Some(batch) = next {
             let batch = schema.convert(&batch?)?;
             rows += batch.num_rows() as u64;
-            bytes += batch.get_array_memory_size() as u64;
+            let batch_bytes = bytes_of(&batch);
+            bytes += batch_bytes as u64;
             self.check_size(rows, bytes)?;
             if batch.num_rows() == 0 {
                 next = batches.next().await;
-            } else if is_started {
+                continue;
+            }
+            let memory = MemoryConsumer::new("the answer").register(context.memory_pool());
+            memory.try_grow(batch_bytes)?;
+            let batch = Rows { batch, _memory: Some(memory) };
+            if is_started {
                 self.send(Progress::Batch(batch)).await;
                 next = batches.next().await;
-            } else {
-                // Rows that are there do not wait for those that are not.
-                let after = batches.next().now_or_never();
-                let is_whole = matches!(after, Some(None));
-                let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole };
-                if is_whole {
-                    return Ok(started);
-                }
-                self.send(started).await;
-                is_started = true;
-                next = match after {
-                    Some(after) => after,
-                    None => batches.next().await,
-                };
+                continue;
             }
+            // Rows that are there do not wait for those that are not.
+            let after = batches.next().now_or_never();
+            let is_whole = matches!(after, Some(None));
+            let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole };
+            if is_whole {
+                return Ok(started);
+            }
+            self.send(started).await;
+            is_started = true;
+            next = match after {
+                Some(after) => after,
+                None => batches.next().await,
+            };
         }
         Ok(match is_started {
             true => Progress::Done,
@@ -255,5 +273,5 @@ fn explain(text: String) -> Report {
     let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
     let columns = ResultSchema::new(&schema)?.columns();
     let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-    Ok(Progress::Started { columns, first: Some(batch), is_whole: true })
+    Ok(Progress::Started { columns, first: Some(Rows { batch, _memory: None }), is_whole: true })
 }

@@ -3,8 +3,10 @@
 //! statement -> guard -> plan cache -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators ->
 //! answer
 
+mod admission;
 pub mod answer;
 mod catalog;
+mod cpu_pool;
 mod dialect;
 pub mod engine;
 pub mod error;

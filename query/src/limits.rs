@@ -7,8 +7,12 @@ use std::time::Duration;
 /// The limits on a statement's text and shape are constants of [`crate::guard`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryLimits {
-    /// Threads that run queries; also into how many partitions a scan is cut.
+    /// Threads on which queries use the CPU; also into how many partitions a scan is cut.
     pub threads: NonZeroUsize,
+    /// Queries that run at once.
+    pub queries_max: u32,
+    /// Queries that wait for that; more are refused.
+    pub queries_waiting_max: u32,
     /// Time from request to last batch for a query that names none.
     pub timeout_default: Duration,
     /// The most that a query may ask for.
@@ -26,6 +30,8 @@ impl Default for QueryLimits {
     fn default() -> Self {
         Self {
             threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            queries_max: 64,
+            queries_waiting_max: 256,
             timeout_default: Duration::from_secs(60),
             timeout_max: Duration::from_secs(300),
             query_memory_bytes: 1 << 30,

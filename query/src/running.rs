@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio_util::sync::CancellationToken;
+use crate::cpu_pool::QueryShare;
 
 #[derive(Debug, Default)]
 pub(crate) struct RunningQueries {
@@ -12,32 +12,29 @@ pub(crate) struct RunningQueries {
 #[derive(Debug)]
 struct Entry {
     id: String,
-    token: Arc<CancellationToken>,
+    share: Arc<QueryShare>,
 }
 
 /// On the list for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct RunningQuery {
     all: Arc<RunningQueries>,
-    token: Arc<CancellationToken>,
+    share: Arc<QueryShare>,
 }
 
 impl RunningQueries {
-    pub fn start(self: &Arc<Self>, id: &str) -> RunningQuery {
-        let token = Arc::new(CancellationToken::new());
-        self.queries().push(Entry { id: id.to_owned(), token: token.clone() });
-        RunningQuery { all: self.clone(), token }
+    pub fn start(self: &Arc<Self>, id: &str, share: Arc<QueryShare>) -> RunningQuery {
+        self.queries().push(Entry { id: id.to_owned(), share: share.clone() });
+        RunningQuery { all: self.clone(), share }
     }
 
     /// Ends every query of that id; `false` where there is none.
     pub fn cancel(&self, id: &str) -> bool {
         let queries = self.queries();
-        let mut found = false;
-        for entry in queries.iter().filter(|entry| entry.id == id) {
-            entry.token.cancel();
-            found = true;
-        }
-        found
+        let found: Vec<_> = queries.iter().filter(|entry| entry.id == id).map(|entry| entry.share.clone()).collect();
+        drop(queries);
+        found.iter().for_each(|share| share.cancel());
+        !found.is_empty()
     }
 
     pub fn count(&self) -> usize {
@@ -51,18 +48,18 @@ impl RunningQueries {
 
 impl RunningQuery {
     pub async fn cancelled(&self) {
-        self.token.cancelled().await;
+        self.share.token().cancelled().await;
     }
 
-    /// Says that the query is over, to those who work for it and do not listen.
-    pub fn token(&self) -> &Arc<CancellationToken> {
-        &self.token
+    /// Its place at the CPU pool.
+    pub fn share(&self) -> &Arc<QueryShare> {
+        &self.share
     }
 }
 
 impl Drop for RunningQuery {
     fn drop(&mut self) {
-        self.token.cancel();
-        self.all.queries().retain(|entry| !Arc::ptr_eq(&entry.token, &self.token));
+        self.share.cancel();
+        self.all.queries().retain(|entry| !Arc::ptr_eq(&entry.share, &self.share));
     }
 }

@@ -1,35 +1,41 @@
 //! Reading segments: what passes the pushed-down filter, and no more than that.
 
+mod reading;
 mod selection;
 mod work;
 
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ColumnStatistics, DataFusionError, Result, ScalarValue, Statistics, internal_err};
+use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures::StreamExt;
 use henge_segment_store::schema::{DataSourceName, TIME_COLUMN};
 use henge_segment_store::time::{Interval, TimestampMs};
 use henge_segment_store::timeline::{SegmentView, Snapshot};
-use tokio::sync::mpsc::Sender;
+use tokio::task::yield_now;
 
+use self::reading::Reading;
 pub(crate) use self::selection::RowFilter;
-use self::selection::{Selection, first_rows};
 use self::work::{Part, spread};
+use crate::cpu_pool::QueryShare;
 use crate::pushdown::shown;
 
-/// Batches that wait between a thread that reads and the operator above.
+/// Batches that wait between the pool that reads and the operator above.
 const BATCHES_AHEAD: usize = 2;
+
+/// After so many batches the operator above lets others use its thread; most take a millisecond or two a batch.
+const BATCHES_A_TURN: usize = 4;
 
 /// Reads those rows of a snapshot that pass a filter.
 #[derive(Debug)]
@@ -108,35 +114,6 @@ impl SegmentScanExec {
     }
 }
 
-/// Sends the rows of some parts, until there are enough or nobody listens any more. Blocking.
-fn read(
-    parts: &[Part],
-    filter: &RowFilter,
-    projected: &SchemaRef,
-    limit: Option<u64>,
-    passed: &Count,
-    sender: &Sender<Result<RecordBatch>>,
-) -> Result<()> {
-    let names: Vec<&str> = projected.fields().iter().map(|field| field.name().as_str()).collect();
-    let mut left = limit.unwrap_or(u64::MAX);
-    for part in parts {
-        if left == 0 || sender.is_closed() {
-            break;
-        }
-        let Selection { reader, rows } = part.select(filter, &names)?;
-        let rows = first_rows(&rows, left);
-        left -= rows.len();
-        for batch in reader.batches(projected.clone(), &rows) {
-            let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
-            passed.add(batch.num_rows());
-            if sender.blocking_send(Ok(batch)).is_err() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
 /// An end that the query leaves open is `..`.
 pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
@@ -196,17 +173,27 @@ impl ExecutionPlan for SegmentScanExec {
         Ok(self)
     }
 
-    /// Reads on a thread that may block; it ends within a batch after the stream is dropped.
-    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    /// Reads on the CPU pool; that ends within a morsel after the stream is dropped.
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let Some(parts) = self.partitions.get(partition).cloned() else {
             return internal_err!("a scan of {} partitions has no partition {partition}", self.partitions.len());
         };
+        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
+            return internal_err!("a scan was started outside of the query engine");
+        };
+        let memory = MemoryConsumer::new("SegmentScan").register(context.memory_pool());
+        let (filter, projected, limit) = (self.filter.clone(), self.schema(), self.limit);
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
-        let (sender, projected) = (stream.tx(), self.schema());
-        let (filter, limit) = (self.filter.clone(), self.limit);
         let passed = MetricBuilder::new(&self.metrics).output_rows(partition);
-        stream.spawn_blocking(move || read(&parts, &filter, &projected, limit, &passed, &sender));
-        Ok(stream.build())
+        let sender = stream.tx();
+        stream.spawn(Reading { parts, filter, projected, limit, share, memory, passed }.run(sender));
+        let in_turns = stream.build().enumerate().then(|(number, batch)| async move {
+            if number % BATCHES_A_TURN == BATCHES_A_TURN - 1 {
+                yield_now().await;
+            }
+            batch
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), in_turns)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

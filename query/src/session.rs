@@ -18,6 +18,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion::prelude::SessionConfig;
 
+use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
@@ -59,15 +60,20 @@ impl SharedSession {
         Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
     }
 
-    /// What the operators of one query run with.
-    pub fn task_context(&self, query_id: &str) -> Arc<TaskContext> {
+    /// What the operators of all queries hold now.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory.reserved()
+    }
+
+    /// What the operators of one query run with. Those that use the CPU pool find their share of it as an extension.
+    pub fn task_context(&self, query_id: &str, share: &Arc<QueryShare>) -> Arc<TaskContext> {
         let memory = QueryMemory::new(self.memory.clone(), self.query_memory_bytes);
         let shared = self.state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
         Arc::new(TaskContext::new(
             Some(query_id.to_owned()),
             self.state.session_id().to_owned(),
-            self.state.config().clone(),
+            self.state.config().clone().with_extension(share.clone()),
             // Functions by name are for those who read plans from bytes.
             HashMap::new(),
             HashMap::new(),

@@ -72,6 +72,14 @@ impl SegmentView {
         matches!(self, Self::Open(_))
     }
 
+    /// Whether [`open`](Self::open) finds what it needs, as far as is known.
+    pub fn is_at_hand(&self) -> bool {
+        match self {
+            Self::Open(_) => true,
+            Self::Published(segment) => segment.has_serving(),
+        }
+    }
+
     /// Makes the segment ready to be read, with `columns` at hand. Blocking: a serving form that is missing or damaged is
     /// made again.
     pub fn open(&self, columns: &[&str]) -> Result<SegmentReader, StoreError> {

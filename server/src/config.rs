@@ -9,6 +9,8 @@
 //! [limits]
 //! query_timeout = "60s"
 //! query_memory = "1GiB"
+//! queries = 64                          # that run at once; more wait
+//! queries_waiting = 256                 # more get 429
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //!
 //! [upkeep]
@@ -172,6 +174,8 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("request_size", &mut limits.request_bytes_max)?;
     section.duration("query_timeout", &mut limits.query.timeout_default)?;
     section.duration("query_timeout_max", &mut limits.query.timeout_max)?;
+    section.count("queries", &mut limits.query.queries_max)?;
+    section.count("queries_waiting", &mut limits.query.queries_waiting_max)?;
     section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;

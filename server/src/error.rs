@@ -1,6 +1,6 @@
 //! The one place where what went wrong becomes a status and Druid's error JSON.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use henge_ingest::error::IngestError;
 use henge_ingest::spec::SpecError;
@@ -8,6 +8,9 @@ use henge_query::error::{QueryError, QueryErrorKind};
 use henge_segment_store::error::{ErrorKind, StoreError, with_sources};
 use indexmap::IndexMap;
 use serde::Serialize;
+
+/// When to ask again, where that helps.
+const RETRY_AFTER_S: &str = "1";
 
 /// An answer that is an error: a status and the JSON that Druid's clients know.
 ///
@@ -43,6 +46,7 @@ pub struct ErrorBody {
 pub enum Category {
     InvalidInput,
     NotFound,
+    CapacityExceeded,
     Canceled,
     RuntimeFailure,
     Defensive,
@@ -55,6 +59,7 @@ impl Category {
         match self {
             Self::InvalidInput => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::CapacityExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::Canceled | Self::RuntimeFailure | Self::Defensive => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -65,6 +70,7 @@ impl Category {
         match self {
             Self::InvalidInput => "invalidInput",
             Self::NotFound => "notFound",
+            Self::CapacityExceeded => "capacityExceeded",
             Self::Canceled => "canceled",
             Self::RuntimeFailure => "runtimeFailure",
             Self::Defensive => "defensive",
@@ -78,7 +84,7 @@ impl Category {
         match self {
             Self::InvalidInput | Self::NotFound | Self::Unsupported => "USER",
             Self::Defensive => "DEVELOPER",
-            Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
+            Self::CapacityExceeded | Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
         }
     }
 }
@@ -170,6 +176,12 @@ impl From<QueryError> for ApiError {
                 "org.apache.druid.query.ResourceLimitExceededException",
                 message,
             ),
+            QueryErrorKind::Capacity => Self::legacy(
+                Category::CapacityExceeded,
+                "Query capacity exceeded",
+                "org.apache.druid.query.QueryCapacityExceededException",
+                message,
+            ),
             QueryErrorKind::Timeout => Self::legacy(
                 Category::Timeout,
                 "Query timeout",
@@ -237,7 +249,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut json = serde_json::to_vec(&self.body).expect("an error body is strings");
         json.push(b'\n');
-        (self.status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+        let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], json).into_response();
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
     }
 }
 
@@ -287,6 +303,7 @@ mod tests {
             (QueryErrorKind::Plan, 400, "druidException", "INVALID_INPUT"),
             (QueryErrorKind::Unsupported, 501, "Unsupported operation", "UNSUPPORTED"),
             (QueryErrorKind::ResourceLimit, 400, "Resource limit exceeded", "INVALID_INPUT"),
+            (QueryErrorKind::Capacity, 429, "Query capacity exceeded", "CAPACITY_EXCEEDED"),
             (QueryErrorKind::Timeout, 504, "Query timeout", "TIMEOUT"),
             (QueryErrorKind::Cancelled, 500, "Query cancelled", "CANCELED"),
             (QueryErrorKind::Unavailable, 503, "druidException", "RUNTIME_FAILURE"),
@@ -297,5 +314,16 @@ mod tests {
             let body = (body["error"].as_str().unwrap(), body["category"].as_str().unwrap());
             assert_eq!((found, body), (status, (error, category)), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn whoever_may_ask_again_is_told_when() {
+        let retry_after = |kind| {
+            let response = ApiError::from(QueryError { kind, message: "m".into() }).into_response();
+            response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(retry_after(QueryErrorKind::Capacity).as_deref(), Some("1"));
+        assert_eq!(retry_after(QueryErrorKind::Unavailable).as_deref(), Some("1"));
+        assert_eq!(retry_after(QueryErrorKind::Internal), None);
     }
 }

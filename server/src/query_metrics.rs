@@ -16,6 +16,8 @@ pub enum QueryOutcome {
     /// The statement was at fault, or too large.
     Refused,
     Failed,
+    /// There were too many others.
+    Overloaded,
     Timeout,
     Cancelled,
     /// The client went away before the end of the answer.
@@ -23,14 +25,22 @@ pub enum QueryOutcome {
 }
 
 impl QueryOutcome {
-    pub const ALL: [Self; 6] =
-        [Self::Success, Self::Refused, Self::Failed, Self::Timeout, Self::Cancelled, Self::Disconnected];
+    pub const ALL: [Self; 7] = [
+        Self::Success,
+        Self::Refused,
+        Self::Failed,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::Disconnected,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Overloaded => "overloaded",
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::Disconnected => "disconnected",
@@ -45,6 +55,7 @@ impl From<QueryErrorKind> for QueryOutcome {
             | QueryErrorKind::Plan
             | QueryErrorKind::Unsupported
             | QueryErrorKind::ResourceLimit => Self::Refused,
+            QueryErrorKind::Capacity => Self::Overloaded,
             QueryErrorKind::Timeout => Self::Timeout,
             QueryErrorKind::Cancelled => Self::Cancelled,
             QueryErrorKind::Unavailable | QueryErrorKind::Internal => Self::Failed,
@@ -132,6 +143,6 @@ mod tests {
         let metrics = Arc::new(QueryMetrics::default());
         drop(QueryTimer::start(metrics.clone()));
         QueryTimer::start(metrics.clone()).ended(QueryOutcome::Refused);
-        assert_eq!(QueryOutcome::ALL.map(|outcome| metrics.count(outcome)), [0, 1, 0, 0, 0, 1]);
+        assert_eq!(QueryOutcome::ALL.map(|outcome| metrics.count(outcome)), [0, 1, 0, 0, 0, 0, 1]);
     }
 }

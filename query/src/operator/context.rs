@@ -7,11 +7,15 @@ use datafusion::execution::memory_pool::MemoryPool;
 use tokio_util::sync::CancellationToken;
 
 use super::OperatorMetrics;
+use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
 
 /// What a query lends to an operator while it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct OperatorContext {
+    /// The query's place at the CPU pool: each of the operator's threads works while it has a turn, and passes it on after
+    /// each part.
+    pub share: Arc<QueryShare>,
     /// How many threads the operator may keep busy.
     pub threads: NonZeroUsize,
     pub memory: Arc<dyn MemoryPool>,

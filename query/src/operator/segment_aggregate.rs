@@ -7,28 +7,28 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::SegmentView;
-use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::aggregate::AggregateTask;
 use super::{OperatorContext, OperatorMetrics};
-
-/// Batches that wait for the operator above.
-const BATCHES_AHEAD: usize = 2;
+use crate::answer::bytes_of;
+use crate::cpu_pool::QueryShare;
+use crate::error::QueryError;
 
 /// Groups and aggregates rows of a datasource's segments, in one partition.
 #[derive(Debug)]
@@ -62,16 +62,6 @@ impl SegmentAggregateExec {
         let asked_for = self.task.top.map_or(usize::MAX, |top| top.count.get());
         Precision::Inexact(asked_for.min(usize::try_from(rows).unwrap_or(usize::MAX)))
     }
-}
-
-/// Sends the groups until nobody listens any more. Blocking.
-fn run(task: &AggregateTask, context: &OperatorContext, sender: &Sender<Result<RecordBatch>>) -> Result<()> {
-    for batch in task.run(context)? {
-        if sender.blocking_send(Ok(batch)).is_err() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 impl DisplayAs for SegmentAggregateExec {
@@ -118,18 +108,31 @@ impl ExecutionPlan for SegmentAggregateExec {
         if partition != 0 {
             return internal_err!("an aggregation has one partition, not {partition}");
         }
+        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
+            return internal_err!("an aggregation was started outside of the query engine");
+        };
         let cancelled = CancellationToken::new();
         let operator = OperatorContext {
+            share,
             threads: NonZeroUsize::new(context.session_config().target_partitions()).unwrap_or(NonZeroUsize::MIN),
             memory: context.memory_pool().clone(),
             cancelled: Arc::new(cancelled.clone()),
             metrics: self.metrics.clone(),
         };
-        let mut batches = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
-        let (task, sender) = (self.task.clone(), batches.tx());
-        batches.spawn_blocking(move || run(&task, &operator, &sender));
+        let task = self.task.clone();
+        let groups = SpawnedTask::spawn_blocking(move || task.run(&operator));
+        let memory = MemoryConsumer::new("groups").register(context.memory_pool());
         let cancelled_when_dropped = cancelled.drop_guard();
-        let batches = batches.build().inspect(move |_| {
+        let batches = stream::once(async move {
+            let panicked = |_| QueryError::internal("an aggregation panicked, see the log");
+            let batches = groups.join().await.map_err(panicked)??;
+            memory.try_grow(batches.iter().map(bytes_of).sum())?;
+            Ok::<_, DataFusionError>(stream::iter(batches).map(move |batch| {
+                memory.shrink(bytes_of(&batch));
+                Ok(batch)
+            }))
+        });
+        let batches = batches.try_flatten().inspect(move |_| {
             let _ = &cancelled_when_dropped;
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))

@@ -1,6 +1,7 @@
-use datafusion::arrow::array::AsArray;
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::execution_plan::execute_stream_partitioned;
+use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use henge_indexing::{NumberTest, Predicate};
 use henge_segment_store::data_source::DataSource;
@@ -59,10 +60,15 @@ fn scan(numbers: &DataSource, filter: RowFilter, limit: Option<u64>, partitions:
     Arc::new(scan.unwrap())
 }
 
+fn context() -> Arc<TaskContext> {
+    let config = SessionConfig::new().with_extension(QueryShare::of_tests());
+    Arc::new(TaskContext::default().with_session_config(config))
+}
+
 /// What each partition yields.
 async fn read_all(scan: &Arc<dyn ExecutionPlan>) -> Vec<Vec<i64>> {
     let mut partitions = Vec::new();
-    for stream in execute_stream_partitioned(scan.clone(), Arc::default()).unwrap() {
+    for stream in execute_stream_partitioned(scan.clone(), context()).unwrap() {
         let batches: Vec<RecordBatch> = stream.try_collect().await.unwrap();
         let numbers = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
         partitions.push(batches.iter().flat_map(numbers).collect());

@@ -1,10 +1,12 @@
 //! How a scan's work is spread over its partitions.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use henge_segment_store::timeline::SegmentView;
+use tokio::sync::OnceCell;
 
 use super::selection::{RowFilter, Selection};
+use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
 
 /// A part of a segment has at least this many rows: less is not worth a thread.
@@ -16,7 +18,7 @@ pub(super) struct ScannedSegment {
     pub view: SegmentView,
     parts: usize,
     /// Where there are several parts: the rows that pass, found by whoever reads the first of them.
-    shared: OnceLock<Result<Arc<Selection>, QueryError>>,
+    shared: OnceCell<Arc<Selection>>,
 }
 
 /// What one thread reads at once.
@@ -42,15 +44,49 @@ impl Part {
         self.number == 0
     }
 
-    /// The segment, open, with the rows of this part. Blocking.
-    pub fn select(&self, filter: &RowFilter, projected: &[&str]) -> Result<Selection, QueryError> {
-        let select = || Selection::new(&self.segment.view, filter, projected).map_err(|error| QueryError::from(&error));
-        if self.segment.parts == 1 {
-            return select();
+    /// Does what [`select`](Self::select) may not do in a morsel: making a serving form, and waiting for another part.
+    pub async fn prepare(
+        &self,
+        filter: &Arc<RowFilter>,
+        projected: &Arc<[String]>,
+        share: &QueryShare,
+    ) -> Result<(), QueryError> {
+        self.segment.make_serving().await?;
+        if !self.is_whole() {
+            let (part, filter, projected) = (self.clone(), filter.clone(), projected.clone());
+            let select = move || Ok(Arc::new(part.segment.select(&filter, &projected)?));
+            self.segment.shared.get_or_try_init(|| share.run(select)).await?;
         }
-        let whole = self.segment.shared.get_or_init(|| select().map(Arc::new)).clone()?;
-        let rows = whole.part(self.number, self.segment.parts);
-        Ok(Selection { reader: whole.reader.clone(), rows })
+        Ok(())
+    }
+
+    /// The segment, open, with the rows of this part.
+    pub fn select(&self, filter: &RowFilter, projected: &[String]) -> Result<Selection, QueryError> {
+        match self.segment.shared.get() {
+            None => self.segment.select(filter, projected),
+            Some(whole) => {
+                let rows = whole.part(self.number, self.segment.parts);
+                Ok(Selection { reader: whole.reader.clone(), rows })
+            }
+        }
+    }
+}
+
+impl ScannedSegment {
+    /// Reading the Parquet file, perhaps from afar, and encoding it take long: other queries have the CPU pool meanwhile.
+    async fn make_serving(&self) -> Result<(), QueryError> {
+        if self.view.is_at_hand() {
+            return Ok(());
+        }
+        let view = self.view.clone();
+        let made = tokio::task::spawn_blocking(move || view.open(&[]).map(|_| ())).await;
+        let made = made.map_err(|_| QueryError::internal("making a serving form panicked, see the log"))?;
+        made.map_err(|error| QueryError::from(&error))
+    }
+
+    fn select(&self, filter: &RowFilter, projected: &[String]) -> Result<Selection, QueryError> {
+        let projected: Vec<&str> = projected.iter().map(String::as_str).collect();
+        Selection::new(&self.view, filter, &projected).map_err(|error| QueryError::from(&error))
     }
 }
 
@@ -72,6 +108,6 @@ pub(super) fn spread(segments: Vec<SegmentView>, partitions: usize) -> Vec<Arc<[
 
 fn parts_of(view: SegmentView, part_rows: u64) -> impl Iterator<Item = Part> {
     let parts = view.row_count().div_ceil(part_rows).max(1) as usize;
-    let segment = Arc::new(ScannedSegment { view, parts, shared: OnceLock::new() });
+    let segment = Arc::new(ScannedSegment { view, parts, shared: OnceCell::new() });
     (0..parts).map(move |number| Part { segment: segment.clone(), number })
 }

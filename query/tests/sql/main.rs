@@ -10,5 +10,6 @@ mod plan_cache;
 mod refusals;
 mod running;
 mod scans;
+mod sharing;
 mod snapshots;
 mod workload_plans;

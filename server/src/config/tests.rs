@@ -32,6 +32,8 @@ fn every_setting_is_read() {
         request_size = "1KiB"
         query_timeout = "3s"
         query_timeout_max = "4m"
+        queries = 11
+        queries_waiting = 12
         query_memory = "5MiB"
         queries_memory = "6GiB"
         result_rows = 8
@@ -63,6 +65,8 @@ fn every_setting_is_read() {
         query: QueryLimits {
             timeout_default: Duration::from_secs(3),
             timeout_max: Duration::from_secs(240),
+            queries_max: 11,
+            queries_waiting_max: 12,
             query_memory_bytes: 5 << 20,
             memory_bytes: 6 << 30,
             result_rows_max: 8,

@@ -24,6 +24,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     write_queries(&app.queries, &mut out);
     write_upkeep(&app.upkeep, &mut out);
     if let Some(services) = app.services() {
+        write_engine(services, &mut out);
         write_plan_cache(services.engine.plan_cache(), &mut out);
         write_data_sources(services, &mut out);
         write_supervisors(services, &mut out);
@@ -67,6 +68,18 @@ fn write_plan_cache(figures: PlanCacheFigures, out: &mut Exposition) {
         .value(&[], entries);
     let bytes = figures.bytes as f64;
     out.family("henge_plan_cache_bytes", Kind::Gauge, "Estimated memory of the kept plans.").value(&[], bytes);
+}
+
+fn write_engine(services: &Services, out: &mut Exposition) {
+    let engine = &services.engine;
+    let gauges: [(&'static str, &'static str, usize); 3] = [
+        ("henge_queries_running", "Queries from their requests to the ends of their answers.", engine.running()),
+        ("henge_queries_waiting", "Those of them that wait for others to end.", engine.waiting()),
+        ("henge_query_memory_bytes", "What the operators of all queries hold.", engine.memory_bytes()),
+    ];
+    for (name, help, value) in gauges {
+        out.family(name, Kind::Gauge, help).value(&[], value as f64);
+    }
 }
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {

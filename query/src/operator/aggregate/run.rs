@@ -1,5 +1,6 @@
 //! Runs an aggregation: threads take parts of segments, then their groups are merged and named.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -11,6 +12,7 @@ use super::names::GroupNames;
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
 use super::{AggregateTask, TopGroups};
+use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 
@@ -24,25 +26,29 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
     let work = Work::new(task);
     let data_source = task.segments.iter().find_map(data_source_of);
     let names = GroupNames::new(&task.aggregation, data_source);
-    let names_memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
+    let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
     let threads = context.threads.get().min(work.parts()).max(1);
     let mut workers = run_on(threads, || {
-        let mut worker = Worker::new(task, &names, context)?;
-        worker.run(&work)?;
-        Ok(worker)
+        let mut worker = Worker::new(task, &names, &names_memory, context)?;
+        let done = worker.run(&work);
+        if done.is_err() {
+            work.stop();
+        }
+        done.map(|()| worker)
     })?;
+    let mut turn = context.share.turn()?;
     let start = Instant::now();
     let mut first = workers.pop().expect("at least one thread has worked");
     for worker in workers {
         context.check()?;
+        turn.pass()?;
         first.merged.merge(&worker.merged, &names);
         first.count_memory()?;
     }
-    names_memory.try_resize(names.bytes())?;
     context.metrics.groups.add(first.merged.len() as u64);
     context.metrics.merge_ns.add_since(start);
     let start = Instant::now();
-    let batches = name(task, &first.merged, &names, context);
+    let batches = name(task, &first.merged, &names, context, &mut turn);
     context.metrics.output_ns.add_since(start);
     batches
 }
@@ -73,18 +79,27 @@ fn run_on<T: Send>(threads: usize, work: impl Fn() -> Result<T, QueryError> + Sy
 struct Worker<'t> {
     task: &'t AggregateTask,
     names: &'t GroupNames,
+    names_memory: &'t Mutex<MemoryReservation>,
     context: &'t OperatorContext,
+    turn: Turn<'t>,
     workspace: Workspace,
     merged: MergedGroups,
     memory: MemoryReservation,
 }
 
 impl<'t> Worker<'t> {
-    fn new(task: &'t AggregateTask, names: &'t GroupNames, context: &'t OperatorContext) -> Result<Self, QueryError> {
+    fn new(
+        task: &'t AggregateTask,
+        names: &'t GroupNames,
+        names_memory: &'t Mutex<MemoryReservation>,
+        context: &'t OperatorContext,
+    ) -> Result<Self, QueryError> {
         Ok(Self {
             task,
             names,
+            names_memory,
             context,
+            turn: context.share.turn()?,
             workspace: Workspace::new(&task.aggregation)?,
             merged: MergedGroups::new(&task.aggregation)?,
             memory: MemoryConsumer::new(CONSUMER).register(&context.memory),
@@ -94,14 +109,16 @@ impl<'t> Worker<'t> {
     fn run(&mut self, work: &Work<'_>) -> Result<(), QueryError> {
         while let Some(segment) = work.take() {
             self.context.check()?;
+            self.turn.pass()?;
             self.read(work, segment)?;
         }
+        self.turn.pause();
         Ok(())
     }
 
     /// Reads parts of a segment until all are taken.
     fn read(&mut self, work: &Work<'_>, segment: &SegmentWork<'_>) -> Result<(), QueryError> {
-        let opened = work.open(segment, self.context)?;
+        let opened = work.open(segment, self.context, &mut self.turn)?;
         if opened.rows.is_empty() {
             segment.take_all();
             return Ok(());
@@ -112,10 +129,14 @@ impl<'t> Worker<'t> {
         let mut part = Some(first);
         while let Some(blocks) = part {
             self.context.check()?;
+            self.turn.pass()?;
             for (block, rows) in opened.rows.blocks_in(blocks) {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
             self.memory.try_resize(self.bytes() + groups.bytes())?;
+            if work.is_stopped() {
+                return Ok(());
+            }
             part = segment.take_part();
         }
         self.context.metrics.scan_ns.add_since(start);
@@ -138,6 +159,9 @@ impl<'t> Worker<'t> {
                 .map(|((codes, names), key)| names.numbers(key, &codes).map(|numbers| translation(&codes, &numbers)));
             translations.push(translation.transpose()?);
         }
+        let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
+        names_memory.try_resize(self.names.bytes())?;
+        drop(names_memory);
         self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations);
         self.count_memory()
     }
@@ -165,6 +189,7 @@ fn name(
     merged: &MergedGroups,
     names: &GroupNames,
     context: &OperatorContext,
+    turn: &mut Turn<'_>,
 ) -> Result<Vec<RecordBatch>, QueryError> {
     let column = |place: usize, groups: &[u32]| match names.keys.get(place) {
         Some(names) => Ok(names.array(&merged.numbers(place, groups))),
@@ -183,6 +208,7 @@ fn name(
     let mut batches = Vec::new();
     for groups in groups.chunks(BATCH_ROWS) {
         context.check()?;
+        turn.pass()?;
         let columns = 0..task.output.fields().len();
         let columns: Vec<ArrayRef> = columns.map(|place| column(place, groups)).collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));

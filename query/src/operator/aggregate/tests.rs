@@ -19,11 +19,13 @@ use tokio_util::sync::CancellationToken;
 use self::naive::{Cell, answer};
 use self::rows::{DAY_MS, Random, START_MS, Store};
 use super::*;
+use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
 use crate::operator::OperatorMetrics;
 
 fn context(threads: usize) -> OperatorContext {
     OperatorContext {
+        share: QueryShare::of_tests(),
         threads: NonZeroUsize::new(threads).unwrap(),
         memory: Arc::new(UnboundedMemoryPool::default()),
         cancelled: Arc::new(CancellationToken::new()),
@@ -245,12 +247,12 @@ async fn groups_are_those_of_a_row_by_row_group_by() {
     for generation in 0..3 {
         store.declare(generation).await;
         store.append(2_600);
-        check(&store, 100 + generation, 60);
+        check(&store, 100 + generation, 25);
         store.publish().await;
-        check(&store, 200 + generation, 60);
+        check(&store, 200 + generation, 25);
     }
     store.append(1_025);
-    check(&store, 300, 60);
+    check(&store, 300, 25);
 }
 
 fn count_by_path(store: &Store) -> AggregateTask {

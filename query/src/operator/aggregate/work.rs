@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use henge_indexing::{BLOCK_ROWS, RowSet};
@@ -12,6 +12,7 @@ use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::timeline::SegmentView;
 
 use super::{AggregateTask, GroupKey};
+use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 
@@ -24,6 +25,7 @@ pub(super) struct Work<'t> {
     task: &'t AggregateTask,
     segments: Vec<SegmentWork<'t>>,
     untouched: AtomicUsize,
+    is_stopped: AtomicBool,
 }
 
 /// A segment to read in parts.
@@ -52,7 +54,7 @@ impl<'t> Work<'t> {
             None => Vec::new(),
         };
         let segments = segments.into_iter().map(SegmentWork::new).collect();
-        Self { task, segments, untouched: AtomicUsize::new(0) }
+        Self { task, segments, untouched: AtomicUsize::new(0), is_stopped: AtomicBool::new(false) }
     }
 
     /// How many threads can be busy at once.
@@ -60,20 +62,38 @@ impl<'t> Work<'t> {
         self.segments.iter().map(|segment| segment.parts).sum()
     }
 
+    /// A thread has failed: what the others find is of no use.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
     /// The next untouched segment; where there is none, the one with the most parts that are left.
     pub fn take(&self) -> Option<&SegmentWork<'t>> {
+        if self.is_stopped() {
+            return None;
+        }
         if let Some(segment) = self.segments.get(self.untouched.fetch_add(1, Ordering::Relaxed)) {
             return Some(segment);
         }
         self.segments.iter().max_by_key(|segment| segment.parts_left()).filter(|segment| segment.parts_left() > 0)
     }
 
-    /// The segment's rows, found by whoever asks first. Blocking.
+    /// The segment's rows, found by whoever asks first. Blocking, and without a turn while the segment is not at hand.
     pub fn open<'w>(
         &self,
         segment: &'w SegmentWork<'t>,
         context: &OperatorContext,
+        turn: &mut Turn<'_>,
     ) -> Result<&'w OpenedSegment, QueryError> {
+        if segment.opened.get().is_none() && !segment.view.is_at_hand() {
+            turn.pause();
+            segment.view.open(&[]).map_err(|error| QueryError::from(&error))?;
+            turn.pass()?;
+        }
         let open = || {
             let start = Instant::now();
             let opened = self.open_first(segment.view)?;

@@ -6,6 +6,8 @@ use henge_indexing::BLOCK_ROWS;
 
 /// More buckets than this are not counted beforehand.
 const COUNT_MAX: u32 = 1 << 22;
+/// The same where each has to be looked up in a calendar, which takes longer than reading some rows.
+const LISTED_MAX: usize = 1 << 16;
 
 /// Consecutive buckets. The code of a bucket is its number from 1 on.
 #[derive(Debug)]
@@ -36,8 +38,13 @@ impl Buckets {
         }
         let mut starts = vec![first.0];
         let mut next = granularity.next(first);
+        // Buckets differ in length by less than a half.
+        let expected = (i128::from(latest.0) - i128::from(first.0)) / i128::from(next.0 - first.0).max(1);
+        if expected > 2 * LISTED_MAX as i128 {
+            return None;
+        }
         while next <= latest {
-            if starts.len() == COUNT_MAX as usize {
+            if starts.len() == LISTED_MAX {
                 return None;
             }
             starts.push(next.0);

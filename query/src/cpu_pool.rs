@@ -1,0 +1,202 @@
+//! Who uses the CPU when: fair between queries, and never more threads at once than there are cores for.
+//!
+//! A query's work is cut into morsels of about a millisecond. Each query has its own line of them, and [`schedule`]
+//! decides whose line is next. What a query waits for in line is either that a thread of the pool does a morsel
+//! ([`QueryShare::run`], by which the scan reads), or that a thread of its own may go on ([`QueryShare::turn`], which the
+//! native operators take for each part of their work, on threads that can borrow what they share). Both kinds together
+//! keep no more threads busy than the pool has.
+//!
+//! Beside those, a query uses tokio's threads. They plan it and run DataFusion's operators over what scans and native
+//! operators yield; as many as the pool's, they share the cores with it by way of the operating system, so that neither
+//! group can keep the other from the CPU. DataFusion's operators yield when their input makes them wait, which a scan does
+//! every few batches ([`crate::scan`]) and a join now and then ([`crate::interruption`]), so that queries take their turns
+//! there too. Threads that block (for planning, for native operators, for missing serving forms) are bounded by how many
+//! queries are admitted ([`crate::admission`]); none of them waits for a reader.
+
+mod schedule;
+mod share;
+mod turn;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use self::schedule::{AccountId, Schedule};
+pub(crate) use self::share::QueryShare;
+use self::turn::Grant;
+pub(crate) use self::turn::Turn;
+
+/// Threads of its own, which end when it is dropped, each after the morsel that it is at.
+pub(crate) struct CpuPool {
+    shared: Arc<Shared>,
+}
+
+/// What the threads and the queries have in common.
+struct Shared {
+    threads: NonZeroUsize,
+    state: Mutex<State>,
+    /// There is something to run, or nothing ever again.
+    changed: Condvar,
+}
+
+struct State {
+    schedule: Schedule<Item>,
+    /// Morsels and turns that go on now, at most as many as threads.
+    running: usize,
+    /// Those of the running morsels that no thread has taken up yet.
+    ready: VecDeque<(AccountId, Morsel)>,
+    is_stopped: bool,
+}
+
+/// What a query waits for. Whoever waits is told when it is dropped.
+enum Item {
+    /// That a thread of the pool does something.
+    Morsel(Morsel),
+    /// That a thread of its own may go on.
+    Turn(mpsc::SyncSender<Grant>),
+}
+
+/// Does not panic.
+type Morsel = Box<dyn FnOnce() + Send>;
+
+impl CpuPool {
+    /// Panics if the system gives no threads. Predicates are as deep as statements, which `stack_bytes` must have room for.
+    pub fn start(threads: NonZeroUsize, stack_bytes: usize) -> Self {
+        let schedule = Schedule::new();
+        let state = Mutex::new(State { schedule, running: 0, ready: VecDeque::new(), is_stopped: false });
+        let shared = Arc::new(Shared { threads, state, changed: Condvar::new() });
+        for number in 0..threads.get() {
+            let shared = shared.clone();
+            thread::Builder::new()
+                .name(format!("query-cpu-{number}"))
+                .stack_size(stack_bytes)
+                .spawn(move || shared.work())
+                .expect("the system has threads for queries");
+        }
+        Self { shared }
+    }
+
+    /// A place for a new query.
+    pub fn share(&self) -> Arc<QueryShare> {
+        Arc::new(QueryShare::new(self.shared.clone()))
+    }
+}
+
+impl Drop for CpuPool {
+    /// Does not wait for the threads: an async context may not block.
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.is_stopped = true;
+        // Outside of the lock, for they may hold the last of a query.
+        let left_out = (state.schedule.discard_all(), std::mem::take(&mut state.ready));
+        drop(state);
+        self.shared.changed.notify_all();
+        drop(left_out);
+    }
+}
+
+impl fmt::Debug for CpuPool {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("CpuPool").field("threads", &self.shared.threads).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds the schedule")
+    }
+
+    fn push(self: &Arc<Self>, account: AccountId, item: Item, token: &CancellationToken) {
+        let mut state = self.lock();
+        // Under the lock, so that whoever cancels finds it in line.
+        if state.is_stopped || token.is_cancelled() {
+            drop(state);
+            return drop(item);
+        }
+        state.schedule.push(account, item);
+        self.start_next(state);
+    }
+
+    /// Takes all that an account has in line out of it.
+    fn discard(&self, account: AccountId) {
+        let discarded = self.lock().schedule.discard(account);
+        // Outside of the lock, for it may hold the last of a query.
+        drop(discarded);
+    }
+
+    /// A morsel or a turn is over, and the next one starts in its place.
+    fn ended(self: &Arc<Self>, account: AccountId, took: Duration) {
+        let mut state = self.lock();
+        state.ended(account, took);
+        self.start_next(state);
+    }
+
+    /// The same, with something new in line.
+    fn exchange(self: &Arc<Self>, account: AccountId, item: Item, took: Duration) {
+        let mut state = self.lock();
+        if !state.is_stopped {
+            state.schedule.push(account, item);
+        }
+        state.ended(account, took);
+        self.start_next(state);
+    }
+
+    /// Starts as much as there are threads for.
+    fn start_next(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        let mut turns = Vec::new();
+        while state.running < self.threads.get() && !state.is_stopped {
+            let Some((account, item)) = state.schedule.next() else { break };
+            state.running += 1;
+            match item {
+                Item::Morsel(morsel) => {
+                    state.ready.push_back((account, morsel));
+                    self.changed.notify_one();
+                }
+                Item::Turn(waiting) => turns.push((waiting, Grant::new(self.clone(), account))),
+            }
+        }
+        drop(state);
+        for (waiting, grant) in turns {
+            // Where nobody waits any more it comes back and is dropped.
+            drop(waiting.send(grant));
+        }
+    }
+
+    /// What each thread does.
+    fn work(self: &Arc<Self>) {
+        while let Some((account, morsel)) = self.wait_for_morsel() {
+            let started = Instant::now();
+            morsel();
+            self.ended(account, started.elapsed());
+        }
+    }
+
+    /// `None` once the pool has stopped.
+    fn wait_for_morsel(&self) -> Option<(AccountId, Morsel)> {
+        let mut state = self.lock();
+        loop {
+            if state.is_stopped {
+                return None;
+            }
+            if let Some(morsel) = state.ready.pop_front() {
+                return Some(morsel);
+            }
+            state = self.changed.wait(state).expect("no code panics while it holds the schedule");
+        }
+    }
+}
+
+impl State {
+    fn ended(&mut self, account: AccountId, took: Duration) {
+        self.schedule.ended(account, took);
+        self.running -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

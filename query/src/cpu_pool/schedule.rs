@@ -1,0 +1,161 @@
+//! Who is next when a thread is free.
+//!
+//! A query is short until its morsels have taken [`SHORT_MAX`] together, and long from then on. Short queries run before
+//! long ones, which have a claim to a third of the time all the same: short queries that come one after another without
+//! end cannot starve them. Among short queries, and among long ones, the time is shared evenly: the query that has used
+//! the least runs next, where one that has just come, or had nothing to run, counts as having used as much as the others.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Dashboards stay below, scans of a year do not.
+const SHORT_MAX: Duration = Duration::from_millis(50);
+
+/// How long short queries may keep long ones waiting before those are given their third: a burst goes through unhindered.
+const BURST_MAX: Duration = Duration::from_millis(20);
+
+/// What a morsel that has not ended yet is taken to use, so that the threads do not all turn to the same query.
+const RUNNING: Duration = Duration::from_millis(1);
+
+/// Identifies an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AccountId(u64);
+
+/// The queries and what they have in line. Time enters as a value.
+#[derive(Debug)]
+pub(super) struct Schedule<J> {
+    accounts: BTreeMap<AccountId, Account<J>>,
+    accounts_opened: u64,
+    turns: u64,
+    /// Where those that come to the short and to the long queries begin.
+    start: [Duration; 2],
+    /// What long queries may claim for the time that short ones kept them waiting.
+    claim: Duration,
+}
+
+#[derive(Debug)]
+struct Account<J> {
+    /// Time of all morsels.
+    used: Duration,
+    /// What counts against others of its class.
+    level: Duration,
+    running: u32,
+    /// When it was last served; among equals the one that waits longest is next.
+    turn: u64,
+    is_closed: bool,
+    waiting: VecDeque<J>,
+}
+
+/// As an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Short,
+    Long,
+}
+
+impl<J> Account<J> {
+    fn class(&self) -> Class {
+        if self.used < SHORT_MAX { Class::Short } else { Class::Long }
+    }
+
+    fn is_active(&self) -> bool {
+        self.running > 0 || !self.waiting.is_empty()
+    }
+}
+
+impl<J> Schedule<J> {
+    pub fn new() -> Self {
+        let start = [Duration::ZERO; 2];
+        Self { accounts: BTreeMap::new(), accounts_opened: 0, turns: 0, start, claim: Duration::ZERO }
+    }
+
+    pub fn open(&mut self) -> AccountId {
+        self.accounts_opened += 1;
+        let id = AccountId(self.accounts_opened);
+        let (used, level, waiting) = (Duration::ZERO, Duration::ZERO, VecDeque::new());
+        self.accounts.insert(id, Account { used, level, running: 0, turn: 0, is_closed: false, waiting });
+        id
+    }
+
+    /// Forgets an account once none of its morsels runs any more; those that wait go first, with
+    /// [`discard`](Self::discard).
+    pub fn close(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.get_mut(&id) else { return };
+        debug_assert!(account.waiting.is_empty(), "what waits is discarded before");
+        account.is_closed = true;
+        if account.running == 0 {
+            self.accounts.remove(&id);
+        }
+    }
+
+    /// Puts a morsel in line.
+    pub fn push(&mut self, id: AccountId, job: J) {
+        let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
+        if !account.is_active() {
+            account.level = account.level.max(self.start[account.class() as usize]);
+        }
+        account.waiting.push_back(job);
+    }
+
+    /// Takes the next morsel and says whose it is; [`ended`](Self::ended) must follow.
+    pub fn next(&mut self) -> Option<(AccountId, J)> {
+        let class = match (self.has_waiting(Class::Short), self.has_waiting(Class::Long)) {
+            (true, true) if self.claim > BURST_MAX => Class::Long,
+            (true, _) => Class::Short,
+            (false, _) => Class::Long,
+        };
+        let of_class = self.accounts.iter_mut().filter(|(_, a)| !a.waiting.is_empty() && a.class() == class);
+        let (&id, account) = of_class.min_by_key(|(_, a)| (a.level + RUNNING * a.running, a.turn))?;
+        let job = account.waiting.pop_front()?;
+        self.turns += 1;
+        account.running += 1;
+        account.turn = self.turns;
+        let start = &mut self.start[class as usize];
+        *start = account.level.max(*start);
+        Some((id, job))
+    }
+
+    /// A morsel of the account is over and has kept its thread for so long.
+    pub fn ended(&mut self, id: AccountId, took: Duration) {
+        let keeps_others_waiting = self.has_waiting(Class::Long);
+        let account = self.accounts.get_mut(&id).expect("an account outlives its morsels");
+        account.running -= 1;
+        account.level += took;
+        account.used += took;
+        let class = account.class();
+        if class == Class::Long && account.used - took < SHORT_MAX {
+            account.level = self.start[Class::Long as usize];
+        }
+        if account.is_closed && account.running == 0 {
+            self.accounts.remove(&id);
+        }
+        match class {
+            Class::Long => self.claim = self.claim.saturating_sub(took),
+            Class::Short if keeps_others_waiting => self.claim += took / 2,
+            Class::Short => {}
+        }
+    }
+
+    /// Takes out of the line what the account has there.
+    pub fn discard(&mut self, id: AccountId) -> VecDeque<J> {
+        self.accounts.get_mut(&id).map(|account| std::mem::take(&mut account.waiting)).unwrap_or_default()
+    }
+
+    /// Empties the line.
+    pub fn discard_all(&mut self) -> Vec<J> {
+        self.accounts.values_mut().flat_map(|account| std::mem::take(&mut account.waiting)).collect()
+    }
+
+    /// Morsels in line.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.accounts.values().map(|account| account.waiting.len()).sum()
+    }
+
+    fn has_waiting(&self, class: Class) -> bool {
+        self.accounts.values().any(|account| !account.waiting.is_empty() && account.class() == class)
+    }
+}
+
+#[cfg(test)]
+mod tests;

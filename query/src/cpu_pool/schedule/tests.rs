@@ -1,0 +1,146 @@
+use super::*;
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// Runs morsels one after another, each for as long as `took` says of its job, and lists whose they were.
+fn run(schedule: &mut Schedule<&'static str>, morsels: usize, took: impl Fn(&str) -> Duration) -> Vec<&'static str> {
+    let mut ran = Vec::new();
+    while ran.len() < morsels {
+        let Some((account, name)) = schedule.next() else { break };
+        schedule.ended(account, took(name));
+        ran.push(name);
+    }
+    ran
+}
+
+fn push(schedule: &mut Schedule<&'static str>, account: AccountId, name: &'static str, morsels: usize) {
+    (0..morsels).for_each(|_| schedule.push(account, name));
+}
+
+fn count(ran: &[&str], name: &str) -> usize {
+    ran.iter().filter(|job| **job == name).count()
+}
+
+/// A schedule with a query that has used much and has much to do.
+fn with_heavy() -> Schedule<&'static str> {
+    let mut schedule = Schedule::new();
+    let heavy = schedule.open();
+    push(&mut schedule, heavy, "heavy", 100_000);
+    assert_eq!(count(&run(&mut schedule, 1_000, |_| MILLI), "heavy"), 1_000);
+    schedule
+}
+
+#[test]
+fn equal_queries_take_turns() {
+    let mut schedule = Schedule::new();
+    for name in ["a", "b", "c"] {
+        let account = schedule.open();
+        push(&mut schedule, account, name, 1_000);
+    }
+    assert_eq!(run(&mut schedule, 6, |_| MILLI), ["a", "b", "c", "a", "b", "c"]);
+    // Beyond their credits too.
+    let ran = run(&mut schedule, 600, |_| MILLI);
+    assert_eq!(["a", "b", "c"].map(|name| count(&ran, name)), [200; 3]);
+}
+
+#[test]
+fn time_is_shared_evenly_and_not_the_number_of_morsels() {
+    let mut schedule = Schedule::new();
+    for name in ["slow", "fast"] {
+        let account = schedule.open();
+        push(&mut schedule, account, name, 10_000);
+    }
+    let ran = run(&mut schedule, 5_000, |name| if name == "slow" { 4 * MILLI } else { MILLI });
+    assert!(count(&ran, "slow").abs_diff(1_000) <= 1, "{}", count(&ran, "slow"));
+}
+
+#[test]
+fn a_short_query_runs_before_long_ones_between_its_waits_too() {
+    let mut schedule = with_heavy();
+    let light = schedule.open();
+    push(&mut schedule, light, "first phase", 20);
+    assert_eq!(run(&mut schedule, 20, |_| MILLI), ["first phase"; 20]);
+    assert_eq!(run(&mut schedule, 5, |_| MILLI), ["heavy"; 5], "nothing else waits");
+    push(&mut schedule, light, "second phase", 20);
+    assert_eq!(run(&mut schedule, 20, |_| MILLI), ["second phase"; 20]);
+}
+
+#[test]
+fn a_query_that_becomes_long_shares_evenly_with_those_that_were_long_before() {
+    let mut schedule = with_heavy();
+    let second = schedule.open();
+    push(&mut schedule, second, "second", 100_000);
+    let ran = run(&mut schedule, 55, |_| MILLI);
+    assert_eq!(count(&ran, "second"), 50, "the burst, then two of three");
+    let ran = run(&mut schedule, 1_000, |_| MILLI);
+    assert_eq!(count(&ran, "second"), 500);
+}
+
+#[test]
+fn an_endless_stream_of_short_queries_leaves_a_third_to_the_long_ones() {
+    let mut schedule = with_heavy();
+    let (mut first, mut heavy) = (None, 0);
+    for number in 0..2_000 {
+        let light = schedule.open();
+        push(&mut schedule, light, "light", 1);
+        // The next short one comes when this one is done.
+        while let Some((account, name)) = schedule.next() {
+            schedule.ended(account, MILLI);
+            if name == "light" {
+                schedule.close(light);
+                break;
+            }
+            first.get_or_insert(number);
+            heavy += 1;
+        }
+    }
+    assert_eq!(first, Some(41), "40 ms are a burst");
+    assert_eq!(heavy, 980, "one for two of the others");
+}
+
+#[test]
+fn a_query_that_had_nothing_to_run_has_saved_nothing() {
+    let mut schedule = with_heavy();
+    let sleeper = schedule.open();
+    push(&mut schedule, sleeper, "sleeper", 60);
+    run(&mut schedule, 10_000, |_| MILLI);
+    push(&mut schedule, sleeper, "sleeper", 1_000);
+    let ran = run(&mut schedule, 100, |_| MILLI);
+    assert_eq!(count(&ran, "sleeper"), 50);
+}
+
+#[test]
+fn threads_that_are_free_at_once_turn_to_different_queries() {
+    let mut schedule = Schedule::new();
+    let (a, b) = (schedule.open(), schedule.open());
+    push(&mut schedule, a, "a", 3);
+    push(&mut schedule, b, "b", 3);
+    let at_once: Vec<_> = std::iter::from_fn(|| schedule.next()).map(|(_, name)| name).collect();
+    assert_eq!(at_once, ["a", "b", "a", "b", "a", "b"]);
+}
+
+#[test]
+fn a_short_query_may_have_all_threads() {
+    let mut schedule = with_heavy();
+    let light = schedule.open();
+    push(&mut schedule, light, "light", 8);
+    let at_once: Vec<_> = (0..8).filter_map(|_| schedule.next()).map(|(_, name)| name).collect();
+    assert_eq!(at_once, ["light"; 8]);
+}
+
+#[test]
+fn an_account_is_kept_until_its_last_morsel_ends() {
+    let mut schedule = Schedule::new();
+    let (over, other) = (schedule.open(), schedule.open());
+    push(&mut schedule, over, "over", 3);
+    push(&mut schedule, other, "other", 2);
+    let (running, _) = schedule.next().unwrap();
+    assert_eq!(running, over);
+    assert_eq!(schedule.discard(over), ["over"; 2]);
+    schedule.close(over);
+    assert_eq!(schedule.discard_all(), ["other"; 2]);
+    assert_eq!(schedule.next(), None);
+    schedule.close(other);
+    schedule.ended(running, MILLI);
+    assert!(schedule.accounts.is_empty());
+}

@@ -1,0 +1,70 @@
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+use super::schedule::AccountId;
+use super::{Item, QueryShare, Shared};
+use crate::error::QueryError;
+
+/// A thread's leave to use the CPU. Others have theirs once it is dropped, paused or passed on.
+#[must_use = "whoever works without a turn takes the CPU from others"]
+pub(crate) struct Turn<'s> {
+    share: &'s QueryShare,
+    /// `None` while it is paused.
+    grant: Option<Grant>,
+}
+
+/// One of as many as the pool has threads; given back when it is dropped.
+pub(super) struct Grant {
+    pool: Arc<Shared>,
+    account: AccountId,
+    started: Instant,
+    /// Given back already.
+    is_over: bool,
+}
+
+impl<'s> Turn<'s> {
+    pub(super) fn wait(share: &'s QueryShare) -> Result<Self, QueryError> {
+        let mut turn = Self { share, grant: None };
+        turn.pass()?;
+        Ok(turn)
+    }
+
+    /// Lets those go first whose turn it is by now, and waits until it is this query's again. To be called about every
+    /// millisecond, and never while other threads of the query wait for this one. Blocking.
+    pub fn pass(&mut self) -> Result<(), QueryError> {
+        let grant = self.grant.take();
+        self.share.check()?;
+        let (sender, receiver) = mpsc::sync_channel(1);
+        match grant {
+            Some(grant) => grant.exchange(Item::Turn(sender)),
+            None => self.share.push(Item::Turn(sender)),
+        }
+        self.grant = Some(receiver.recv().map_err(|_| self.share.left_out())?);
+        Ok(())
+    }
+
+    /// Lets others have the CPU while this thread waits for something else; [`pass`](Self::pass) ends that.
+    pub fn pause(&mut self) {
+        self.grant = None;
+    }
+}
+
+impl Grant {
+    pub fn new(pool: Arc<Shared>, account: AccountId) -> Self {
+        Self { pool, account, started: Instant::now(), is_over: false }
+    }
+
+    /// Gives it back with a wish for another; in line before it is given back, so that it may be the next one.
+    fn exchange(mut self, item: Item) {
+        self.is_over = true;
+        self.pool.exchange(self.account, item, self.started.elapsed());
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.pool.ended(self.account, self.started.elapsed());
+        }
+    }
+}
