@@ -6,6 +6,7 @@ mod fixture;
 mod generated;
 mod guards;
 mod native_plans;
+mod plan_cache;
 mod refusals;
 mod row_plans;
 mod running;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use henge_query::plan_cache::PlanCacheFigures;
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::ledger::LedgerCounts;
@@ -24,6 +25,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     write_upkeep(&app.upkeep, &mut out);
     if let Some(services) = app.services() {
         write_engine(services, &mut out);
+        write_plan_cache(services.engine.plan_cache(), &mut out);
         write_data_sources(services, &mut out);
         write_supervisors(services, &mut out);
     }
@@ -54,6 +56,18 @@ fn write_queries(queries: &QueryMetrics, out: &mut Exposition) {
         &buckets,
         queries.seconds(),
     );
+}
+
+fn write_plan_cache(figures: PlanCacheFigures, out: &mut Exposition) {
+    let mut family =
+        out.family("henge_plan_cache_lookups_total", Kind::Counter, "Statements by whether their plan was kept.");
+    family.value(&[("outcome", "hit")], figures.hits as f64);
+    family.value(&[("outcome", "miss")], figures.misses as f64);
+    let entries = figures.entries as f64;
+    out.family("henge_plan_cache_entries", Kind::Gauge, "Kept plans, and shapes that have one for each value.")
+        .value(&[], entries);
+    let bytes = figures.bytes as f64;
+    out.family("henge_plan_cache_bytes", Kind::Gauge, "Estimated memory of the kept plans.").value(&[], bytes);
 }
 
 fn write_engine(services: &Services, out: &mut Exposition) {
