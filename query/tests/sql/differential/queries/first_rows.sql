@@ -18,7 +18,7 @@ SELECT seq, size FROM requests WHERE __time >= TIMESTAMP '2026-01-01 03:30:00' A
 SELECT __time, seq FROM requests WHERE host LIKE '%.eu.%' ORDER BY __time DESC, seq DESC LIMIT 100;
 SELECT __time, tenant, seq FROM requests ORDER BY tenant DESC, __time DESC, seq LIMIT 50;
 SELECT __time, seq FROM requests WHERE __time < TIMESTAMP '2026-01-01 02:00:00' ORDER BY __time, seq LIMIT 17 OFFSET 8;
-SELECT t, UPPER(p) AS u FROM (SELECT seq, tenant AS t, path AS p, bytes FROM requests) AS r ORDER BY r.bytes, r.seq LIMIT 9;
+SELECT t, CHAR_LENGTH(p) AS u FROM (SELECT seq, tenant AS t, path AS p, bytes FROM requests) AS r ORDER BY r.bytes, r.seq LIMIT 9;
 SELECT seq, tenant FROM requests WHERE tenant = 'no such tenant' OR host = 'host-001.us.example' ORDER BY peer, seq LIMIT 9;
 SELECT COUNT(*), SUM(seq), MIN(bytes) FROM (SELECT seq, bytes FROM requests ORDER BY bytes DESC NULLS LAST, seq LIMIT 333) AS largest;
 -- The doubles that differ in their signs alone.
