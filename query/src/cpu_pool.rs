@@ -1,13 +1,13 @@
-//! Who uses the CPU when: fair between queries, and never more threads at once than there are cores for.
+//! Who uses the CPU when: fair between queries, with few more threads at once than there are cores.
 //!
 //! A query's work is cut into morsels of about a millisecond. Each query has its own line of them, and [`schedule`]
 //! decides whose line is next. What a query waits for in line is either that a thread of the pool does a morsel
 //! ([`QueryShare::run`], by which the scan reads), or that a thread of its own may go on ([`QueryShare::turn`], which the
 //! native operators take for each part of their work, on threads that can borrow what they share). Both kinds together
-//! keep no more threads busy than the pool has.
+//! keep as many threads busy as there are cores, and for the moment that a short query takes as many again.
 //!
 //! Beside those, a query uses tokio's threads. They plan it and run DataFusion's operators over what scans and native
-//! operators yield; as many as the pool's, they share the cores with it by way of the operating system, so that neither
+//! operators yield; as many as cores, they share the cores with it by way of the operating system, so that neither
 //! group can keep the other from the CPU. DataFusion's operators yield when their input makes them wait, which a scan does
 //! every few batches ([`crate::scan`]) and a join now and then ([`crate::interruption`]), so that queries take their turns
 //! there too. Threads that block (for planning, for native operators, for missing serving forms) are bounded by how many
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use self::schedule::{AccountId, Schedule};
+use self::schedule::{AccountId, Running, Schedule};
 pub(crate) use self::share::QueryShare;
 use self::turn::Grant;
 pub(crate) use self::turn::Turn;
@@ -38,7 +38,6 @@ pub(crate) struct CpuPool {
 
 /// What the threads and the queries have in common.
 struct Shared {
-    threads: NonZeroUsize,
     state: Mutex<State>,
     /// There is something to run, or nothing ever again.
     changed: Condvar,
@@ -46,10 +45,8 @@ struct Shared {
 
 struct State {
     schedule: Schedule<Item>,
-    /// Morsels and turns that go on now, at most as many as threads.
-    running: usize,
     /// Those of the running morsels that no thread has taken up yet.
-    ready: VecDeque<(AccountId, Morsel)>,
+    ready: VecDeque<(Running, Morsel)>,
     is_stopped: bool,
 }
 
@@ -65,12 +62,12 @@ enum Item {
 type Morsel = Box<dyn FnOnce() + Send>;
 
 impl CpuPool {
-    /// Panics if the system gives no threads. Predicates are as deep as statements, which `stack_bytes` must have room for.
-    pub fn start(threads: NonZeroUsize, stack_bytes: usize) -> Self {
-        let schedule = Schedule::new();
-        let state = Mutex::new(State { schedule, running: 0, ready: VecDeque::new(), is_stopped: false });
-        let shared = Arc::new(Shared { threads, state, changed: Condvar::new() });
-        for number in 0..threads.get() {
+    /// `cores`: how many threads are kept busy. Panics if the system gives no threads. Predicates are as deep as statements, which `stack_bytes` must have room for.
+    pub fn start(cores: NonZeroUsize, stack_bytes: usize) -> Self {
+        let state = State { schedule: Schedule::new(cores.get()), ready: VecDeque::new(), is_stopped: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        // Short and long queries may each keep the cores busy.
+        for number in 0..2 * cores.get() {
             let shared = shared.clone();
             thread::Builder::new()
                 .name(format!("query-cpu-{number}"))
@@ -102,7 +99,7 @@ impl Drop for CpuPool {
 
 impl fmt::Debug for CpuPool {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("CpuPool").field("threads", &self.shared.threads).finish_non_exhaustive()
+        out.debug_struct("CpuPool").finish_non_exhaustive()
     }
 }
 
@@ -130,34 +127,33 @@ impl Shared {
     }
 
     /// A morsel or a turn is over, and the next one starts in its place.
-    fn ended(self: &Arc<Self>, account: AccountId, took: Duration) {
+    fn ended(self: &Arc<Self>, running: Running, took: Duration) {
         let mut state = self.lock();
-        state.ended(account, took);
+        state.schedule.ended(running, took);
         self.start_next(state);
     }
 
     /// The same, with something new in line.
-    fn exchange(self: &Arc<Self>, account: AccountId, item: Item, took: Duration) {
+    fn exchange(self: &Arc<Self>, running: Running, account: AccountId, item: Item, took: Duration) {
         let mut state = self.lock();
         if !state.is_stopped {
             state.schedule.push(account, item);
         }
-        state.ended(account, took);
+        state.schedule.ended(running, took);
         self.start_next(state);
     }
 
-    /// Starts as much as there are threads for.
+    /// Starts as much as may run.
     fn start_next(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let mut turns = Vec::new();
-        while state.running < self.threads.get() && !state.is_stopped {
-            let Some((account, item)) = state.schedule.next() else { break };
-            state.running += 1;
+        while !state.is_stopped {
+            let Some((running, item)) = state.schedule.next() else { break };
             match item {
                 Item::Morsel(morsel) => {
-                    state.ready.push_back((account, morsel));
+                    state.ready.push_back((running, morsel));
                     self.changed.notify_one();
                 }
-                Item::Turn(waiting) => turns.push((waiting, Grant::new(self.clone(), account))),
+                Item::Turn(waiting) => turns.push((waiting, Grant::new(self.clone(), running))),
             }
         }
         drop(state);
@@ -169,15 +165,15 @@ impl Shared {
 
     /// What each thread does.
     fn work(self: &Arc<Self>) {
-        while let Some((account, morsel)) = self.wait_for_morsel() {
+        while let Some((running, morsel)) = self.wait_for_morsel() {
             let started = Instant::now();
             morsel();
-            self.ended(account, started.elapsed());
+            self.ended(running, started.elapsed());
         }
     }
 
     /// `None` once the pool has stopped.
-    fn wait_for_morsel(&self) -> Option<(AccountId, Morsel)> {
+    fn wait_for_morsel(&self) -> Option<(Running, Morsel)> {
         let mut state = self.lock();
         loop {
             if state.is_stopped {
@@ -188,13 +184,6 @@ impl Shared {
             }
             state = self.changed.wait(state).expect("no code panics while it holds the schedule");
         }
-    }
-}
-
-impl State {
-    fn ended(&mut self, account: AccountId, took: Duration) {
-        self.schedule.ended(account, took);
-        self.running -= 1;
     }
 }
 

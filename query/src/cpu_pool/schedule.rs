@@ -1,9 +1,11 @@
 //! Who is next when a thread is free.
 //!
 //! A query is short until its morsels have taken [`SHORT_MAX`] together, and long from then on. Short queries run before
-//! long ones, which have a claim to a third of the time all the same: short queries that come one after another without
-//! end cannot starve them. Among short queries, and among long ones, the time is shared evenly: the query that has used
-//! the least runs next, where one that has just come, or had nothing to run, counts as having used as much as the others.
+//! long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
+//! cores, whatever else runs. Long ones may do so while no short one is there; they have a claim to a third of the time all
+//! the same, so that short queries that come one after another without end cannot starve them. Among short queries, and
+//! among long ones, the time is shared evenly: the query that has used the least runs next, where one that has just come,
+//! or had nothing to run, counts as having used as much as the others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,9 +23,21 @@ const RUNNING: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AccountId(u64);
 
+/// A morsel that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Running {
+    account: AccountId,
+    /// As it was when the morsel started.
+    class: Class,
+}
+
 /// The queries and what they have in line. Time enters as a value.
 #[derive(Debug)]
 pub(super) struct Schedule<J> {
+    /// Morsels of one class that may run at once.
+    threads: usize,
+    /// Morsels of each class that run now.
+    running: [usize; 2],
     accounts: BTreeMap<AccountId, Account<J>>,
     accounts_opened: u64,
     turns: u64,
@@ -64,9 +78,9 @@ impl<J> Account<J> {
 }
 
 impl<J> Schedule<J> {
-    pub fn new() -> Self {
-        let start = [Duration::ZERO; 2];
-        Self { accounts: BTreeMap::new(), accounts_opened: 0, turns: 0, start, claim: Duration::ZERO }
+    pub fn new(threads: usize) -> Self {
+        let (start, claim) = ([Duration::ZERO; 2], Duration::ZERO);
+        Self { threads, running: [0; 2], accounts: BTreeMap::new(), accounts_opened: 0, turns: 0, start, claim }
     }
 
     pub fn open(&mut self) -> AccountId {
@@ -97,13 +111,9 @@ impl<J> Schedule<J> {
         account.waiting.push_back(job);
     }
 
-    /// Takes the next morsel and says whose it is; [`ended`](Self::ended) must follow.
-    pub fn next(&mut self) -> Option<(AccountId, J)> {
-        let class = match (self.has_waiting(Class::Short), self.has_waiting(Class::Long)) {
-            (true, true) if self.claim > BURST_MAX => Class::Long,
-            (true, _) => Class::Short,
-            (false, _) => Class::Long,
-        };
+    /// Takes the next morsel, if one may start; [`ended`](Self::ended) must follow.
+    pub fn next(&mut self) -> Option<(Running, J)> {
+        let class = self.next_class()?;
         let of_class = self.accounts.iter_mut().filter(|(_, a)| !a.waiting.is_empty() && a.class() == class);
         let (&id, account) = of_class.min_by_key(|(_, a)| (a.level + RUNNING * a.running, a.turn))?;
         let job = account.waiting.pop_front()?;
@@ -112,11 +122,24 @@ impl<J> Schedule<J> {
         account.turn = self.turns;
         let start = &mut self.start[class as usize];
         *start = account.level.max(*start);
-        Some((id, job))
+        self.running[class as usize] += 1;
+        Some((Running { account: id, class }, job))
     }
 
-    /// A morsel of the account is over and has kept its thread for so long.
-    pub fn ended(&mut self, id: AccountId, took: Duration) {
+    fn next_class(&self) -> Option<Class> {
+        let [short, long] = self.running;
+        let has_claim = self.claim > BURST_MAX && long < self.threads;
+        let may_long = self.has_waiting(Class::Long) && (has_claim || short + long < self.threads);
+        if self.has_waiting(Class::Short) && short < self.threads && !(may_long && has_claim) {
+            return Some(Class::Short);
+        }
+        may_long.then_some(Class::Long)
+    }
+
+    /// A morsel is over and has kept its thread for so long.
+    pub fn ended(&mut self, running: Running, took: Duration) {
+        let id = running.account;
+        self.running[running.class as usize] -= 1;
         let keeps_others_waiting = self.has_waiting(Class::Long);
         let account = self.accounts.get_mut(&id).expect("an account outlives its morsels");
         account.running -= 1;

@@ -78,6 +78,10 @@ impl QueryShare {
         async move { receiver.await.unwrap_or_else(|_| Err(self.left_out())) }
     }
 
+    pub(super) fn account(&self) -> AccountId {
+        self.account
+    }
+
     /// Puts something in line, unless the query is over or the pool has stopped: then it is dropped, which tells whoever
     /// waits for it.
     pub(super) fn push(&self, item: Item) {

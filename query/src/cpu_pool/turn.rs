@@ -1,7 +1,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use super::schedule::AccountId;
+use super::schedule::{AccountId, Running};
 use super::{Item, QueryShare, Shared};
 use crate::error::QueryError;
 
@@ -13,10 +13,10 @@ pub(crate) struct Turn<'s> {
     grant: Option<Grant>,
 }
 
-/// One of as many as the pool has threads; given back when it is dropped.
+/// One of as many as may run at once; given back when it is dropped.
 pub(super) struct Grant {
     pool: Arc<Shared>,
-    account: AccountId,
+    running: Running,
     started: Instant,
     /// Given back already.
     is_over: bool,
@@ -36,7 +36,7 @@ impl<'s> Turn<'s> {
         self.share.check()?;
         let (sender, receiver) = mpsc::sync_channel(1);
         match grant {
-            Some(grant) => grant.exchange(Item::Turn(sender)),
+            Some(grant) => grant.exchange(self.share.account(), Item::Turn(sender)),
             None => self.share.push(Item::Turn(sender)),
         }
         self.grant = Some(receiver.recv().map_err(|_| self.share.left_out())?);
@@ -50,21 +50,21 @@ impl<'s> Turn<'s> {
 }
 
 impl Grant {
-    pub fn new(pool: Arc<Shared>, account: AccountId) -> Self {
-        Self { pool, account, started: Instant::now(), is_over: false }
+    pub fn new(pool: Arc<Shared>, running: Running) -> Self {
+        Self { pool, running, started: Instant::now(), is_over: false }
     }
 
     /// Gives it back with a wish for another; in line before it is given back, so that it may be the next one.
-    fn exchange(mut self, item: Item) {
+    fn exchange(mut self, account: AccountId, item: Item) {
         self.is_over = true;
-        self.pool.exchange(self.account, item, self.started.elapsed());
+        self.pool.exchange(self.running, account, item, self.started.elapsed());
     }
 }
 
 impl Drop for Grant {
     fn drop(&mut self) {
         if !self.is_over {
-            self.pool.ended(self.account, self.started.elapsed());
+            self.pool.ended(self.running, self.started.elapsed());
         }
     }
 }

@@ -6,8 +6,8 @@ const MILLI: Duration = Duration::from_millis(1);
 fn run(schedule: &mut Schedule<&'static str>, morsels: usize, took: impl Fn(&str) -> Duration) -> Vec<&'static str> {
     let mut ran = Vec::new();
     while ran.len() < morsels {
-        let Some((account, name)) = schedule.next() else { break };
-        schedule.ended(account, took(name));
+        let Some((running, name)) = schedule.next() else { break };
+        schedule.ended(running, took(name));
         ran.push(name);
     }
     ran
@@ -22,8 +22,8 @@ fn count(ran: &[&str], name: &str) -> usize {
 }
 
 /// A schedule with a query that has used much and has much to do.
-fn with_heavy() -> Schedule<&'static str> {
-    let mut schedule = Schedule::new();
+fn with_heavy(threads: usize) -> Schedule<&'static str> {
+    let mut schedule = Schedule::new(threads);
     let heavy = schedule.open();
     push(&mut schedule, heavy, "heavy", 100_000);
     assert_eq!(count(&run(&mut schedule, 1_000, |_| MILLI), "heavy"), 1_000);
@@ -32,7 +32,7 @@ fn with_heavy() -> Schedule<&'static str> {
 
 #[test]
 fn equal_queries_take_turns() {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(1);
     for name in ["a", "b", "c"] {
         let account = schedule.open();
         push(&mut schedule, account, name, 1_000);
@@ -45,7 +45,7 @@ fn equal_queries_take_turns() {
 
 #[test]
 fn time_is_shared_evenly_and_not_the_number_of_morsels() {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(1);
     for name in ["slow", "fast"] {
         let account = schedule.open();
         push(&mut schedule, account, name, 10_000);
@@ -56,7 +56,7 @@ fn time_is_shared_evenly_and_not_the_number_of_morsels() {
 
 #[test]
 fn a_short_query_runs_before_long_ones_between_its_waits_too() {
-    let mut schedule = with_heavy();
+    let mut schedule = with_heavy(1);
     let light = schedule.open();
     push(&mut schedule, light, "first phase", 20);
     assert_eq!(run(&mut schedule, 20, |_| MILLI), ["first phase"; 20]);
@@ -67,7 +67,7 @@ fn a_short_query_runs_before_long_ones_between_its_waits_too() {
 
 #[test]
 fn a_query_that_becomes_long_shares_evenly_with_those_that_were_long_before() {
-    let mut schedule = with_heavy();
+    let mut schedule = with_heavy(1);
     let second = schedule.open();
     push(&mut schedule, second, "second", 100_000);
     let ran = run(&mut schedule, 55, |_| MILLI);
@@ -78,14 +78,14 @@ fn a_query_that_becomes_long_shares_evenly_with_those_that_were_long_before() {
 
 #[test]
 fn an_endless_stream_of_short_queries_leaves_a_third_to_the_long_ones() {
-    let mut schedule = with_heavy();
+    let mut schedule = with_heavy(1);
     let (mut first, mut heavy) = (None, 0);
     for number in 0..2_000 {
         let light = schedule.open();
         push(&mut schedule, light, "light", 1);
         // The next short one comes when this one is done.
-        while let Some((account, name)) = schedule.next() {
-            schedule.ended(account, MILLI);
+        while let Some((running, name)) = schedule.next() {
+            schedule.ended(running, MILLI);
             if name == "light" {
                 schedule.close(light);
                 break;
@@ -100,7 +100,7 @@ fn an_endless_stream_of_short_queries_leaves_a_third_to_the_long_ones() {
 
 #[test]
 fn a_query_that_had_nothing_to_run_has_saved_nothing() {
-    let mut schedule = with_heavy();
+    let mut schedule = with_heavy(1);
     let sleeper = schedule.open();
     push(&mut schedule, sleeper, "sleeper", 60);
     run(&mut schedule, 10_000, |_| MILLI);
@@ -111,7 +111,7 @@ fn a_query_that_had_nothing_to_run_has_saved_nothing() {
 
 #[test]
 fn threads_that_are_free_at_once_turn_to_different_queries() {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(6);
     let (a, b) = (schedule.open(), schedule.open());
     push(&mut schedule, a, "a", 3);
     push(&mut schedule, b, "b", 3);
@@ -120,22 +120,68 @@ fn threads_that_are_free_at_once_turn_to_different_queries() {
 }
 
 #[test]
-fn a_short_query_may_have_all_threads() {
-    let mut schedule = with_heavy();
+fn a_query_with_a_morsel_that_runs_lets_the_other_one_go_first() {
+    let mut schedule = Schedule::new(3);
+    let (a, b) = (schedule.open(), schedule.open());
+    push(&mut schedule, a, "a", 2);
+    push(&mut schedule, b, "b", 2);
+    let (first, name) = schedule.next().unwrap();
+    assert_eq!(name, "a");
+    schedule.ended(first, MILLI / 2);
+    let at_once: Vec<_> = std::iter::from_fn(|| schedule.next()).map(|(_, name)| name).collect();
+    assert_eq!(at_once, ["b", "a", "b"], "half a millisecond is less than a morsel");
+}
+
+#[test]
+fn a_long_query_has_its_third_while_short_ones_keep_all_cores_busy() {
+    let mut schedule = with_heavy(2);
+    assert_eq!(schedule.next().map(|(_, name)| name), Some("heavy"), "which goes on all the time");
+    let name = "light";
+    let mut light = schedule.open();
+    for _ in 0..40 {
+        push(&mut schedule, light, name, 1);
+        let (running, _) = schedule.next().unwrap();
+        assert_eq!(schedule.next(), None, "the cores are busy");
+        schedule.ended(running, MILLI);
+    }
+    light = schedule.open();
+    push(&mut schedule, light, name, 2);
+    let (running, _) = schedule.next().unwrap();
+    assert_eq!(schedule.next().map(|(_, name)| name), Some("light"));
+    assert_eq!(schedule.next(), None);
+    schedule.ended(running, MILLI);
+    push(&mut schedule, light, name, 1);
+    let at_once: Vec<_> = std::iter::from_fn(|| schedule.next()).map(|(_, name)| name).collect();
+    assert_eq!(at_once, ["heavy", "light"], "after a burst of 40 ms");
+}
+
+#[test]
+fn a_short_query_does_not_wait_for_the_morsels_of_a_long_one() {
+    let mut schedule = with_heavy(2);
+    let heavy: Vec<_> = std::iter::from_fn(|| schedule.next()).collect();
+    assert_eq!(heavy.len(), 2, "a core each");
     let light = schedule.open();
-    push(&mut schedule, light, "light", 8);
-    let at_once: Vec<_> = (0..8).filter_map(|_| schedule.next()).map(|(_, name)| name).collect();
-    assert_eq!(at_once, ["light"; 8]);
+    push(&mut schedule, light, "light", 3);
+    let at_once: Vec<_> = std::iter::from_fn(|| schedule.next()).collect();
+    assert_eq!(at_once.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ["light"; 2]);
+    schedule.ended(heavy[0].0, MILLI);
+    assert_eq!(schedule.next(), None, "the long one waits for the short one");
+    schedule.ended(at_once[0].0, MILLI);
+    let (last, name) = schedule.next().expect("there is one more");
+    assert_eq!(name, "light");
+    schedule.ended(at_once[1].0, MILLI);
+    schedule.ended(last, MILLI);
+    assert_eq!(schedule.next().map(|(_, name)| name), Some("heavy"));
 }
 
 #[test]
 fn an_account_is_kept_until_its_last_morsel_ends() {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(1);
     let (over, other) = (schedule.open(), schedule.open());
     push(&mut schedule, over, "over", 3);
     push(&mut schedule, other, "other", 2);
-    let (running, _) = schedule.next().unwrap();
-    assert_eq!(running, over);
+    let (running, name) = schedule.next().unwrap();
+    assert_eq!(name, "over");
     assert_eq!(schedule.discard(over), ["over"; 2]);
     schedule.close(over);
     assert_eq!(schedule.discard_all(), ["other"; 2]);
