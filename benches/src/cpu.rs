@@ -1,21 +1,14 @@
-//! CPU time as Linux counts it.
+//! CPU time as Linux counts it, in nanoseconds, threads that have ended included.
 
-use std::fs;
+use std::time::Duration;
 
-use anyhow::Context;
-
-/// Ticks a second in which Linux counts CPU time for every process.
-const TICKS_PER_SECOND: f64 = 100.0;
+use nix::time::ClockId;
+use nix::unistd::Pid;
 
 /// User and system time of a process since its start.
 pub fn seconds(process: u32) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| -> anyhow::Result<f64> {
-        Ok(fields.get(index).context("/proc/PID/stat has too few fields")?.parse()?)
-    };
-    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(i32::try_from(process)?))?;
+    Ok(Duration::from(clock.now()?).as_secs_f64())
 }
 
 /// CPU time of this process, all its threads together, while it does something.

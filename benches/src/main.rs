@@ -4,11 +4,16 @@
 //! cargo run --release -p henge-benches -- ingest
 //! cargo run --release -p henge-benches -- start
 //! cargo run --release -p henge-benches -- segments --data DIR
+//! cargo run --release -p henge-benches -- peers
 //! ```
 
 mod calibration;
+mod cmu;
 mod cpu;
 mod ingest;
+mod peers;
+mod publishing;
+mod python;
 mod segments;
 mod server;
 mod start;
@@ -30,6 +35,8 @@ enum Bench {
     Start(start::Options),
     /// Bytes and CPU of segments, and how soon their serving forms say which rows match.
     Segments(segments::Options),
+    /// The standard workload's queries on Henge, DuckDB, ClickHouse and DataFusion, the same rows, in turn.
+    Peers(peers::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Ingest(options) => ingest::run(&options),
         Bench::Start(options) => start::run(&options),
         Bench::Segments(options) => segments::run(&options),
+        Bench::Peers(options) => peers::run(&options),
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Data: the standard workload's events, published in cuts of a million rows as they came, then compacted.
 
-mod events;
 mod files;
 mod opening;
 mod row_sets;
@@ -11,18 +10,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use henge_segment_store::clock;
-use henge_segment_store::compaction::{self, Urgency};
 use henge_segment_store::data_source::DataSource;
-use henge_segment_store::ledger::LedgerCounts;
-use henge_segment_store::manifest::ConsumedRange;
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
-use henge_segment_store::store::{Consumed, Store, StoreOptions};
-use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
+use henge_segment_store::store::{Store, StoreOptions};
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
-use crate::cpu;
+use crate::cmu::reader;
+use crate::{cpu, publishing};
 
 /// What may be changed at the command line.
 #[derive(clap::Args)]
@@ -43,7 +38,7 @@ type Figure = (String, String, &'static str);
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench::new()?;
-    let events = bench.create("events", events::schema(&options.sort)?)?;
+    let events = bench.create("events", reader::schema(&options.sort, "1d")?)?;
     println!("sorted by {}, cut at {} rows", options.sort.join(", "), options.cut_rows);
     let mut figures = publish(&bench, &events, options)?;
     let cuts: Vec<_> = events.published_segments().into_iter().filter(|cut| cut.meta.rows > 100_000).collect();
@@ -81,21 +76,8 @@ impl Bench {
         self.store.data_source(name).context("the datasource was just created")
     }
 
-    /// Publishes what is open, as if it came from one partition.
     fn publish_open(&self, data_source: &DataSource) -> anyhow::Result<()> {
-        let frozen = data_source.cut();
-        let partition = StreamPartition { topic: data_source.name().as_str().into(), partition: 0 };
-        let start = data_source.progress().checkpoint.get(&partition).map_or(0, |position| position.next.0);
-        let range = ConsumedRange {
-            partition,
-            range: OffsetRange { start: Offset(start), end: Offset(start + frozen.events() as i64) },
-            topic_id: None,
-            leader_epoch: None,
-            counts: LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() },
-        };
-        let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
-        self.runtime.block_on(self.store.publish(data_source, &frozen, consumed))?;
-        Ok(())
+        publishing::publish_open(&self.runtime, &self.store, data_source)
     }
 }
 
@@ -107,7 +89,7 @@ fn publish(bench: &Bench, data_source: &DataSource, options: &Options) -> anyhow
         cpu_seconds += seconds;
         Ok(())
     };
-    events::for_each_batch(&options.data, |batch| {
+    reader::for_each_batch(&options.data, |batch| {
         if data_source.open_stats().rows >= options.cut_rows {
             cut()?;
         }
@@ -126,19 +108,8 @@ fn publish(bench: &Bench, data_source: &DataSource, options: &Options) -> anyhow
     )])
 }
 
-/// Merges as far as it goes.
 fn compact(bench: &Bench, data_source: &Arc<DataSource>) -> anyhow::Result<Vec<Figure>> {
-    let (mut rows, mut cpu_seconds) = (0, 0.0);
-    loop {
-        let planned = bench.runtime.block_on(bench.store.plan_compaction(Urgency::Now, clock::now()));
-        let Some((_, task)) = planned.into_iter().find(|(name, _)| name == data_source.name()) else { break };
-        let (done, seconds) = cpu::seconds_of(|| {
-            let handle = bench.runtime.handle();
-            Ok(compaction::run(&bench.store, handle, data_source, &task, &mut || Ok(()))?)
-        })?;
-        rows += done.rows_read;
-        cpu_seconds += seconds;
-    }
-    let us = cpu_seconds * 1e6 / rows.max(1) as f64;
+    let (rows, seconds) = cpu::seconds_of(|| publishing::compact(&bench.runtime, &bench.store, data_source))?;
+    let us = seconds * 1e6 / rows.max(1) as f64;
     Ok(vec![(format!("compaction, {rows} rows"), format!("{us:.2} CPU-us/row"), "")])
 }

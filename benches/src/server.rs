@@ -10,13 +10,52 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(300);
+/// The server ends connections that rest for some seconds; a request on such a one would fail.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Killed when dropped.
 pub struct Server {
     child: Child,
+    client: Client,
+}
+
+/// Connections to a server, for one thread.
+pub struct Client {
     url: String,
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
+}
+
+impl Client {
+    fn new(url: String) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE).build()?;
+        Ok(Self { url, runtime, client })
+    }
+
+    /// `None` when there is no answer, or none of status 200.
+    fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
+        self.runtime.block_on(async {
+            match self.client.get(format!("{}{path}", self.url)).send().await {
+                Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
+                _ => Ok(None),
+            }
+        })
+    }
+
+    /// The answer's bytes, to a SQL request in Druid's form.
+    pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        self.runtime.block_on(async {
+            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
+            let status = answer.status();
+            let mut bytes = Vec::new();
+            while let Some(piece) = answer.chunk().await? {
+                bytes.extend_from_slice(&piece);
+            }
+            ensure!(status == 200, "{status} {}", String::from_utf8_lossy(&bytes));
+            Ok(bytes)
+        })
+    }
 }
 
 impl Server {
@@ -39,9 +78,7 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
-        Ok(Self { child, url: format!("http://{listen}"), runtime, client })
+        Ok(Self { child, client: Client::new(format!("http://{listen}"))? })
     }
 
     /// Repeats `attempt` until it has a result.
@@ -65,24 +102,23 @@ impl Server {
 
     /// `None` when there is no answer, or none of status 200.
     pub fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
-        self.runtime.block_on(async {
-            match self.client.get(format!("{}{path}", self.url)).send().await {
-                Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
-                _ => Ok(None),
-            }
-        })
+        self.client.get(path)
     }
 
     /// Rows as arrays.
     pub fn sql(&self, query: &str) -> anyhow::Result<Vec<Vec<Value>>> {
-        self.runtime.block_on(async {
-            let body = json!({ "query": query, "resultFormat": "array" });
-            let answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(&body).send().await?;
-            let status = answer.status();
-            let text = answer.text().await?;
-            ensure!(status == 200, "{query}: {status} {text}");
-            serde_json::from_str(&text).with_context(|| text.clone())
-        })
+        let answer = self.ask(&json!({ "query": query, "resultFormat": "array" }))?;
+        serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    /// The answer's bytes, to a SQL request in Druid's form.
+    pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        self.client.ask(request)
+    }
+
+    /// Connections of its own for another thread.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        Client::new(self.client.url.clone())
     }
 
     /// User and system time since its start.
@@ -90,10 +126,19 @@ impl Server {
         crate::cpu::seconds(self.child.id())
     }
 
+    /// Memory that is there, mapped files included.
     pub fn resident_mib(&self) -> anyhow::Result<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    /// Memory that is there and belongs to no file.
+    pub fn anonymous_mib(&self) -> anyhow::Result<f64> {
+        self.status_mib("RssAnon:")
+    }
+
+    fn status_mib(&self, name: &str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc/PID/status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("/proc/PID/status lacks a line")?;
         let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib / 1024.0)
     }

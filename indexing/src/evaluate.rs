@@ -3,20 +3,21 @@
 //! predicate -> tests bound to columns -> codes of a dictionary, or ranges of numbers -> index or scan -> row set
 
 mod bind;
-mod block_mask;
+pub(crate) mod block_mask;
 mod code_test;
 mod column;
 mod column_blocks;
+mod column_codes;
 mod cost;
 mod dictionary_test;
 mod joint_ranks;
 mod key_ranges;
 mod leaf;
 mod node;
-mod number_column;
+pub(crate) mod number_column;
 mod place_search;
 mod row_collector;
-mod row_texts;
+pub(crate) mod row_texts;
 mod text_codes;
 mod text_column;
 
@@ -66,4 +67,4 @@ pub fn evaluate<'a, E>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,12 +5,14 @@
 //! A body asserts only what holds for any bytes, and returns whether they were taken for the encoding. What allocates
 //! stays within a small multiple of the bytes, which the fuzz targets watch.
 
+mod corpus;
 mod dictionary;
 mod dimension_index;
 mod packed;
 #[cfg(test)]
 mod seeds;
 
+pub use corpus::{Corpus, Seed};
 pub use dictionary::dictionary;
 pub use dimension_index::dimension_index;
 pub use packed::{packed_block, packed_codes, packed_doubles, packed_flags, packed_longs};

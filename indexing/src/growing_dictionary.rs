@@ -215,4 +215,32 @@ mod tests {
         assert_eq!(dictionary.intern(""), 1);
         assert_eq!(dictionary.prefix().value(1), b"");
     }
+
+    #[test]
+    fn views_hold_short_strings_and_say_where_long_ones_lie() {
+        let mut dictionary = GrowingDictionary::default();
+        let short = "twelve bytes";
+        let code = dictionary.intern(short);
+        assert!(dictionary.prefix().blocks().is_empty());
+        let long = dictionary.intern("thirteen byte");
+        let prefix = dictionary.prefix();
+        assert_eq!(prefix.blocks(), ["thirteen byte".as_bytes()]);
+        assert_eq!(prefix.view(0), [0; 16]);
+        assert_eq!(prefix.view(code)[..4], 12_u32.to_le_bytes());
+        assert_eq!(&prefix.view(code)[4..], short.as_bytes());
+        assert_eq!(&prefix.view(long), b"\x0d\0\0\0thir\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn memory_is_that_of_the_strings_their_views_and_the_hash_table() {
+        let mut dictionary = GrowingDictionary::default();
+        let count = 10 * PAGE_VIEWS + 5;
+        (0..count).for_each(|number| {
+            dictionary.intern(&format!("string number {number:06}"));
+        });
+        let strings_and_views = count * (20 + 16);
+        let table = dictionary.bytes() - strings_and_views;
+        // A slot of 5 bytes for each string, and of those allocated ahead at most as many again.
+        assert!((count * 5..count * 12).contains(&table), "{table} bytes for {count} strings");
+    }
 }

@@ -18,6 +18,7 @@ mod packed;
 mod posting_list;
 mod predicate;
 mod promotion;
+mod row_bound;
 mod row_order;
 mod row_set;
 mod zone_map;
@@ -34,6 +35,7 @@ pub use predicate::{
     Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts, ValueKind,
 };
 pub use promotion::{text_of_double, text_of_flag, text_of_long};
+pub use row_bound::{RowBound, RowOrder, Scratch, SortOrder, SortValue};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use row_set::{BlockRows, RowSet};
 pub use zone_map::{DoubleZone, LongZone};

@@ -23,6 +23,7 @@ mod flags;
 mod leaf;
 mod longs;
 mod masks;
+mod nullable;
 mod word;
 
 pub use codes::PackedCodes;

@@ -85,6 +85,7 @@ mod tests {
         let run = written(70_000..ROWS);
         assert_eq!((few[0], third[0], run[0]), (ROARING, MASKS, ROARING));
         assert!(run.len() < 30);
+        assert_eq!(third.len(), mask_bytes(ROWS as usize));
         let expected = (0..ROWS).filter(|row| row % 1_000 == 0 || row % 3 == 0 || *row >= 70_000);
         let all = union(ROWS, [few.as_slice(), &third, &run, &[]].into_iter());
         assert_eq!(all, RowSet::from_sorted_rows(ROWS, expected.collect()));

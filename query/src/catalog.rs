@@ -34,7 +34,8 @@ impl<'a> QueryCatalog<'a> {
         Self { store, state, shortcuts, tables: Mutex::default() }
     }
 
-    fn table(&self, name: &str) -> Result<Arc<dyn TableSource>, QueryError> {
+    /// By the name of its datasource.
+    pub fn table(&self, name: &str) -> Result<Arc<dyn TableSource>, QueryError> {
         let mut tables = self.tables.lock().expect("no code panics while it takes a snapshot");
         if let Some(table) = tables.get(name) {
             return Ok(table.clone());

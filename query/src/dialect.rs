@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, Select, TableAlias, Ta
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
+pub(crate) use self::time_units::read_timestamp;
 use crate::error::QueryError;
 
 /// Rewrites time functions and literals for `zone`, fixes the current time at `now`, and names unnamed columns and

@@ -10,6 +10,7 @@ use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
 use crate::execution::Execution;
 use crate::limits::QueryLimits;
+use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::request::QueryRequest;
 use crate::running::RunningQueries;
@@ -69,6 +70,10 @@ impl QueryEngine {
     /// Queries that wait for their turns, are planned, run, or are read by their askers now.
     pub fn running(&self) -> usize {
         self.running.count()
+    }
+
+    pub fn plan_cache(&self) -> PlanCacheFigures {
+        self.planner.cache_figures()
     }
 
     /// Those of them that wait for their turns.

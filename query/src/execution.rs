@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use henge_segment_store::clock;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -22,6 +22,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
+use crate::question::Question;
 use crate::request::QueryRequest;
 use crate::running::RunningQuery;
 
@@ -29,15 +30,24 @@ use crate::running::RunningQuery;
 const BATCHES_AHEAD: usize = 2;
 
 /// What the query threads tell.
+///
+/// Each report wakes a thread, which takes longer than a small query; so what is there at the same time is told together.
 enum Progress {
-    Planned(Vec<ResultColumn>),
-    Batch {
-        batch: RecordBatch,
-        /// What it takes of its query's memory until it is handed on.
-        _memory: Option<MemoryReservation>,
+    /// `first`: `None` where there are no rows.
+    Started {
+        columns: Vec<ResultColumn>,
+        first: Option<Rows>,
+        is_whole: bool,
     },
-    /// Without it the answer is not complete, whatever came before.
+    Batch(Rows),
+    /// Where an answer is not whole at once, it is not complete without this, whatever came before.
     Done,
+}
+
+struct Rows {
+    batch: RecordBatch,
+    /// What it takes of its query's memory until it is handed on.
+    _memory: Option<MemoryReservation>,
 }
 
 type Report = Result<Progress, QueryError>;
@@ -49,6 +59,8 @@ pub(crate) struct Execution {
     running: RunningQuery,
     deadline: Instant,
     timeout: Duration,
+    /// Nothing more will be reported.
+    is_over: bool,
 }
 
 impl Execution {
@@ -65,16 +77,16 @@ impl Execution {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
         let producer = Producer { planner, admission, sender, limits: limits.clone(), share: running.share().clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
-        Self { reports, producer, running, deadline: Instant::now() + timeout, timeout }
+        Self { reports, producer, running, deadline: Instant::now() + timeout, timeout, is_over: false }
     }
 
     /// Waits for the columns and the first batch: what fails before that fails here.
     pub async fn into_answer(mut self) -> Result<QueryAnswer, QueryError> {
-        let Progress::Planned(columns) = self.next_report().await? else {
+        let Progress::Started { columns, first, is_whole } = self.next_report().await? else {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
-        let first = self.next_batch().await?;
-        Ok(QueryAnswer { columns, batches: self.into_batches(first) })
+        self.is_over = is_whole;
+        Ok(QueryAnswer { columns, batches: self.into_batches(first.map(|rows| rows.batch)) })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -91,10 +103,13 @@ impl Execution {
     }
 
     async fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
+        if self.is_over {
+            return Ok(None);
+        }
         match self.next_report().await? {
-            Progress::Batch { batch, .. } => Ok(Some(batch)),
+            Progress::Batch(rows) => Ok(Some(rows.batch)),
             Progress::Done => Ok(None),
-            Progress::Planned(_) => Err(QueryError::internal("a query was planned twice")),
+            Progress::Started { .. } => Err(QueryError::internal("a query started twice")),
         }
     }
 
@@ -142,36 +157,37 @@ struct Producer {
 
 impl Producer {
     async fn run(self, request: QueryRequest) {
-        let report = self.produce(request).await.map(|()| Progress::Done);
+        let report = self.produce(request).await;
         // Nobody listens any more where this fails.
         self.sender.send(report).await.ok();
     }
 
-    async fn produce(&self, request: QueryRequest) -> Result<(), QueryError> {
+    /// Reports but for the last one, which it returns.
+    async fn produce(&self, request: QueryRequest) -> Report {
         let _slot = self.admission.enter().await?;
-        let query_id = request.query_id.clone();
-        let planner = self.planner.clone();
-        let plan = move || Handle::current().block_on(planner.plan(&request, clock::now()));
-        let planned = tokio::task::spawn_blocking(plan)
-            .await
-            .map_err(|_| QueryError::internal("planning the query panicked, see the log"))??;
+        let question = Question::read(&request, clock::now())?;
+        let planned = match self.planner.plan_from_cache(&question).await? {
+            Some(planned) => planned,
+            None => self.plan(question).await?,
+        };
         match planned {
-            Planned::Run(plan) => self.execute(plan, &query_id).await,
-            Planned::Explain(text) => self.explain(text).await,
-            Planned::Analyze(plan) => self.analyze(plan, &query_id).await,
+            Planned::Run(plan) => self.execute(plan, &request.query_id).await,
+            Planned::Explain(text) => explain(text),
+            Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }
     }
 
-    async fn explain(&self, text: String) -> Result<(), QueryError> {
-        let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
-        self.send(Progress::Planned(ResultSchema::new(&schema)?.columns())).await;
-        let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-        self.send(Progress::Batch { batch, _memory: None }).await;
-        Ok(())
+    /// Other queries should not wait for this one's planning.
+    async fn plan(&self, question: Question) -> Result<Planned, QueryError> {
+        let planner = self.planner.clone();
+        let plan = move || Handle::current().block_on(planner.plan(&question));
+        tokio::task::spawn_blocking(plan)
+            .await
+            .map_err(|_| QueryError::internal("planning the query panicked, see the log"))?
     }
 
     /// Reads the whole answer and tells what it took.
-    async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
+    async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
         let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
@@ -181,29 +197,53 @@ impl Producer {
         }
         let elapsed = start.elapsed();
         let operators = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
-        self.explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}")).await
+        explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}"))
     }
 
-    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Result<(), QueryError> {
+    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
-        self.send(Progress::Planned(schema.columns())).await;
         let plan = interruptible(plan, self.share.token())?;
         let context = self.planner.session.task_context(query_id, &self.share);
         let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
-        while let Some(batch) = batches.next().await {
+        let mut next = batches.next().await;
+        let mut is_started = false;
+        while let Some(batch) = next {
             let batch = schema.convert(&batch?)?;
             rows += batch.num_rows() as u64;
             let batch_bytes = bytes_of(&batch);
             bytes += batch_bytes as u64;
             self.check_size(rows, bytes)?;
-            if batch.num_rows() > 0 {
-                let memory = MemoryConsumer::new("the answer").register(context.memory_pool());
-                memory.try_grow(batch_bytes)?;
-                self.send(Progress::Batch { batch, _memory: Some(memory) }).await;
+            if batch.num_rows() == 0 {
+                next = batches.next().await;
+                continue;
             }
+            let memory = MemoryConsumer::new("the answer").register(context.memory_pool());
+            memory.try_grow(batch_bytes)?;
+            let batch = Rows { batch, _memory: Some(memory) };
+            if is_started {
+                self.send(Progress::Batch(batch)).await;
+                next = batches.next().await;
+                continue;
+            }
+            // Rows that are there do not wait for those that are not.
+            let after = batches.next().now_or_never();
+            let is_whole = matches!(after, Some(None));
+            let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole };
+            if is_whole {
+                return Ok(started);
+            }
+            self.send(started).await;
+            is_started = true;
+            next = match after {
+                Some(after) => after,
+                None => batches.next().await,
+            };
         }
-        Ok(())
+        Ok(match is_started {
+            true => Progress::Done,
+            false => Progress::Started { columns: schema.columns(), first: None, is_whole: true },
+        })
     }
 
     /// An answer is never cut short: past its limit it fails.
@@ -227,4 +267,11 @@ impl Producer {
     async fn send(&self, progress: Progress) {
         self.sender.send(Ok(progress)).await.ok();
     }
+}
+
+fn explain(text: String) -> Report {
+    let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
+    let columns = ResultSchema::new(&schema)?.columns();
+    let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
+    Ok(Progress::Started { columns, first: Some(Rows { batch, _memory: None }), is_whole: true })
 }

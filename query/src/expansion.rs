@@ -60,7 +60,7 @@ fn expanded_size(expr: &Expr, inputs: &[(&DFSchema, Vec<usize>)]) -> Result<usiz
     let mut size = 0_usize;
     let counted = expr.apply(|node| {
         size = size.saturating_add(match node {
-            Expr::Literal(..) | Expr::Alias(_) => 0,
+            Expr::Literal(..) | Expr::Placeholder(_) | Expr::Alias(_) => 0,
             Expr::Column(column) => inputs
                 .iter()
                 .find_map(|(schema, sizes)| schema.maybe_index_of_column(column).map(|found| sizes[found]))

@@ -1,6 +1,7 @@
 //! Answers SQL over the open and published segments of a store.
 //!
-//! statement -> guard -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators -> answer
+//! statement -> guard -> plan cache -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators ->
+//! answer
 
 mod admission;
 pub mod answer;
@@ -17,8 +18,10 @@ mod interruption;
 pub mod limits;
 mod memory;
 mod operator;
+pub mod plan_cache;
 mod planner;
 mod pushdown;
+mod question;
 mod relations;
 pub mod request;
 mod rule;

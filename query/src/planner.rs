@@ -1,4 +1,4 @@
-//! A request becomes a physical plan over one snapshot of each table.
+//! A question becomes a physical plan over one snapshot of each table.
 
 use std::sync::Arc;
 
@@ -9,20 +9,19 @@ use datafusion::prelude::SQLOptions;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast;
 use henge_segment_store::store::Store;
-use henge_segment_store::time::{TimestampMs, time_zone};
-use jiff::tz::TimeZone;
 
 use crate::catalog::QueryCatalog;
 use crate::error::QueryError;
 use crate::expansion;
-use crate::request::QueryRequest;
+use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
+use crate::question::Question;
 use crate::session::SharedSession;
-use crate::statement::{Asked, SelectStatement};
-use crate::table::Shortcuts;
+use crate::statement::{self, Asked, SelectStatement};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
     pub session: SharedSession,
+    cache: PlanCache,
 }
 
 /// What there is to do for a request.
@@ -36,30 +35,131 @@ pub(crate) enum Planned {
 
 impl Planner {
     pub fn new(store: Arc<Store>, session: SharedSession) -> Self {
-        Self { store, session }
+        Self { store, session, cache: PlanCache::default() }
+    }
+
+    pub fn cache_figures(&self) -> PlanCacheFigures {
+        self.cache.figures()
     }
 
     /// Takes a large stack and up to milliseconds of CPU; never waits for I/O.
-    pub async fn plan(&self, request: &QueryRequest, now: TimestampMs) -> Result<Planned, QueryError> {
-        let zone = match &request.time_zone {
-            Some(name) => time_zone(name).map_err(|error| QueryError::plan(error.to_string()))?,
-            None => TimeZone::UTC,
-        };
-        let statement = SelectStatement::parse(&request.sql, &request.parameters, &zone, now)?;
-        let logical = self.logical_plan(&statement, Shortcuts::of(request))?;
-        let physical = self.session.state.create_physical_plan(&logical).await?;
-        Ok(match statement.asked {
+    pub async fn plan(&self, question: &Question) -> Result<Planned, QueryError> {
+        self.finish(question, &self.optimized(question)?).await
+    }
+
+    /// Like [`Self::plan`], in a fraction of the time; `None` where the cache does not know the statement.
+    pub async fn plan_from_cache(&self, question: &Question) -> Result<Option<Planned>, QueryError> {
+        match self.cached(question) {
+            Some(plan) => self.finish(question, &plan).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// From DataFusion's optimised plan to what can run.
+    async fn finish(&self, question: &Question, optimized: &LogicalPlan) -> Result<Planned, QueryError> {
+        let state = &self.session.state;
+        let physical = state.query_planner().create_physical_plan(optimized, state).await?;
+        Ok(match question.statement.asked {
             Asked::Rows => Planned::Run(physical),
             Asked::Plan => Planned::Explain(displayable(physical.as_ref()).indent(false).to_string()),
             Asked::MeasuredPlan => Planned::Analyze(physical),
         })
     }
 
-    fn logical_plan(&self, statement: &SelectStatement, shortcuts: Shortcuts) -> Result<LogicalPlan, QueryError> {
-        let catalog = QueryCatalog::new(&self.store, &self.session.state, shortcuts);
-        let to_plan = SqlToRel::new_with_options(&catalog, parser_options());
-        let query = ast::Statement::Query(statement.query.clone());
-        let plan = to_plan.sql_statement_to_plan(query).map_err(|error| with_place(error, statement))?;
+    /// Whatever fails here fails again when the statement is planned from its text, where it can be told.
+    fn cached(&self, question: &Question) -> Option<LogicalPlan> {
+        let shape = question.shape.as_ref()?;
+        let catalog = self.catalog(question);
+        let plan = match self.cache.get(&shape.key)? {
+            Known::Plan(template) => self.bind(&shape.key, &template, &shape.values, &catalog),
+            Known::ByValue => {
+                let key = shape.key_with_values();
+                let Known::Plan(template) = self.cache.get(&key)? else { return None };
+                self.bind(&key, &template, &[], &catalog)
+            }
+        }?;
+        self.cache.count(true);
+        Some(plan)
+    }
+
+    fn bind(
+        &self,
+        key: &str,
+        template: &Template,
+        values: &[PlacedValue],
+        catalog: &QueryCatalog<'_>,
+    ) -> Option<LogicalPlan> {
+        if !template.fits(catalog).ok()? {
+            self.cache.remove(key);
+            return None;
+        }
+        template.bind(values, catalog).ok()?
+    }
+
+    /// Plans a statement from its text, and keeps the plan for the next of its shape.
+    fn optimized(&self, question: &Question) -> Result<LogicalPlan, QueryError> {
+        let catalog = self.catalog(question);
+        let Some(shape) = &question.shape else {
+            return self.optimized_with_values(question, &catalog);
+        };
+        self.cache.count(false);
+        let is_new = !shape.values.is_empty() && self.cache.get(&shape.key).is_none();
+        if is_new && let Some(plan) = self.optimized_without_values(question, shape, &catalog) {
+            return Ok(plan);
+        }
+        let optimized = self.optimized_with_values(question, &catalog)?;
+        if is_new {
+            self.cache.insert(shape.key.clone(), Known::ByValue);
+        }
+        // Nobody will ask again with a time that has passed.
+        if !shape.reads_clock()
+            && let Some(template) = Template::new(&optimized)?
+        {
+            self.cache.insert(shape.key_with_values(), Known::Plan(Arc::new(template)));
+        }
+        Ok(optimized)
+    }
+
+    fn optimized_with_values(
+        &self,
+        question: &Question,
+        catalog: &QueryCatalog<'_>,
+    ) -> Result<LogicalPlan, QueryError> {
+        let query = question.statement.parse(&question.zone, question.now)?;
+        let plan = self.logical_plan(query, catalog).map_err(|error| with_place(error, &question.statement))?;
+        Ok(self.session.state.optimize(&plan)?)
+    }
+
+    /// `None` where the values have a part in the plan, or cannot be told from something else.
+    fn optimized_without_values(
+        &self,
+        question: &Question,
+        shape: &Shape,
+        catalog: &QueryCatalog<'_>,
+    ) -> Option<LogicalPlan> {
+        let tokens = shape.with_placeholders(question.statement.tokens());
+        let query = statement::parse(tokens, &question.zone, question.now).ok()?;
+        let plan = self.logical_plan(query, catalog).ok()?;
+        if !template::is_open_to_values(&plan, &shape.values).ok()? {
+            return None;
+        }
+        let optimized = self.session.state.optimize(&plan).ok()?;
+        if !template::is_still_open(&optimized, &shape.values).ok()? {
+            return None;
+        }
+        let template = Template::new(&optimized).ok()??;
+        let bound = template.bind(&shape.values, catalog).ok()??;
+        self.cache.insert(shape.key.clone(), Known::Plan(Arc::new(template)));
+        Some(bound)
+    }
+
+    fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
+        QueryCatalog::new(&self.store, &self.session.state, question.shortcuts)
+    }
+
+    fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {
+        let to_plan = SqlToRel::new_with_options(catalog, parser_options());
+        let plan = to_plan.sql_statement_to_plan(ast::Statement::Query(query))?;
         expansion::check(&plan)?;
         let only_select = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_select.verify_plan(&plan).map_err(|_| {

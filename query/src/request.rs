@@ -18,6 +18,8 @@ pub struct QueryRequest {
     pub use_indexes: bool,
     /// Off, DataFusion's operators compute what those on dictionary codes would: slower, and the answer is the same.
     pub use_native_operators: bool,
+    /// Off, the statement is planned from its text whatever was asked before; the answer is the same.
+    pub use_plan_cache: bool,
 }
 
 /// A value for a `?`.

@@ -2,18 +2,23 @@
 //!
 //! optimized plan -> source (what is read) -> group keys, aggregate functions -> node -> top groups -> operator
 //!                                            expressions over keys -> regrouping: operator, then DataFusion's
+//!                                         -> columns that sort, or one column's values -> node -> operator
 
 mod aggregation;
 mod distinct;
 mod function;
 mod group_key;
+mod idle_sorts;
 mod node;
 mod output;
 mod partial;
 mod planner;
 mod regrouping;
+mod rows_node;
 mod source;
 mod top_groups;
+mod top_rows;
+mod values;
 
 use std::sync::Arc;
 
@@ -36,14 +41,23 @@ fn with_native_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         Ok(match &node {
             LogicalPlan::Aggregate(aggregate) => {
-                let whole = aggregation::recognise(aggregate);
-                let recognised = if whole.is_some() { whole } else { regrouping::recognise(aggregate)? };
+                let recognised = match values::recognise(aggregate).or_else(|| aggregation::recognise(aggregate)) {
+                    Some(whole) => Some(whole),
+                    None => regrouping::recognise(aggregate)?,
+                };
                 match recognised {
                     Some(recognised) => Transformed::yes(recognised),
                     None => split(node)?,
                 }
             }
-            LogicalPlan::Sort(sort) => match top_groups::recognise(sort)? {
+            LogicalPlan::Sort(sort) => {
+                let limited = match (top_groups::recognise(sort)?, values::sorted(sort)?) {
+                    (None, None) => top_rows::recognise(sort)?,
+                    (groups, values) => groups.or(values),
+                };
+                limited.map_or_else(|| Transformed::no(node), Transformed::yes)
+            }
+            LogicalPlan::Limit(limit) => match values::limited(limit)? {
                 Some(limited) => Transformed::yes(limited),
                 None => Transformed::no(node),
             },

@@ -114,6 +114,18 @@ impl SegmentScanExec {
     }
 }
 
+/// Which rows pass, for `EXPLAIN`; `None` lets no row pass.
+pub(crate) fn write_filter(filter: Option<&RowFilter>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Some(filter) = filter else { return out.write_str(" filter=[FALSE]") };
+    if filter.interval != Interval::ALL {
+        write!(out, " interval={}", shown_interval(filter.interval))?;
+    }
+    if let Some(predicate) = &filter.predicate {
+        write!(out, " filter=[{}]", shown(predicate))?;
+    }
+    Ok(())
+}
+
 /// An end that the query leaves open is `..`.
 pub(crate) fn shown_interval(interval: Interval) -> String {
     let end = |time: TimestampMs, open: TimestampMs| if time == open { "..".to_owned() } else { time.to_string() };
@@ -123,12 +135,7 @@ pub(crate) fn shown_interval(interval: Interval) -> String {
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "SegmentScan: {}", self.name)?;
-        if self.filter.interval != Interval::ALL {
-            write!(out, " interval={}", shown_interval(self.filter.interval))?;
-        }
-        if let Some(predicate) = &self.filter.predicate {
-            write!(out, " filter=[{}]", shown(predicate))?;
-        }
+        write_filter(Some(&self.filter), out)?;
         if let Some(limit) = self.limit {
             write!(out, " limit={limit}")?;
         }

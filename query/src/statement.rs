@@ -16,12 +16,13 @@ use crate::{dialect, guard, relations};
 /// planning threads have stack for far more.
 const PARSER_DEPTH_MAX: usize = 400;
 
-/// A statement that may run.
+/// A statement in tokens, its parameters bound.
 #[derive(Debug)]
 pub(crate) struct SelectStatement {
-    pub query: Box<Query>,
     pub asked: Asked,
     tokens: Vec<TokenWithSpan>,
+    /// Where its query starts among the tokens.
+    start: usize,
 }
 
 /// What to answer with.
@@ -35,31 +36,26 @@ pub(crate) enum Asked {
 }
 
 impl SelectStatement {
-    /// Reads one statement. Needs a large stack.
-    pub fn parse(sql: &str, parameters: &[Parameter], zone: &TimeZone, now: TimestampMs) -> Result<Self, QueryError> {
+    /// Reads one statement; whether its tokens make a query is for [`Self::parse`] to find out.
+    pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Self, QueryError> {
         guard::check_text(sql)?;
-        let dialect = GenericDialect {};
-        let tokens = Tokenizer::new(&dialect, sql)
+        let tokens = Tokenizer::new(&GenericDialect {}, sql)
             .tokenize_with_location()
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
         guard::check_tokens(&tokens)?;
         let tokens = bind(tokens, parameters)?;
         let (asked, start) = read_explain(&tokens)?;
-        let mut parser = Parser::new(&dialect)
-            .with_recursion_limit(PARSER_DEPTH_MAX)
-            .with_tokens_with_locations(tokens[start..].to_vec());
-        let mut query = parser.parse_query().map_err(|error| parse_error(&error))?;
-        while parser.consume_token(&Token::SemiColon) {}
-        let rest = parser.peek_token();
-        if rest.token != Token::EOF {
-            return Err(QueryError::new(
-                QueryErrorKind::Parse,
-                format!("expected the end of the statement, found: {rest}{}", rest.span.start),
-            ));
-        }
-        relations::check(&query)?;
-        dialect::rewrite(&mut query, zone, now)?;
-        Ok(Self { query, asked, tokens })
+        Ok(Self { asked, tokens, start })
+    }
+
+    /// Tokens of the query, without `EXPLAIN`.
+    pub fn tokens(&self) -> &[TokenWithSpan] {
+        &self.tokens[self.start..]
+    }
+
+    /// The query in DataFusion's dialect. Needs a large stack.
+    pub fn parse(&self, zone: &TimeZone, now: TimestampMs) -> Result<Box<Query>, QueryError> {
+        parse(self.tokens().to_vec(), zone, now)
     }
 
     /// ` (line [1], column [8])` of the first mention of an identifier, empty where the text does not have it.
@@ -73,6 +69,24 @@ impl SelectStatement {
             format!(" (line [{}], column [{}])", start.line, start.column)
         })
     }
+}
+
+/// The query that some tokens make, in DataFusion's dialect. Needs a large stack.
+pub(crate) fn parse(tokens: Vec<TokenWithSpan>, zone: &TimeZone, now: TimestampMs) -> Result<Box<Query>, QueryError> {
+    let dialect = GenericDialect {};
+    let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH_MAX).with_tokens_with_locations(tokens);
+    let mut query = parser.parse_query().map_err(|error| parse_error(&error))?;
+    while parser.consume_token(&Token::SemiColon) {}
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        return Err(QueryError::new(
+            QueryErrorKind::Parse,
+            format!("expected the end of the statement, found: {rest}{}", rest.span.start),
+        ));
+    }
+    relations::check(&query)?;
+    dialect::rewrite(&mut query, zone, now)?;
+    Ok(query)
 }
 
 fn parse_error(error: &ParserError) -> QueryError {

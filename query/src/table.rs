@@ -9,6 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::Snapshot;
 
+use crate::plan_cache;
 use crate::pushdown::Pushdown;
 use crate::request::QueryRequest;
 use crate::scan::SegmentScanExec;
@@ -58,7 +59,11 @@ impl TableProvider for SnapshotTable {
         if !self.shortcuts.use_indexes {
             return Ok(vec![TableProviderFilterPushDown::Unsupported; filters.len()]);
         }
-        Ok(filters.iter().map(|filter| Pushdown::of(filter, &self.schema).support()).collect())
+        let support = |filter: &&Expr| {
+            let sampled = plan_cache::sampled(filter)?;
+            Ok(Pushdown::of(sampled.as_ref().unwrap_or(filter), &self.schema).support())
+        };
+        filters.iter().map(support).collect()
     }
 
     async fn scan(

@@ -5,6 +5,8 @@
 //! A body asserts only what holds for any bytes, and returns whether they were taken for what the target reads. What
 //! allocates stays within a small multiple of the bytes and of the rows that they claim, which the fuzz targets watch.
 
+use henge_indexing::fuzzing::Body;
+
 mod manifest;
 mod parquet;
 #[cfg(test)]
@@ -14,9 +16,6 @@ mod serving;
 pub use manifest::{manifest_record, manifest_snapshot};
 pub use parquet::parquet_segment;
 pub use serving::{serving_file, serving_footer, serving_sections};
-
-/// Reads bytes as one format, and returns whether they were taken for it.
-pub type Body = fn(&[u8]) -> bool;
 
 /// Every body by the name of its fuzz target and of its folder in the corpus.
 pub const TARGETS: [(&str, Body); 6] = [

@@ -170,6 +170,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     let mut limits = Limits::default();
     section.count("connections", &mut limits.connection.connections_max)?;
     section.duration("header_timeout", &mut limits.connection.header_timeout)?;
+    section.duration("idle_timeout", &mut limits.connection.idle_timeout)?;
     section.duration("stall_timeout", &mut limits.connection.stall_timeout)?;
     section.bytes("request_size", &mut limits.request_bytes_max)?;
     section.duration("query_timeout", &mut limits.query.timeout_default)?;

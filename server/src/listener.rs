@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -30,15 +31,23 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ConnectionLimits {
     /// Open at once; further ones wait unaccepted.
     pub connections_max: usize,
-    /// For a request's head, counted from the end of the previous answer: so also how long a connection may idle.
+    /// For the head of a connection's first request, counted from when it was accepted.
     pub header_timeout: Duration,
+    /// For the head of each further one, counted from the end of the answer before. Longer than dashboards wait between
+    /// two refreshes: a client that asks at the moment at which its connection is closed gets no answer.
+    pub idle_timeout: Duration,
     /// For a reader that takes nothing of its answer.
     pub stall_timeout: Duration,
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { connections_max: 2_048, header_timeout: Duration::from_secs(10), stall_timeout: Duration::from_secs(30) }
+        Self {
+            connections_max: 2_048,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -96,18 +105,31 @@ impl Connections {
     fn start(&self, socket: TcpStream, permit: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
         socket.set_nodelay(true)?;
         let io = TokioIo::new(StallGuard::new(socket, self.limits.stall_timeout));
+        let asked = CancellationToken::new();
+        let first_head = tokio::time::timeout(self.limits.header_timeout, asked.clone().cancelled_owned());
+        let routes = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |request| {
+            asked.cancel();
+            routes.call(request)
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header_timeout)
+            .header_read_timeout(self.limits.idle_timeout)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEADER_BYTES_MAX)
-            .serve_connection(io, TowerToHyperService::new(self.router.clone()));
+            .serve_connection(io, service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(%error, "a connection broke off");
+            let _permit = permit;
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        debug!(%error, "a connection broke off");
+                    }
+                }
+                // Where a request came in time, this only waits for the connection.
+                Err(_) = first_head => debug!("a connection asked nothing"),
             }
-            drop(permit);
         });
         Ok(())
     }

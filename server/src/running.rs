@@ -91,7 +91,7 @@ impl Running {
         };
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
-        let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.stop.clone()));
+        let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

@@ -1,11 +1,13 @@
 //! What upkeep has done since the start.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use henge_segment_store::compaction::Compacted;
+use henge_segment_store::scrub::ScrubCounts;
 use henge_segment_store::store::Swept;
 
-/// Counted by the upkeep thread, read by whoever asks.
+/// Counted by the upkeep thread and by the scrub, read by whoever asks.
 #[derive(Debug, Default)]
 pub struct UpkeepMetrics {
     compactions: AtomicU64,
@@ -19,6 +21,7 @@ pub struct UpkeepMetrics {
     retired_bytes: AtomicU64,
     swept_files: AtomicU64,
     swept_bytes: AtomicU64,
+    scrub: Mutex<ScrubCounts>,
 }
 
 /// The figures at one moment.
@@ -37,6 +40,7 @@ pub struct UpkeepFigures {
     pub retired_bytes: u64,
     pub swept_files: u64,
     pub swept_bytes: u64,
+    pub scrub: ScrubCounts,
 }
 
 impl UpkeepMetrics {
@@ -66,6 +70,11 @@ impl UpkeepMetrics {
         add(&self.swept_bytes, swept.bytes);
     }
 
+    /// What the scrub has done by now.
+    pub fn scrubbed(&self, counts: ScrubCounts) {
+        *self.scrub() = counts;
+    }
+
     pub fn figures(&self) -> UpkeepFigures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         UpkeepFigures {
@@ -80,7 +89,12 @@ impl UpkeepMetrics {
             retired_bytes: read(&self.retired_bytes),
             swept_files: read(&self.swept_files),
             swept_bytes: read(&self.swept_bytes),
+            scrub: *self.scrub(),
         }
+    }
+
+    fn scrub(&self) -> MutexGuard<'_, ScrubCounts> {
+        self.scrub.lock().expect("no code panics while it holds the counts")
     }
 }
 

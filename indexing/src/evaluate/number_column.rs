@@ -7,7 +7,7 @@ use crate::{BLOCK_ROWS, BlockMask};
 
 /// Longs are their own keys, `false` is 0 and `true` is 1, for doubles see [`key_of_double`].
 #[derive(Debug, Clone)]
-pub(super) enum NumberColumn<'a> {
+pub(crate) enum NumberColumn<'a> {
     Longs(LongColumn<'a>),
     Doubles(DoubleColumn<'a>),
     Flags(FlagColumn<'a>),
@@ -17,14 +17,15 @@ pub(super) enum NumberColumn<'a> {
 
 /// The least and the greatest key of some rows, nulls aside; crossed where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyZone {
+pub(crate) struct KeyZone {
     pub least: i64,
     pub greatest: i64,
     pub has_nulls: bool,
 }
 
 /// Where the values of a block are unpacked to.
-pub(super) struct KeyBuffer {
+#[derive(Debug)]
+pub(crate) struct KeyBuffer {
     keys: Box<[i64; BLOCK_ROWS]>,
     doubles: Box<[f64; BLOCK_ROWS]>,
 }

@@ -4,7 +4,7 @@ use super::column::Column;
 use crate::promotion::{text_of_double, text_of_flag, text_of_long};
 
 /// Reads a column as texts.
-pub(super) struct RowTexts<'c, 'a> {
+pub(crate) struct RowTexts<'c, 'a> {
     column: &'c Column<'a>,
     buffer: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-mod segment;
+pub(crate) mod segment;
 
 use std::ops::Bound;
 

@@ -1,16 +1,8 @@
 //! Valid encodings of each form, from which fuzzing starts.
 
+use super::Seed;
 use super::packed::{Kind, column_of};
 use crate::{BLOCK_ROWS, Dictionary, DimensionIndex, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
-
-/// An input of a fuzz target that is what the target reads.
-#[derive(Debug)]
-pub struct Seed {
-    pub target: &'static str,
-    /// Of its file in the corpus.
-    pub name: String,
-    pub bytes: Vec<u8>,
-}
 
 /// Every seed, the same ones at any time.
 pub fn all() -> Vec<Seed> {

@@ -1,8 +1,7 @@
 //! A column of doubles, any of which may be null. Each comes back bit for bit.
 //!
 //! ```text
-//! doubles = 3 as u8, rows u32, nulls u8 (1: there are), total, zones, blocks (blocks.rs, double_block.rs),
-//!           masks of the validity (masks.rs) if there are nulls
+//! doubles = head (nullable.rs) with 3 as format, total, zones, blocks (blocks.rs, double_block.rs), validity (nullable.rs)
 //! total   = least f64, greatest f64, nulls u32, NaN u8, sum f64
 //! zones   = lists (bits.rs) of: least and greatest as numbers of the same order, nulls, NaN (0 or 1), bits of the sum
 //! ```
@@ -10,10 +9,10 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
+use super::blocks::{Blocks, BlocksWriter, block_count};
 use super::double_block;
-use super::flags::validity;
-use super::masks::{self, Masks};
+use super::masks;
+use super::nullable::{self, Head, NullableRows};
 use crate::row_order::order_of_double;
 use crate::zone_map::DoubleZone;
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
@@ -23,11 +22,10 @@ const FORMAT: u8 = 3;
 /// Doubles in blocks of 1,024 rows, each with its zone.
 #[derive(Debug, Clone)]
 pub struct PackedDoubles {
-    rows: u32,
+    rows: NullableRows,
     total: DoubleZone,
     zones: Zones,
     blocks: Blocks,
-    validity: Option<Masks>,
 }
 
 impl PackedDoubles {
@@ -36,20 +34,17 @@ impl PackedDoubles {
     /// # Panics
     /// Where `validity` has another length than `values`.
     pub fn encode(values: &[f64], validity: Option<&[bool]>) -> Vec<u8> {
-        let validity = validity.filter(|validity| validity.contains(&false));
-        assert!(validity.is_none_or(|validity| validity.len() == values.len()), "one validity for each value");
+        let validity = nullable::checked(validity, values.len());
         let (mut total, mut zones) = (DoubleZone::EMPTY, Vec::new());
-        let (mut blocks, mut masks) = (BlocksWriter::default(), Vec::new());
-        let mut validity_blocks = validity.into_iter().flat_map(|validity| validity.chunks(BLOCK_ROWS));
-        for values in values.chunks(BLOCK_ROWS) {
-            let zone = match validity_blocks.next() {
+        let mut blocks = BlocksWriter::default();
+        for (values, valid) in nullable::blocks_of(values, validity) {
+            let zone = match valid {
                 None => {
                     double_block::write(values, blocks.bytes());
                     zone_of_block(values)
                 }
                 Some(valid) => {
                     double_block::write(&filled(values, valid), blocks.bytes());
-                    masks.push(masks::mask_of(valid.iter().copied()));
                     let mut zone = DoubleZone::EMPTY;
                     values.iter().zip(valid).for_each(|(value, valid)| zone.add(valid.then_some(*value)));
                     zone
@@ -61,15 +56,11 @@ impl PackedDoubles {
         }
         let rows = values.len() as u32;
         let mut out = ByteWriter::default();
-        out.u8(FORMAT);
-        out.u32(rows);
-        out.u8(validity.is_some().into());
+        nullable::write_head(FORMAT, rows, validity.is_some(), &mut out);
         write_total(&total, &mut out);
         Zones::write(&zones, &mut out);
         blocks.finish(&mut out);
-        if validity.is_some() {
-            masks::write(&masks, rows, &mut out);
-        }
+        nullable::write_validity(validity, &mut out);
         out.finish()
     }
 
@@ -79,17 +70,11 @@ impl PackedDoubles {
     /// The bytes end early, or are no doubles.
     pub fn decode(bytes: Bytes) -> Result<Self, FormatError> {
         let mut reader = ByteReader::new("packed doubles", bytes);
-        if reader.u8()? != FORMAT {
-            return Err(reader.error("another format"));
-        }
-        let rows = read_rows(&mut reader)?;
-        let has_nulls = reader.u8()? == 1;
+        let head = Head::read(FORMAT, &mut reader)?;
         let total = read_total(&mut reader)?;
-        let zones = Zones::read(block_count(rows), &mut reader)?;
-        let blocks = Blocks::read(block_count(rows), &mut reader)?;
-        let validity = if has_nulls { Some(Masks::read(rows, &mut reader)?) } else { None };
-        reader.finish()?;
-        Ok(Self { rows, total, zones, blocks, validity })
+        let zones = Zones::read(block_count(head.rows), &mut reader)?;
+        let blocks = Blocks::read(block_count(head.rows), &mut reader)?;
+        Ok(Self { rows: head.read_validity(reader)?, total, zones, blocks })
     }
 
     /// Reads every block.
@@ -116,49 +101,41 @@ impl PackedDoubles {
 
     /// The number of rows.
     pub fn len(&self) -> u32 {
-        self.rows
+        self.rows.count()
     }
 
     /// There are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
     /// The number of blocks.
     pub fn block_count(&self) -> usize {
-        block_count(self.rows)
+        self.rows.block_count()
     }
 
     /// Some rows may be null.
     pub fn has_nulls(&self) -> bool {
-        self.validity.is_some()
+        self.rows.has_nulls()
     }
 
     /// Writes the values of `block`, 0.0 for null, to the front of `out` and returns its rows: 0 past the end. The rest
     /// of `out` is arbitrary.
     pub fn unpack(&self, block: usize, out: &mut [f64; BLOCK_ROWS]) -> usize {
-        let rows = rows_of(self.rows, block);
+        let rows = self.rows.of_block(block);
         if rows == 0 {
             return 0;
         }
         double_block::read(self.blocks.get(block), &mut out[..rows]);
         if self.has_nulls() && self.zones.nulls.get(block) > 0 {
-            let mut valid = [0; BLOCK_ROWS / 64];
-            self.validity(block, &mut valid);
-            for (row, value) in out.iter_mut().enumerate() {
-                *value = if masks::is_set(&valid, row) { *value } else { 0.0 };
-            }
+            self.rows.clear_nulls(block, out);
         }
         rows
     }
 
     /// The value of `row`; `None` for null and past the end.
     pub fn get(&self, row: u32) -> Option<f64> {
-        let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-        let mut valid = [0; BLOCK_ROWS / 64];
-        if row >= self.rows || (self.validity(block, &mut valid) > 0 && !masks::is_set(&valid, place)) {
-            return None;
-        }
+        let (block, place) = self.rows.place(row)?;
         let mut values = [0.0; BLOCK_ROWS];
         self.unpack(block, &mut values);
         Some(values[place])
@@ -166,7 +143,7 @@ impl PackedDoubles {
 
     /// The zone of `block`; arbitrary past the end.
     pub fn zone(&self, block: usize) -> DoubleZone {
-        self.zones.get(block, rows_of(self.rows, block) as u32)
+        self.zones.get(block, self.rows.of_block(block) as u32)
     }
 
     /// The zone of all rows. Its sum adds up those of the blocks.
@@ -176,7 +153,7 @@ impl PackedDoubles {
 
     /// Writes which rows of `block` are not null, and returns the number of rows: 0 past the end.
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
-        validity(self.validity.as_ref(), self.rows, block, out)
+        self.rows.validity(block, out)
     }
 }
 

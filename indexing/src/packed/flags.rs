@@ -1,14 +1,13 @@
 //! A column of flags, any of which may be null.
 //!
 //! ```text
-//! flags = 4 as u8, rows u32, nulls u8 (1: there are), masks of the values (0 where null),
-//!         masks of the validity (0 where null) if there are nulls; masks: masks.rs
+//! flags = head (nullable.rs) with 4 as format, masks of the values (masks.rs; 0 where null), validity (nullable.rs)
 //! ```
 
 use bytes::Bytes;
 
-use super::blocks::{block_count, read_rows};
 use super::masks::{self, Masks};
+use super::nullable::{self, Head, NullableRows};
 use crate::{BLOCK_ROWS, BlockMask, ByteReader, ByteWriter, FormatError};
 
 const FORMAT: u8 = 4;
@@ -16,27 +15,23 @@ const FORMAT: u8 = 4;
 /// Flags in blocks of 1,024 rows: masks of values and of validity.
 #[derive(Debug, Clone)]
 pub struct PackedFlags {
-    rows: u32,
+    rows: NullableRows,
     values: Masks,
-    validity: Option<Masks>,
 }
 
 impl PackedFlags {
     /// Packs a value for each row; `None` is null. Fewer than 2^31 rows.
     pub fn encode(values: &[Option<bool>]) -> Vec<u8> {
         let rows = values.len() as u32;
-        let has_nulls = values.contains(&None);
-        let masks_of = |of: fn(&Option<bool>) -> bool| -> Vec<BlockMask> {
-            values.chunks(BLOCK_ROWS).map(|block| masks::mask_of(block.iter().map(of))).collect()
-        };
+        let validity: Vec<bool> = values.iter().map(Option::is_some).collect();
+        let validity = nullable::checked(Some(&validity), values.len());
+        let blocks = values.chunks(BLOCK_ROWS);
+        let masks: Vec<BlockMask> =
+            blocks.map(|block| masks::mask_of(block.iter().map(|value| *value == Some(true)))).collect();
         let mut out = ByteWriter::default();
-        out.u8(FORMAT);
-        out.u32(rows);
-        out.u8(has_nulls.into());
-        masks::write(&masks_of(|value| *value == Some(true)), rows, &mut out);
-        if has_nulls {
-            masks::write(&masks_of(Option::is_some), rows, &mut out);
-        }
+        nullable::write_head(FORMAT, rows, validity.is_some(), &mut out);
+        masks::write(&masks, rows, &mut out);
+        nullable::write_validity(validity, &mut out);
         out.finish()
     }
 
@@ -46,15 +41,9 @@ impl PackedFlags {
     /// The bytes end early, or are no flags.
     pub fn decode(bytes: Bytes) -> Result<Self, FormatError> {
         let mut reader = ByteReader::new("packed flags", bytes);
-        if reader.u8()? != FORMAT {
-            return Err(reader.error("another format"));
-        }
-        let rows = read_rows(&mut reader)?;
-        let has_nulls = reader.u8()? == 1;
-        let values = Masks::read(rows, &mut reader)?;
-        let validity = if has_nulls { Some(Masks::read(rows, &mut reader)?) } else { None };
-        reader.finish()?;
-        Ok(Self { rows, values, validity })
+        let head = Head::read(FORMAT, &mut reader)?;
+        let values = Masks::read(head.rows, &mut reader)?;
+        Ok(Self { rows: head.read_validity(reader)?, values })
     }
 
     /// Reads every block.
@@ -62,8 +51,7 @@ impl PackedFlags {
     /// # Errors
     /// A block is not what an encoder writes.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let mut masks = std::iter::once(&self.values).chain(&self.validity);
-        if masks.all(Masks::is_sound) {
+        if self.values.is_sound() && self.rows.is_sound() {
             return Ok(());
         }
         Err(FormatError { what: "packed flags", detail: "a block cannot be read" })
@@ -71,22 +59,22 @@ impl PackedFlags {
 
     /// The number of rows.
     pub fn len(&self) -> u32 {
-        self.rows
+        self.rows.count()
     }
 
     /// There are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
     /// The number of blocks.
     pub fn block_count(&self) -> usize {
-        block_count(self.rows)
+        self.rows.block_count()
     }
 
     /// Some rows may be null.
     pub fn has_nulls(&self) -> bool {
-        self.validity.is_some()
+        self.rows.has_nulls()
     }
 
     /// Writes which rows of `block` are true, and returns the number of rows: 0 past the end.
@@ -96,25 +84,14 @@ impl PackedFlags {
 
     /// Writes which rows of `block` are not null, and returns the number of rows: 0 past the end.
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
-        validity(self.validity.as_ref(), self.rows, block, out)
+        self.rows.validity(block, out)
     }
 
     /// The value of `row`; `None` for null and past the end.
     pub fn get(&self, row: u32) -> Option<bool> {
-        let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-        let (mut values, mut valid) = ([0; BLOCK_ROWS / 64], [0; BLOCK_ROWS / 64]);
+        let (block, place) = self.rows.place(row)?;
+        let mut values = [0; BLOCK_ROWS / 64];
         self.values(block, &mut values);
-        self.validity(block, &mut valid);
-        masks::is_set(&valid, place).then(|| masks::is_set(&values, place))
+        Some(masks::is_set(&values, place))
     }
-}
-
-/// The rows of `block` that are not null, where a column without nulls has no masks.
-pub(super) fn validity(masks: Option<&Masks>, rows: u32, block: usize, out: &mut BlockMask) -> usize {
-    if let Some(masks) = masks {
-        return masks.get(block, out);
-    }
-    let rows = super::blocks::rows_of(rows, block);
-    *out = masks::first_rows(rows);
-    rows
 }

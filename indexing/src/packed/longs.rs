@@ -1,8 +1,8 @@
 //! A column of longs, any of which may be null.
 //!
 //! ```text
-//! longs  = 2 as u8, rows u32, nulls u8 (1: there are), total, zones, blocks (blocks.rs), each counted from its least
-//!          value (block.rs), nulls as the least value; masks of the validity (masks.rs) if there are nulls
+//! longs  = head (nullable.rs) with 2 as format, total, zones, blocks (blocks.rs), each counted from its least value
+//!          (block.rs), nulls as the least value; validity (nullable.rs)
 //! total  = least i64, greatest i64, nulls u32, sum i128
 //! zones  = lists (bits.rs) of: least with its highest bit flipped, greatest - least, nulls, then of
 //!          sum - least x (rows - nulls) the low and the high 64 bits; 0 except for `nulls` where all rows are null
@@ -11,9 +11,9 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
-use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
-use super::flags::validity;
-use super::masks::{self, Masks};
+use super::blocks::{Blocks, BlocksWriter, block_count, rows_of};
+use super::masks;
+use super::nullable::{self, Head, NullableRows};
 use super::{block, block_writer};
 use crate::row_order::order_of_long;
 use crate::zone_map::LongZone;
@@ -24,11 +24,10 @@ const FORMAT: u8 = 2;
 /// Longs in blocks of 1,024 rows, each with its zone.
 #[derive(Debug, Clone)]
 pub struct PackedLongs {
-    rows: u32,
+    rows: NullableRows,
     total: LongZone,
     zones: Zones,
     blocks: Blocks,
-    validity: Option<Masks>,
 }
 
 impl PackedLongs {
@@ -37,18 +36,13 @@ impl PackedLongs {
     /// # Panics
     /// Where `validity` has another length than `values`.
     pub fn encode(values: &[i64], validity: Option<&[bool]>) -> Vec<u8> {
-        let validity = validity.filter(|validity| validity.contains(&false));
-        assert!(validity.is_none_or(|validity| validity.len() == values.len()), "one validity for each value");
+        let validity = nullable::checked(validity, values.len());
         let (mut total, mut zones) = (LongZone::EMPTY, Vec::new());
-        let (mut blocks, mut masks) = (BlocksWriter::default(), Vec::new());
-        let mut validity_blocks = validity.into_iter().flat_map(|validity| validity.chunks(BLOCK_ROWS));
-        for values in values.chunks(BLOCK_ROWS) {
-            let zone = match validity_blocks.next() {
+        let mut blocks = BlocksWriter::default();
+        for (values, valid) in nullable::blocks_of(values, validity) {
+            let zone = match valid {
                 None => write_block(values, blocks.bytes()),
-                Some(valid) => {
-                    masks.push(masks::mask_of(valid.iter().copied()));
-                    write_block_with_nulls(values, valid, blocks.bytes())
-                }
+                Some(valid) => write_block_with_nulls(values, valid, blocks.bytes()),
             };
             blocks.end_block();
             total.merge(&zone);
@@ -56,15 +50,11 @@ impl PackedLongs {
         }
         let rows = values.len() as u32;
         let mut out = ByteWriter::default();
-        out.u8(FORMAT);
-        out.u32(rows);
-        out.u8(validity.is_some().into());
+        nullable::write_head(FORMAT, rows, validity.is_some(), &mut out);
         write_total(&total, &mut out);
         Zones::write(&zones, rows, &mut out);
         blocks.finish(&mut out);
-        if validity.is_some() {
-            masks::write(&masks, rows, &mut out);
-        }
+        nullable::write_validity(validity, &mut out);
         out.finish()
     }
 
@@ -74,17 +64,11 @@ impl PackedLongs {
     /// The bytes end early, or are no longs.
     pub fn decode(bytes: Bytes) -> Result<Self, FormatError> {
         let mut reader = ByteReader::new("packed longs", bytes);
-        if reader.u8()? != FORMAT {
-            return Err(reader.error("another format"));
-        }
-        let rows = read_rows(&mut reader)?;
-        let has_nulls = reader.u8()? == 1;
+        let head = Head::read(FORMAT, &mut reader)?;
         let total = read_total(&mut reader)?;
-        let zones = Zones::read(block_count(rows), &mut reader)?;
-        let blocks = Blocks::read(block_count(rows), &mut reader)?;
-        let validity = if has_nulls { Some(Masks::read(rows, &mut reader)?) } else { None };
-        reader.finish()?;
-        Ok(Self { rows, total, zones, blocks, validity })
+        let zones = Zones::read(block_count(head.rows), &mut reader)?;
+        let blocks = Blocks::read(block_count(head.rows), &mut reader)?;
+        Ok(Self { rows: head.read_validity(reader)?, total, zones, blocks })
     }
 
     /// Reads every block.
@@ -127,50 +111,42 @@ impl PackedLongs {
 
     /// The number of rows.
     pub fn len(&self) -> u32 {
-        self.rows
+        self.rows.count()
     }
 
     /// There are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
     /// The number of blocks.
     pub fn block_count(&self) -> usize {
-        block_count(self.rows)
+        self.rows.block_count()
     }
 
     /// Some rows may be null.
     pub fn has_nulls(&self) -> bool {
-        self.validity.is_some()
+        self.rows.has_nulls()
     }
 
     /// Writes the values of `block`, 0 for null, to the front of `out` and returns its rows: 0 past the end. The rest of
     /// `out` is arbitrary.
     pub fn unpack(&self, block: usize, out: &mut [i64; BLOCK_ROWS]) -> usize {
-        let rows = rows_of(self.rows, block);
+        let rows = self.rows.of_block(block);
         if rows == 0 {
             return 0;
         }
         block::read(self.blocks.get(block), self.zones.least(block), &mut out[..rows]);
         if self.has_nulls() && self.zones.nulls.get(block) > 0 {
-            let mut valid = [0; BLOCK_ROWS / 64];
-            self.validity(block, &mut valid);
-            for (row, value) in out.iter_mut().enumerate() {
-                *value *= i64::from(masks::is_set(&valid, row));
-            }
+            self.rows.clear_nulls(block, out);
         }
         rows
     }
 
     /// The value of `row`; `None` for null and past the end.
     pub fn get(&self, row: u32) -> Option<i64> {
-        let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-        let mut valid = [0; BLOCK_ROWS / 64];
-        if row >= self.rows || (self.validity(block, &mut valid) > 0 && !masks::is_set(&valid, place)) {
-            return None;
-        }
-        if rows_of(self.rows, block) == BLOCK_ROWS
+        let (block, place) = self.rows.place(row)?;
+        if self.rows.of_block(block) == BLOCK_ROWS
             && let Some(value) = block::read_one(self.blocks.get(block), place, self.zones.least(block))
         {
             return Some(value);
@@ -182,7 +158,7 @@ impl PackedLongs {
 
     /// The zone of `block`; arbitrary past the end.
     pub fn zone(&self, block: usize) -> LongZone {
-        self.zones.get(block, rows_of(self.rows, block) as u32)
+        self.zones.get(block, self.rows.of_block(block) as u32)
     }
 
     /// The zone of all rows.
@@ -192,7 +168,7 @@ impl PackedLongs {
 
     /// Writes which rows of `block` are not null, and returns the number of rows: 0 past the end.
     pub fn validity(&self, block: usize, out: &mut BlockMask) -> usize {
-        validity(self.validity.as_ref(), self.rows, block, out)
+        self.rows.validity(block, out)
     }
 }
 

@@ -1,4 +1,7 @@
+use std::time::{Duration, Instant};
+
 use henge_ingest::kafka::event::StreamEvent;
+use henge_ingest::kafka::reader::StreamReader;
 use henge_ingest::test_support::PATIENCE;
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
@@ -32,8 +35,8 @@ fn aborted_records_are_hidden_and_the_position_reaches_an_end_made_of_control_re
         if round < 5 {
             other.send_all(0, [b"plain".as_slice()]);
         }
-        let end = reader.client().query_watermarks(0, PATIENCE).expect("the partition exists").end;
-        assert_eq!(end, Offset((round + 1) * 12 - i64::from(round == 5)));
+        let end = Offset((round + 1) * 12 - i64::from(round == 5));
+        await_end(&reader, end);
         found.extend(read_to(&mut reader, &[(0, end.0)]));
         assert_eq!(reader.position(0), Some(end), "round {round}");
         let watermarks = OffsetRange { start: Offset(0), end };
@@ -46,6 +49,19 @@ fn aborted_records_are_hidden_and_the_position_reaches_an_end_made_of_control_re
     });
     assert_eq!((expected.len(), counts[&0]), (35, 35));
     assert_eq!(found, expected);
+}
+
+/// A transaction has ended for its producer a moment before the broker writes its marker.
+fn await_end(reader: &StreamReader, wanted: Offset) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let end = reader.client().query_watermarks(0, PATIENCE).expect("the partition exists").end;
+        if end == wanted {
+            return;
+        }
+        assert!(end < wanted && Instant::now() < deadline, "the partition ends at {end:?}, not at {wanted:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

@@ -55,15 +55,20 @@ fn rewrite_literal(literal: &TypedString, zone: &TimeZone) -> Result<Option<Expr
     let (DataType::Timestamp(..), Value::SingleQuotedString(text)) = (&literal.data_type, &literal.value.value) else {
         return Ok(None);
     };
+    Ok(Some(millis_literal(read_timestamp(text, zone)?)))
+}
+
+/// What `TIMESTAMP 'text'` means in a zone.
+pub(crate) fn read_timestamp(text: &str, zone: &TimeZone) -> Result<TimestampMs, QueryError> {
     let unreadable =
         || QueryError::plan(format!("'{text}' is not a timestamp: write it like '2026-01-01 00:00:00.000'"));
     // Text that carries its own offset names an instant in any zone.
     if let Ok(instant) = text.trim().parse::<jiff::Timestamp>() {
-        return Ok(Some(millis_literal(TimestampMs(instant.as_millisecond()))));
+        return Ok(TimestampMs(instant.as_millisecond()));
     }
     let local: jiff::civil::DateTime = text.trim().parse().map_err(|_| unreadable())?;
     let instant = zone.to_ambiguous_zoned(local).compatible().map_err(|_| unreadable())?.timestamp();
-    Ok(Some(millis_literal(TimestampMs(instant.as_millisecond()))))
+    Ok(TimestampMs(instant.as_millisecond()))
 }
 
 fn period_of_field(unit: &DateTimeField) -> Result<&'static str, QueryError> {

@@ -1,6 +1,6 @@
 //! [`AggregateTask`] as a node of DataFusion's plans.
 
-mod measured;
+pub(super) mod measured;
 mod shown;
 
 use std::fmt;

@@ -1,4 +1,7 @@
 //! Aggregates of groups, as aggregates of parts of the groups brought together.
+//!
+//! A part's total of longs must fit 64 bits like that of the whole, and totals of doubles are rounded once more for each
+//! part.
 
 use std::sync::Arc;
 
@@ -6,9 +9,10 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
 use datafusion::logical_expr::{AggregateUDF, Expr, lit};
+use henge_segment_store::schema::DimensionType;
 
 use crate::functions::sum;
-use crate::operator::aggregate::{Aggregate, AggregateFunction};
+use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind};
 
 /// How parts become the whole.
 pub(super) struct Merged {
@@ -45,12 +49,14 @@ pub(super) fn split(aggregate: &Aggregate, original: &Expr, partials: &mut Vec<A
         AggregateFunction::Sum(_) | AggregateFunction::Min(_) | AggregateFunction::Max(_) => {
             merged(function_of(original)?, part(function))
         }
-        AggregateFunction::Avg(input) => {
-            let (average, count) = (part(function), part(&AggregateFunction::Count(input.clone())));
-            let weighted = column(name(average)) * double(column(name(count)));
-            let merges = vec![merge(sum(), weighted, average), merge(sum(), column(name(count)), count)];
-            Merged { merges, result: total(average) / double(total(count)) }
+        AggregateFunction::Avg(input) if input.kind == ColumnKind::Value(DimensionType::Double) => {
+            let (sum_place, count_place) =
+                (part(&AggregateFunction::Sum(input.clone())), part(&AggregateFunction::Count(input.clone())));
+            let merges = [sum_place, count_place].map(|place| merge(sum(), column(name(place)), place)).to_vec();
+            Merged { merges, result: total(sum_place) / double(total(count_place)) }
         }
+        // The sum of a part may leave 64 bits where its average does not, and averages of parts are rounded.
+        AggregateFunction::Avg(_) => return None,
         AggregateFunction::CountDistinct(_) | AggregateFunction::First(_) | AggregateFunction::Last(_) => return None,
     })
 }

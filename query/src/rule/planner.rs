@@ -11,9 +11,11 @@ use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::idle_sorts::without_idle_sorts;
 use super::node::AggregateNode;
+use super::rows_node::RowsNode;
 use super::with_native_operators;
-use crate::operator::SegmentAggregateExec;
+use crate::operator::{SegmentAggregateExec, SegmentRowsExec};
 
 /// DataFusion's planner, with our operators wherever they can be.
 #[derive(Debug)]
@@ -39,7 +41,9 @@ impl QueryPlanner for NativePlanner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = with_native_operators(optimized.clone())?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NativeNodes)]);
-        let session = if is_in_one_partition(&plan)? { &self.without_rules } else { session };
+        if is_in_one_partition(&plan)? {
+            return planner.create_physical_plan(&without_idle_sorts(plan)?, &self.without_rules).await;
+        }
         planner.create_physical_plan(&plan, session).await
     }
 }
@@ -49,15 +53,15 @@ impl QueryPlanner for NativePlanner {
 fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
     let mut is_so = true;
     plan.apply(|node| {
-        is_so &= match node {
-            LogicalPlan::Extension(extension) => extension.node.as_any().is::<AggregateNode>(),
-            LogicalPlan::Projection(_)
-            | LogicalPlan::Filter(_)
-            | LogicalPlan::Sort(_)
-            | LogicalPlan::Limit(_)
-            | LogicalPlan::SubqueryAlias(_) => true,
-            _ => false,
-        };
+        is_so &= matches!(
+            node,
+            LogicalPlan::Extension(_)
+                | LogicalPlan::Projection(_)
+                | LogicalPlan::Filter(_)
+                | LogicalPlan::Sort(_)
+                | LogicalPlan::Limit(_)
+                | LogicalPlan::SubqueryAlias(_)
+        );
         node.apply_subqueries(|_| {
             is_so = false;
             Ok(TreeNodeRecursion::Stop)
@@ -80,6 +84,10 @@ impl ExtensionPlanner for NativeNodes {
         _: &dyn Session,
         _: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if let Some(node) = node.as_any().downcast_ref::<RowsNode>() {
+            let rows = SegmentRowsExec::new(node.name.clone(), node.segments_total, node.task.clone());
+            return Ok(Some(Arc::new(rows)));
+        }
         let node = node.as_any().downcast_ref::<AggregateNode>();
         Ok(node.map(|node| -> Arc<dyn ExecutionPlan> {
             Arc::new(SegmentAggregateExec::new(node.name.clone(), node.segments_total, node.task.clone()))

@@ -8,9 +8,11 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use henge_segment_store::schema::{DimensionType, TIME_COLUMN};
+use henge_segment_store::timeline::SegmentView;
 
 use crate::operator::aggregate::{ColumnKind, InputColumn};
 use crate::pushdown::Pushdown;
+use crate::scan::RowFilter;
 use crate::table::SnapshotTable;
 
 /// The rows below an operator: those of one datasource that pass filters, with columns computed from its own.
@@ -48,6 +50,32 @@ impl Source {
                 Some(input)
             }
             _ => None,
+        }
+    }
+
+    /// What the columns of the plan are, over the datasource's columns.
+    pub fn columns(&self) -> &[Expr] {
+        &self.columns
+    }
+
+    /// The place in the datasource's schema of the column that an expression over the plan is.
+    pub fn own_column(&self, expr: &Expr) -> Option<usize> {
+        self.own_column_of(&self.resolve(expr)?)
+    }
+
+    /// The same of a resolved expression.
+    pub fn own_column_of(&self, resolved: &Expr) -> Option<usize> {
+        let Expr::Column(column) = resolved else { return None };
+        self.table().schema.index_of(&column.name).ok()
+    }
+
+    /// The segments to read of the rows that pass a filter; `None` lets no row pass.
+    pub fn segments(&self, filter: Option<&RowFilter>) -> Vec<SegmentView> {
+        let table = self.table();
+        match filter {
+            Some(filter) if table.shortcuts.use_indexes => filter.chosen(&table.snapshot),
+            Some(_) => table.snapshot.segments.clone(),
+            None => Vec::new(),
         }
     }
 

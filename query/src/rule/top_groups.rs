@@ -44,7 +44,7 @@ fn limited(plan: &LogicalPlan, column: usize, top: &dyn Fn(usize) -> TopGroups) 
 }
 
 /// Which column of the plan an expression is.
-fn place(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
+pub(super) fn place(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
     match expr {
         Expr::Alias(alias) => place(&alias.expr, plan),
         Expr::Column(column) => plan.schema().maybe_index_of_column(column),

@@ -36,7 +36,8 @@ impl RowFilter {
         self.predicate.is_none() && self.has_times_of(segment)
     }
 
-    fn has_times_of(&self, segment: &SegmentView) -> bool {
+    /// Whether the time of every row of the segment passes.
+    pub fn has_times_of(&self, segment: &SegmentView) -> bool {
         let (earliest, latest) = segment.time_bounds();
         self.interval.contains(earliest) && self.interval.contains(latest)
     }

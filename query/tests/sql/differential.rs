@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod data;
 pub mod duckdb;
+mod plan_cache;
 pub mod queries;
 pub mod random_filters;
 pub mod stages;

@@ -118,6 +118,7 @@ pub fn request(sql: &str) -> QueryRequest {
         time_zone: None,
         use_indexes: true,
         use_native_operators: true,
+        use_plan_cache: true,
     }
 }
 

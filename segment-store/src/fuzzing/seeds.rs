@@ -5,21 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use henge_indexing::fuzzing::Seed;
+
 use crate::manifest::{ManifestState, encode_checked};
 use crate::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
 use crate::segment::{
     Provenance, SegmentId, SortedColumn, SortedRows, Strings, TextValues, encode_parquet, encode_serving,
 };
 use crate::time::{Interval, TimestampMs};
-
-/// An input of a fuzz target that is what the target reads.
-#[derive(Debug)]
-pub struct Seed {
-    pub target: &'static str,
-    /// Of its file in the corpus.
-    pub name: String,
-    pub bytes: Vec<u8>,
-}
 
 /// Every seed, the same ones at any time.
 pub fn all() -> Vec<Seed> {

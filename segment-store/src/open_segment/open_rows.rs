@@ -126,7 +126,7 @@ impl OpenRows {
                     }),
                 },
             };
-            Ok(promoted(column, field.data_type()))
+            Ok(promoted(column, field.data_type())?)
         });
         let columns = columns.collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));

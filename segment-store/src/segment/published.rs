@@ -1,7 +1,7 @@
 //! A segment that the manifest names: its serving form when a query needs it, made again where it is missing or damaged.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -29,6 +29,8 @@ pub struct PublishedSegment {
     pub meta: SegmentMeta,
     files: Arc<SegmentFiles>,
     /// Held while the serving form is made again, so that it is made once.
+    making: Mutex<()>,
+    /// Held for a moment.
     damage: Mutex<Option<Damage>>,
 }
 
@@ -42,36 +44,41 @@ pub struct Damage {
 
 impl PublishedSegment {
     pub fn new(meta: SegmentMeta, files: Arc<SegmentFiles>) -> Self {
-        Self { meta, files, damage: Mutex::new(None) }
+        Self { meta, files, making: Mutex::new(()), damage: Mutex::new(None) }
     }
 
     /// The serving form with `columns` checked and ready. Blocking: it is made from the Parquet file where there is none,
     /// or where it is another segment's or damaged.
+    ///
+    /// What is being made is made to its end, also when the query that waits for it passes its deadline meanwhile: that
+    /// takes a fraction of a second for a million rows, nothing else would be of use to the next query, and each segment
+    /// of a query makes at most one.
     ///
     /// Fails with the segment's id while it is in quarantine: neither its serving form nor its Parquet file is whole.
     pub fn serving(&self, columns: &[&str]) -> Result<Arc<ServingSegment>, StoreError> {
         if let Some(serving) = self.cached(columns) {
             return Ok(serving);
         }
-        let mut damage = self.damage_state();
+        // A panic while it was made left nothing half done: files get their names when they are whole.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         // Another query may have made it meanwhile.
         if let Some(serving) = self.cached(columns) {
-            *damage = None;
+            self.release();
             return Ok(serving);
         }
-        if let Some(damage) = damage.as_ref().filter(|damage| damage.seen.elapsed() < RETRY_AFTER) {
-            return Err(self.corrupt(damage.detail.clone()));
+        if let Some(damage) = self.damage().filter(|damage| damage.seen.elapsed() < RETRY_AFTER) {
+            return Err(self.corrupt(damage.detail));
         }
         match self.rebuild() {
             Ok(serving) => {
-                if damage.take().is_some() {
+                if self.damage_state().take().is_some() {
                     tracing::info!(segment = %self.meta.id, "a good copy is back");
                 }
                 Ok(serving)
             }
             Err(error) => {
                 tracing::error!(segment = %self.meta.id, %error, "a segment cannot be read");
-                *damage = Some(Damage { detail: detail_of(&error), seen: Instant::now() });
+                self.quarantine(detail_of(&error));
                 Err(error)
             }
         }
@@ -184,11 +191,7 @@ impl PublishedSegment {
     }
 
     fn damage_state(&self) -> MutexGuard<'_, Option<Damage>> {
-        self.damage.lock().unwrap_or_else(|poisoned| {
-            // A panic while the serving form was made left nothing half done: files get their names when they are whole.
-            self.damage.clear_poison();
-            poisoned.into_inner()
-        })
+        self.damage.lock().expect("no code panics while it holds the damage")
     }
 }
 

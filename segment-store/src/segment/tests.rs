@@ -233,3 +233,35 @@ fn a_serving_form_says_how_its_columns_lie() {
     assert_eq!(topic.distinct, 700);
     assert!(!topic.index_form.is_empty() && !topic.index_reason.is_empty());
 }
+
+#[test]
+fn the_indexes_of_all_columns_share_their_bytes_and_the_first_columns_come_first() {
+    // In the order of time: each value of either column has two rows anywhere.
+    const ROWS: u64 = 40_000;
+    let column = |factor: u64| {
+        let mut distinct = Strings::default();
+        (0..ROWS / 2).for_each(|value| distinct.push(format!("{value:05}").as_bytes()));
+        let codes = (0..ROWS).map(|row| (row * factor % (ROWS / 2)) as u32 + 1).collect();
+        SortedColumn::Text(TextValues { distinct, codes })
+    };
+    let indexes = |factors: &[u64]| {
+        let dimension = |factor: &u64| Dimension { name: factor.to_string(), kind: DimensionType::String };
+        let dimensions = factors.iter().map(dimension).collect();
+        let rows = SortedRows {
+            schema: Arc::new(DataSourceSchema { dimensions, measures: Vec::new(), ..schema().as_ref().clone() }),
+            times: (0..ROWS as i64).collect(),
+            dimensions: factors.iter().map(|&factor| column(factor)).collect(),
+            measures: Vec::new(),
+        };
+        let serving = ServingSegment::from_bytes(encode_serving(&rows, [7; 32]).into(), &code_sets()).unwrap();
+        let texts = serving.layout().iter().map(|column| column.text.clone().unwrap());
+        texts.map(|text| (text.index_form, text.index.bytes)).collect::<Vec<_>>()
+    };
+    for alone in [indexes(&[7_919]), indexes(&[6_007])] {
+        assert_eq!(alone[0].0, "row list");
+    }
+    let both = indexes(&[7_919, 6_007]);
+    assert_eq!(both[0].0, "row list");
+    assert_ne!(both[1].0, "row list");
+    assert!(both.iter().map(|(_, bytes)| bytes).sum::<u64>() < ROWS * 3 + 64, "{both:?}");
+}

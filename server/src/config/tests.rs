@@ -28,6 +28,7 @@ fn every_setting_is_read() {
         [limits]
         connections = 7
         header_timeout = "1s"
+        idle_timeout = "5s"
         stall_timeout = "2s"
         request_size = "1KiB"
         query_timeout = "3s"
@@ -59,6 +60,7 @@ fn every_setting_is_read() {
         connection: ConnectionLimits {
             connections_max: 7,
             header_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(2),
         },
         request_bytes_max: 1 << 10,

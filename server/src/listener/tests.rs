@@ -75,6 +75,25 @@ async fn a_header_that_never_ends_is_cut_off() {
     let served = served(Router::new(), limits).await;
     // `raw` returns only because the server closes the connection.
     assert_eq!(raw(served.address, "GET / HTTP/1.1\r\nHost: x\r\n").await, "");
+    assert_eq!(raw(served.address, "").await, "");
+}
+
+#[tokio::test]
+async fn a_connection_that_has_asked_before_may_idle_longer() {
+    let (short, long) = (Duration::from_millis(50), Duration::from_millis(400));
+    let limits = ConnectionLimits { header_timeout: short, idle_timeout: long, ..ConnectionLimits::default() };
+    let served = served(Router::new().route("/", get(|| async { "served" })), limits).await;
+    let mut socket = TcpStream::connect(served.address).await.unwrap();
+    for _ in 0..2 {
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"served") {
+            assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0, "the connection was closed");
+        }
+        tokio::time::sleep(short * 2).await;
+    }
+    // And then it is closed.
+    assert_eq!(socket.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test]

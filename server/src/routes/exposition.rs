@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use henge_query::plan_cache::PlanCacheFigures;
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::ledger::LedgerCounts;
@@ -24,6 +25,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     write_upkeep(&app.upkeep, &mut out);
     if let Some(services) = app.services() {
         write_engine(services, &mut out);
+        write_plan_cache(services.engine.plan_cache(), &mut out);
         write_data_sources(services, &mut out);
         write_supervisors(services, &mut out);
     }
@@ -56,6 +58,18 @@ fn write_queries(queries: &QueryMetrics, out: &mut Exposition) {
     );
 }
 
+fn write_plan_cache(figures: PlanCacheFigures, out: &mut Exposition) {
+    let mut family =
+        out.family("henge_plan_cache_lookups_total", Kind::Counter, "Statements by whether their plan was kept.");
+    family.value(&[("outcome", "hit")], figures.hits as f64);
+    family.value(&[("outcome", "miss")], figures.misses as f64);
+    let entries = figures.entries as f64;
+    out.family("henge_plan_cache_entries", Kind::Gauge, "Kept plans, and shapes that have one for each value.")
+        .value(&[], entries);
+    let bytes = figures.bytes as f64;
+    out.family("henge_plan_cache_bytes", Kind::Gauge, "Estimated memory of the kept plans.").value(&[], bytes);
+}
+
 fn write_engine(services: &Services, out: &mut Exposition) {
     let engine = &services.engine;
     let gauges: [(&'static str, &'static str, usize); 3] = [
@@ -70,7 +84,7 @@ fn write_engine(services: &Services, out: &mut Exposition) {
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
     let figures = upkeep.figures();
-    let counters: [(&'static str, &'static str, f64); 10] = [
+    let counters: [(&'static str, &'static str, f64); 15] = [
         ("henge_compactions_total", "Merges of segments.", figures.compactions as f64),
         ("henge_compaction_rows_total", "Rows that merges have read.", figures.compaction_rows as f64),
         ("henge_compaction_read_bytes_total", "Bytes of the merged files.", figures.compaction_read_bytes as f64),
@@ -81,6 +95,11 @@ fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
         ("henge_retention_bytes_total", "Bytes of the retired segments' files.", figures.retired_bytes as f64),
         ("henge_sweep_files_total", "Deleted files.", figures.swept_files as f64),
         ("henge_sweep_bytes_total", "Bytes of the deleted files.", figures.swept_bytes as f64),
+        ("henge_scrub_segments_total", "Segments whose files were read again.", figures.scrub.segments as f64),
+        ("henge_scrub_bytes_total", "Bytes of files that were read again.", figures.scrub.bytes as f64),
+        ("henge_scrub_damaged_total", "Segments found damaged, and put into quarantine.", figures.scrub.damaged as f64),
+        ("henge_scrub_restored_total", "Segments of which a good copy was back.", figures.scrub.restored as f64),
+        ("henge_scrub_discarded_total", "Damaged serving forms.", figures.scrub.serving_discarded as f64),
     ];
     for (name, help, value) in counters {
         out.family(name, Kind::Counter, help).value(&[], value);
@@ -93,6 +112,7 @@ fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
 struct Stored {
     name: String,
     segments: usize,
+    quarantined: usize,
     bytes: u64,
     published_rows: u64,
     open_rows: usize,
@@ -102,12 +122,13 @@ struct Stored {
 
 impl Stored {
     fn of(data_source: &DataSource) -> Self {
-        let (published, open) = (data_source.published(), data_source.open_stats());
+        let (published, open) = (data_source.published_segments(), data_source.open_stats());
         Self {
             name: data_source.name().to_string(),
             segments: published.len(),
-            bytes: published.iter().map(|segment| segment.bytes).sum(),
-            published_rows: published.iter().map(|segment| segment.rows).sum(),
+            quarantined: published.iter().filter(|segment| segment.damage().is_some()).count(),
+            bytes: published.iter().map(|segment| segment.meta.bytes).sum(),
+            published_rows: published.iter().map(|segment| segment.meta.rows).sum(),
             open_rows: open.rows + open.frozen_rows,
             open_bytes: open.bytes,
             gaps: data_source.progress().gaps.len(),
@@ -120,8 +141,9 @@ fn write_data_sources(services: &Services, out: &mut Exposition) {
     let data_sources = names.iter().filter_map(|name| services.store.data_source(name.as_str()));
     let stored: Vec<Stored> = data_sources.map(|data_source| Stored::of(&data_source)).collect();
     type Figure = (&'static str, &'static str, fn(&Stored) -> f64);
-    let figures: [Figure; 6] = [
+    let figures: [Figure; 7] = [
         ("henge_segments", "Published segments.", |stored| stored.segments as f64),
+        ("henge_quarantined_segments", "Damaged ones; queries of theirs fail.", |stored| stored.quarantined as f64),
         ("henge_segment_bytes", "Bytes of the published segments' files.", |stored| stored.bytes as f64),
         ("henge_published_rows", "Rows of published segments.", |stored| stored.published_rows as f64),
         ("henge_open_rows", "Queryable rows that are not published yet.", |stored| stored.open_rows as f64),

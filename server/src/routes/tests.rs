@@ -7,8 +7,12 @@ use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
+use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::manifest::ConsumedRange;
 use henge_segment_store::schema::DataSourceName;
-use henge_segment_store::store::{Store, StoreOptions};
+use henge_segment_store::scrub::ScrubCounts;
+use henge_segment_store::store::{Consumed, Store, StoreOptions};
+use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition};
 use henge_segment_store::time::TimestampMs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -332,6 +336,8 @@ async fn metrics_are_well_formed_and_count_queries_and_rows() {
         "henge_query_duration_seconds_count 1",
         "henge_open_rows{datasource=\"usage\"} 2",
         "henge_segments{datasource=\"usage\"} 0",
+        "henge_quarantined_segments{datasource=\"usage\"} 0",
+        "henge_scrub_damaged_total 0",
         "henge_supervisor_healthy{datasource=\"usage\"} 1",
         "henge_ingest_records_total{datasource=\"usage\",outcome=\"accepted\"} 0",
     ] {
@@ -345,6 +351,36 @@ async fn metrics_are_well_formed_and_count_queries_and_rows() {
             assert!(line.starts_with(family), "`{line}` stands under `{family}`");
             assert!(line.rsplit(' ').next().unwrap().parse::<f64>().is_ok(), "{line}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_of_damage() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.app.services().unwrap().store;
+    let usage = store.data_source("usage").unwrap();
+    let range = ConsumedRange {
+        partition: StreamPartition { topic: "usage".into(), partition: 0 },
+        range: OffsetRange { start: Offset(0), end: Offset(2) },
+        topic_id: None,
+        leader_epoch: None,
+        counts: LedgerCounts { accepted: 2, ..LedgerCounts::default() },
+    };
+    let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
+    store.publish(&usage, &usage.cut(), consumed).await.unwrap();
+    usage.published_segments()[0].quarantine("its digest is not the manifest's".into());
+    fixture.app.upkeep.scrubbed(ScrubCounts { segments: 3, bytes: 5, damaged: 1, restored: 0, serving_discarded: 2 });
+    let text = text_of(fixture.send("GET", "/metrics", "", "").await).await;
+    for line in [
+        "henge_segments{datasource=\"usage\"} 1",
+        "henge_quarantined_segments{datasource=\"usage\"} 1",
+        "henge_scrub_segments_total 3",
+        "henge_scrub_bytes_total 5",
+        "henge_scrub_damaged_total 1",
+        "henge_scrub_restored_total 0",
+        "henge_scrub_discarded_total 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is missing in:\n{text}");
     }
 }
 

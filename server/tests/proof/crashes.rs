@@ -13,7 +13,7 @@ use crate::henge::{self, Henge};
 use crate::http::Http;
 use crate::ledger;
 use crate::production::{Plan, Production};
-use crate::reference;
+use crate::reference::Reference;
 use crate::workload::{self, mix};
 
 const KILLS: u64 = 30;
@@ -43,7 +43,7 @@ fn thirty_kills_lose_and_double_nothing_and_no_reader_sees_less_than_before() {
     let polls = reader.stop();
     println!("the reader had {polls} answers");
     assert!(polls >= u64::from(POLLS_PER_SECOND), "the reader was hardly ever answered: {polls} times");
-    reference::assert_answers_are_exact(&henge, &plan);
+    Reference::of(&plan).assert_is_answered(&henge);
     ledger::assert_is_exact(&henge, &plan);
 }
 

@@ -1,5 +1,6 @@
 //! The `henge` binary as a child process, and its HTTP interface.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,18 @@ pub fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
             return result;
         }
         assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// As [`wait_for`], but patient as long as what `attempt` says of how far it is changes.
+pub fn wait_while_it_gets_on<P: PartialEq + Debug>(what: &str, mut attempt: impl FnMut() -> Result<(), P>) {
+    let (mut reached, mut deadline) = (None, Instant::now() + PATIENCE);
+    while let Err(progress) = attempt() {
+        if reached.as_ref() != Some(&progress) {
+            (reached, deadline) = (Some(progress), Instant::now() + PATIENCE);
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}; it got to {reached:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -158,7 +171,7 @@ impl Henge {
 
     /// The rows of a SQL answer; panics on any other answer.
     pub fn sql(&self, query: &str) -> Vec<Vec<Value>> {
-        rows(query, &self.try_sql(query).unwrap_or_else(|| panic!("no answer to {query}")))
+        rows(query, &self.post("/druid/v2/sql", &question(query)))
     }
 
     /// `None` while the server does not answer or is not ready to.
@@ -210,9 +223,12 @@ impl Drop for Henge {
 
 /// Asks `server`; `None` when it does not answer, or says that it is not ready to (503).
 pub fn sql(http: &Http, server: &str, query: &str) -> Option<Answer> {
-    let body = json!({ "query": query, "resultFormat": "array" });
-    let answer = http.post(&format!("{server}/druid/v2/sql"), &body)?;
+    let answer = http.post(&format!("{server}/druid/v2/sql"), &question(query))?;
     (answer.status != 503).then_some(answer)
+}
+
+fn question(query: &str) -> Value {
+    json!({ "query": query, "resultFormat": "array" })
 }
 
 /// The rows of a good answer.

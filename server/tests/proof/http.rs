@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// Far below what the server lets a connection idle.
+const POOL_IDLE: Duration = Duration::from_secs(5);
+
 /// A status and a body, as they came.
 #[derive(Debug)]
 pub struct Answer {
@@ -26,7 +29,10 @@ impl Http {
     pub fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).no_proxy().build();
+        // A thread that does other things does not see that the server closed an idle connection, so none is kept long.
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(60)).pool_idle_timeout(POOL_IDLE).no_proxy();
+        let client = client.build();
         Self { runtime, client: client.expect("a client needs nothing from outside") }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::henge::{Henge, wait_for};
+use crate::henge::{Henge, wait_for, wait_while_it_gets_on};
 use crate::production::Plan;
 
 pub const DATA_SOURCES: [&str; 2] = ["usage", "events"];
@@ -17,10 +17,10 @@ fn records(henge: &Henge, data_source: &str) -> Value {
 pub fn wait_until_all_is_read(henge: &Henge, plan: &Plan) {
     let expected = plan.record_count();
     for data_source in DATA_SOURCES {
-        wait_for(&format!("{data_source} has seen {expected} records"), || {
-            let seen = records(henge, data_source)["seen"].as_u64()?;
+        wait_while_it_gets_on(&format!("{data_source} has seen {expected} records"), || {
+            let seen = records(henge, data_source)["seen"].as_u64().unwrap_or(0);
             assert!(seen <= expected, "{data_source} saw {seen} records, but only {expected} were produced");
-            (seen == expected).then_some(())
+            if seen == expected { Ok(()) } else { Err(seen) }
         });
         wait_for("lag is 0", || (henge.status(data_source)["aggregateLag"] == 0).then_some(()));
     }

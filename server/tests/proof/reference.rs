@@ -92,24 +92,66 @@ const GROUPINGS: [Grouping; 6] = [
 /// Where each event is a row, its partition is known too.
 const OF_EVENTS: Grouping = Grouping { sql: &["kafka_partition"], key: |event| vec![json!(event.partition)] };
 
-/// Compares what `henge` answers of both datasources with what `plan` has produced, to the unit.
-pub fn assert_answers_are_exact(henge: &Henge, plan: &Plan) {
-    let events: Vec<Event> = plan.events().collect();
-    for data_source in ["usage", "events"] {
-        for grouping in &GROUPINGS {
-            assert_grouping(henge, data_source, grouping, &events);
-        }
-    }
-    assert_grouping(henge, "events", &OF_EVENTS, &events);
-    assert_each_event_is_there_once(henge, &events);
-    assert_filters_agree(henge, &events);
+/// A SQL condition, and the same of an event.
+type Filter = (&'static str, fn(&Event) -> bool);
+
+const FILTERS: [Filter; 4] = [
+    ("region = 'eu-west' AND org IS NOT NULL", |event| event.region == "eu-west" && event.org != Org::Null),
+    ("org <> 'org-3'", |event| event.org != Org::Null && event.org != Org::Number(3)),
+    ("__time < TIMESTAMP '2026-01-01 12:00:00'", |event| event.time_ms % (24 * HOUR_MS) < 12 * HOUR_MS),
+    ("org = '' OR shard IN (1, 3)", |event| event.org == Org::Empty || event.shard % 2 == 1),
+];
+
+/// What SQL must answer of a plan's events.
+pub struct Reference {
+    events: usize,
+    /// Of the numbers of the rows.
+    row_sum: i64,
+    /// For each of [`GROUPINGS`], and for [`OF_EVENTS`].
+    totals: Vec<BTreeMap<String, Totals>>,
+    /// For each of [`FILTERS`].
+    matching: [usize; FILTERS.len()],
 }
 
-fn assert_grouping(henge: &Henge, data_source: &str, grouping: &Grouping, events: &[Event]) {
-    let mut expected: BTreeMap<String, Totals> = BTreeMap::new();
-    for event in events {
-        expected.entry(json!((grouping.key)(event)).to_string()).or_default().add(event);
+impl Reference {
+    pub fn of(plan: &Plan) -> Self {
+        let groupings: Vec<&Grouping> = GROUPINGS.iter().chain([&OF_EVENTS]).collect();
+        let (events, row_sum, matching) = (0, 0, [0; FILTERS.len()]);
+        let mut reference = Self { events, row_sum, totals: vec![BTreeMap::new(); groupings.len()], matching };
+        for event in plan.events() {
+            reference.events += 1;
+            reference.row_sum += event.row as i64;
+            for (grouping, totals) in groupings.iter().zip(&mut reference.totals) {
+                totals.entry(json!((grouping.key)(&event)).to_string()).or_default().add(&event);
+            }
+            for ((_, is_match), count) in FILTERS.iter().zip(&mut reference.matching) {
+                *count += usize::from(is_match(&event));
+            }
+        }
+        reference
     }
+
+    /// Compares what `henge` answers of both datasources, to the unit.
+    pub fn assert_is_answered(&self, henge: &Henge) {
+        for data_source in ["usage", "events"] {
+            for (grouping, totals) in GROUPINGS.iter().zip(&self.totals) {
+                assert_grouping(henge, data_source, grouping, totals);
+            }
+        }
+        assert_grouping(henge, "events", &OF_EVENTS, &self.totals[GROUPINGS.len()]);
+        let each_once = "SELECT COUNT(*), COUNT(DISTINCT seq), SUM(seq) FROM events";
+        let expected = vec![vec![json!(self.events), json!(self.events), json!(self.row_sum)]];
+        assert_eq!(henge.sql(each_once), expected, "{each_once}");
+        for ((condition, _), expected) in FILTERS.iter().zip(self.matching) {
+            for (data_source, count) in [("usage", "SUM(events)"), ("events", "COUNT(*)")] {
+                let query = format!("SELECT {count} FROM {data_source} WHERE {condition}");
+                assert_eq!(henge.sql(&query), [[json!(expected)]], "{query}");
+            }
+        }
+    }
+}
+
+fn assert_grouping(henge: &Henge, data_source: &str, grouping: &Grouping, expected: &BTreeMap<String, Totals>) {
     let keys = grouping.sql.join(", ");
     let aggregates = aggregates(data_source);
     let query = match grouping.sql.len() {
@@ -122,31 +164,5 @@ fn assert_grouping(henge: &Henge, data_source: &str, grouping: &Grouping, events
         let twice = found.insert(json!(key).to_string(), Totals::from_columns(columns));
         assert_eq!(twice, None, "{query} answers {key:?} twice");
     }
-    assert_eq!(found, expected, "{query}");
-}
-
-fn assert_each_event_is_there_once(henge: &Henge, events: &[Event]) {
-    let rows: i64 = events.iter().map(|event| event.row as i64).sum();
-    let query = "SELECT COUNT(*), COUNT(DISTINCT seq), SUM(seq) FROM events";
-    let expected = vec![vec![json!(events.len()), json!(events.len()), json!(rows)]];
-    assert_eq!(henge.sql(query), expected, "{query}");
-}
-
-/// A SQL condition, and the same of an event.
-type Filter = (&'static str, fn(&Event) -> bool);
-
-fn assert_filters_agree(henge: &Henge, events: &[Event]) {
-    let cases: [Filter; 4] = [
-        ("region = 'eu-west' AND org IS NOT NULL", |event| event.region == "eu-west" && event.org != Org::Null),
-        ("org <> 'org-3'", |event| event.org != Org::Null && event.org != Org::Number(3)),
-        ("__time < TIMESTAMP '2026-01-01 12:00:00'", |event| event.time_ms % (24 * HOUR_MS) < 12 * HOUR_MS),
-        ("org = '' OR shard IN (1, 3)", |event| event.org == Org::Empty || event.shard % 2 == 1),
-    ];
-    for (condition, is_match) in cases {
-        let expected = events.iter().filter(|event| is_match(event)).count();
-        for (data_source, count) in [("usage", "SUM(events)"), ("events", "COUNT(*)")] {
-            let query = format!("SELECT {count} FROM {data_source} WHERE {condition}");
-            assert_eq!(henge.sql(&query), [[json!(expected)]], "{query}");
-        }
-    }
+    assert_eq!(&found, expected, "{query}");
 }

@@ -7,7 +7,7 @@ use datafusion::physical_plan::metrics::{Count, Metric, MetricValue, MetricsSet,
 
 use crate::operator::OperatorMetrics;
 
-pub(super) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
+pub(in crate::operator) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
     let counts = [("segments", &measured.segments), ("rows", &measured.rows), ("groups", &measured.groups)];
     let times = [
         ("filter", &measured.filter_ns),

@@ -84,6 +84,10 @@ impl Stage {
         Self::new(data::raw_schema("6h"), data::rollup_schema("6h")).await
     }
 
+    pub fn engine(&self) -> &QueryEngine {
+        &self.engine
+    }
+
     pub fn append(&self, events: &[Event]) {
         let raw: Vec<_> = events.iter().map(Event::raw).collect();
         let rolled_up: Vec<_> = events.iter().map(Event::rolled_up).collect();

@@ -55,7 +55,7 @@ impl ServingBatches {
         let columns = self.projected.fields().iter().map(|field| {
             let column = self.segment.column(field.name()).map_err(|error| error.of_segment(&self.id))?;
             let array = array(&column, blocks, rows, field.data_type());
-            Ok(promoted(array, field.data_type()))
+            Ok(promoted(array, field.data_type())?)
         });
         let columns = columns.collect::<Result<_, StoreError>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

@@ -5,9 +5,16 @@ use henge_indexing::{Dictionary, DimensionIndex, PackedCodes, PackedDoubles, Pac
 use super::footer::{ColumnLayout, Footer, SECTION_ALIGNMENT, SectionPlace, TextLayout};
 use crate::segment::{SortedColumn, SortedRows, TextValues};
 
+/// Bytes that the indexes of all columns take together: so many for each row, and for short segments this many in any
+/// case. Rows sorted by their dimensions need about two bytes; rows in the order of time would take more than five, for
+/// queries that the codes answer as well.
+const INDEX_BYTES_PER_ROW: usize = 3;
+const INDEX_BYTES_MIN: usize = 64 << 10;
+
 /// The file's bytes. `source` is the BLAKE3 digest of the Parquet file that holds the same rows.
 pub fn encode_serving(rows: &SortedRows, source: [u8; 32]) -> Vec<u8> {
-    let mut file = Sections::default();
+    let index_bytes_left = (rows.row_count() * INDEX_BYTES_PER_ROW).max(INDEX_BYTES_MIN);
+    let mut file = Sections { bytes: Vec::new(), index_bytes_left };
     let times = file.append(&PackedLongs::encode(&rows.times, None));
     let columns = rows.columns().map(|(name, column)| file.append_column(name, column)).collect();
     let rows = u32::try_from(rows.row_count()).expect("S3: a segment's row count fits 32 bits");
@@ -16,9 +23,11 @@ pub fn encode_serving(rows: &SortedRows, source: [u8; 32]) -> Vec<u8> {
     bytes
 }
 
-#[derive(Default)]
 struct Sections {
     bytes: Vec<u8>,
+    /// For the indexes of the columns that come next: the first of the declared dimensions, which rows are sorted by, have
+    /// the smallest indexes.
+    index_bytes_left: usize,
 }
 
 impl Sections {
@@ -53,7 +62,8 @@ impl Sections {
         let distinct = text.distinct.len() as u32;
         let dictionary = self.append(&Dictionary::encode(text.distinct.iter()));
         let codes = self.append(&PackedCodes::encode(&text.codes));
-        let built = DimensionIndex::build(&text.codes, distinct);
+        let built = DimensionIndex::build_within(&text.codes, distinct, self.index_bytes_left);
+        self.index_bytes_left = self.index_bytes_left.saturating_sub(built.bytes.len());
         let index = self.append(&built.bytes);
         let (index_form, index_reason) = (built.form.to_string(), built.reason);
         (codes, TextLayout { distinct, dictionary, index, index_form, index_reason })

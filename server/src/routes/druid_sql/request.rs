@@ -98,6 +98,7 @@ impl SqlBody {
                 time_zone: zone_name,
                 use_indexes: context.flag("useIndexes")?.unwrap_or(true),
                 use_native_operators: context.flag("useNativeOperators")?.unwrap_or(true),
+                use_plan_cache: context.flag("usePlanCache")?.unwrap_or(true),
             },
             layout: Layout {
                 format: self.result_format,
@@ -271,7 +272,7 @@ mod tests {
             r#"{"query":"SELECT ?","resultFormat":"arrayLines","header":true,"typesHeader":true,"sqlTypesHeader":true,
                 "someFutureField":1,
                 "context":{"sqlQueryId":"q-1","sqlTimeZone":"America/Los_Angeles","timeout":"1500",
-                           "sqlStringifyArrays":"false","useIndexes":"false","useNativeOperators":false,
+                           "sqlStringifyArrays":"false","useIndexes":"false","useNativeOperators":false,"usePlanCache":false,
                            "unknownKey":{}},
                 "parameters":[{"type":"VARCHAR","value":"a"},{"type":"bigint","value":7},{"type":"DOUBLE","value":2.5},
                               {"type":"TIMESTAMP","value":"2026-01-01 00:00:00"},{"type":"TIMESTAMP","value":5},
@@ -283,8 +284,7 @@ mod tests {
         assert_eq!((query.sql.as_str(), query.query_id.as_str()), ("SELECT ?", "q-1"));
         assert_eq!(query.timeout, Some(Duration::from_millis(1_500)));
         assert_eq!(query.time_zone.as_deref(), Some("America/Los_Angeles"));
-        assert!(!query.use_indexes);
-        assert!(!query.use_native_operators);
+        assert!(!query.use_indexes && !query.use_native_operators && !query.use_plan_cache);
         let expected = [
             Parameter::String("a".into()),
             Parameter::Long(7),
@@ -314,8 +314,7 @@ mod tests {
             assert_eq!(request.query.sql, "SELECT 1 + 1", "{content_type}");
             assert_eq!(request.query.query_id, "fresh");
             assert_eq!((request.query.timeout, request.query.time_zone), (None, None));
-            assert!(request.query.use_indexes);
-            assert!(request.query.use_native_operators);
+            assert!(request.query.use_indexes && request.query.use_native_operators && request.query.use_plan_cache);
             assert_eq!(request.layout.format, ResultFormat::Object);
             assert_eq!(request.layout.header, Header::default());
         }

@@ -1,4 +1,4 @@
-//! The events of the standard workload: Parquet files of a fleet of clusters, 20 columns and a random id that is left out.
+//! The events as rows of Henge, from their Parquet files: 20 columns, and the random id is left out.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -36,8 +36,8 @@ const MEASURES: [(&str, Aggregation); 5] = [
 ];
 const BATCH_ROWS: usize = 16_384;
 
-/// Each event a row, a time chunk a day.
-pub fn schema(sort: &[String]) -> anyhow::Result<DataSourceSchema> {
+/// Each event a row.
+pub fn schema(sort: &[String], segment_granularity: &str) -> anyhow::Result<DataSourceSchema> {
     let dimensions = DIMENSIONS.iter().map(|(name, kind)| Dimension { name: (*name).into(), kind: *kind });
     let measures =
         MEASURES.iter().map(|(name, aggregation)| Measure { name: (*name).into(), aggregation: *aggregation });
@@ -46,7 +46,7 @@ pub fn schema(sort: &[String]) -> anyhow::Result<DataSourceSchema> {
         measures: measures.collect(),
         rollup: false,
         query_granularity: Granularity::NONE,
-        segment_granularity: "1d".parse()?,
+        segment_granularity: segment_granularity.parse()?,
         sort: sort.to_vec(),
     })
 }
@@ -70,7 +70,7 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
     files.sort();
-    ensure!(!files.is_empty(), "{} holds no Parquet files: make them with the workload's generator", folder.display());
+    ensure!(!files.is_empty(), "{} holds no Parquet files: the bench `peers` makes them", folder.display());
     Ok(files)
 }
 

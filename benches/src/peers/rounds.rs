@@ -1,0 +1,106 @@
+//! Every query on every system: first whether the answer is right, then how long it takes.
+
+use super::Asked;
+use super::comparison;
+use super::query::Query;
+use super::systems::{System, Systems};
+use crate::cmu::parameters::Parameters;
+use crate::median;
+
+/// What one system did with one query.
+#[derive(Debug)]
+pub enum Outcome {
+    /// In turns.
+    Right(Vec<Asked>),
+    /// A wrong answer is as good as none.
+    Wrong(String),
+    Failed(String),
+}
+
+impl Outcome {
+    /// The median of the turns' medians.
+    pub fn wall_ms(&self) -> Option<f64> {
+        match self {
+            Self::Right(turns) if !turns.is_empty() => {
+                let mut turns: Vec<f64> = turns.iter().map(|turn| median(&mut turn.wall_ms.clone())).collect();
+                Some(median(&mut turns))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn cpu_ms(&self) -> Option<f64> {
+        match self {
+            Self::Right(turns) if !turns.is_empty() => {
+                Some(median(&mut turns.iter().map(|turn| turn.cpu_ms).collect::<Vec<_>>()))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct QueryResult {
+    pub query: Query,
+    pub rows: usize,
+    /// One a system.
+    pub of_systems: Vec<SystemResult>,
+}
+
+#[derive(Debug)]
+pub struct SystemResult {
+    pub system: System,
+    sql: String,
+    pub outcome: Outcome,
+}
+
+impl QueryResult {
+    pub fn of(&self, system: System) -> Option<&Outcome> {
+        self.of_systems.iter().find(|result| result.system == system).map(|result| &result.outcome)
+    }
+}
+
+/// Compares each system's answers with the oracle's.
+pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) -> anyhow::Result<Vec<QueryResult>> {
+    let mut results = Vec::new();
+    for query in queries {
+        let oracle = query.oracle(System::DuckDb.table(), parameters);
+        let mut expected = systems.answer(System::DuckDb, &oracle)?;
+        let mut of_systems = Vec::new();
+        for system in systems.chosen.clone() {
+            let sql = query.sql(system.dialect(), system.table(), parameters);
+            let outcome = match systems.answer(system, &sql) {
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+                Ok(mut answer) => {
+                    let difference = match &query.top {
+                        Some(top) => comparison::difference_of_top(&mut expected, &mut answer, top),
+                        None => comparison::difference(&mut expected, &mut answer),
+                    };
+                    difference.map_or(Outcome::Right(Vec::new()), Outcome::Wrong)
+                }
+            };
+            if let Outcome::Wrong(text) | Outcome::Failed(text) = &outcome {
+                println!("{} {}: {text}", query.id, system.name());
+            }
+            of_systems.push(SystemResult { system, sql, outcome });
+        }
+        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), of_systems });
+    }
+    Ok(results)
+}
+
+/// Asks what was answered rightly: in each round every query, and of each query every system in turn.
+pub fn measure(systems: &mut Systems, results: &mut [QueryResult], rounds: usize, turn_ms: f64) -> anyhow::Result<()> {
+    for round in 1..=rounds {
+        for result in &mut *results {
+            for of_system in &mut result.of_systems {
+                if let Outcome::Right(turns) = &mut of_system.outcome {
+                    turns.push(systems.ask(of_system.system, &of_system.sql, turn_ms)?);
+                }
+            }
+        }
+        let load = std::fs::read_to_string("/proc/loadavg")?;
+        eprintln!("round {round} of {rounds}, load {}", load.split(' ').next().unwrap_or_default());
+    }
+    Ok(())
+}
