@@ -98,10 +98,11 @@ fn column(name: String) -> Expr {
 }
 
 fn first_schema(first: &Aggregation) -> Result<DFSchema> {
-    let keys = (0..first.keys.len()).map(key_name);
-    let names = keys.chain((0..first.aggregates.len()).map(partial::name));
-    let fields: Vec<Field> = names.zip(output::types(first)).map(|(name, kind)| Field::new(name, kind, true)).collect();
-    DFSchema::try_from(Schema::new(fields))
+    // Rows have times, and so do buckets of them; plans above know that.
+    let keys = first.keys.iter().enumerate().map(|(at, key)| (key_name(at), !matches!(key, GroupKey::TimeBucket(_))));
+    let names = keys.chain((0..first.aggregates.len()).map(|at| (partial::name(at), true)));
+    let fields = names.zip(output::types(first)).map(|((name, is_nullable), kind)| Field::new(name, kind, is_nullable));
+    DFSchema::try_from(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// The keys of the first step, as they are found.

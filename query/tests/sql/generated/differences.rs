@@ -61,10 +61,10 @@ impl Comparison {
         for (at, found) in range.zip(&answers) {
             let expected = &self.expected[at];
             tally.count(expected, found);
-            if difference(&self.queries[at], expected, found).is_some() {
+            if let Some(difference) = difference(&self.queries[at], expected, found) {
                 tally.different += 1;
                 if tally.different <= SHOWN_MAX {
-                    let shrunk = shrink(&self.statements[at], asked, duckdb).await;
+                    let shrunk = shrink(&self.statements[at], difference, asked, duckdb).await;
                     say(&format!(
                         "\nstatement {at} of {}, {:?}, answers differently:\n{}\nthe smallest:\n{shrunk}",
                         asked.place,
@@ -132,9 +132,10 @@ fn difference(query: &Query, expected: &Answer, found: &Answer) -> Option<String
     }
 }
 
-/// Drops clauses, columns and parts of conditions while the answers differ, and says what is left.
-async fn shrink(statement: &Statement, asked: &Asked<'_>, duckdb: &mut DuckDb) -> String {
-    let mut smallest = (statement.clone(), "  not again".to_owned());
+/// Drops clauses, columns and parts of conditions while the answers differ, and says what is left. `first`: the difference
+/// that was found, for the case that it is not found again.
+async fn shrink(statement: &Statement, first: String, asked: &Asked<'_>, duckdb: &mut DuckDb) -> String {
+    let mut smallest = (statement.clone(), format!("  not found again\n{first}"));
     let mut candidates = vec![statement.clone()];
     let mut questions = 0;
     while let Some(candidate) = candidates.pop() {
