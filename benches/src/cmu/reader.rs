@@ -11,7 +11,8 @@ use henge_segment_store::schema::{Aggregation, DataSourceSchema, Dimension, Dime
 use henge_segment_store::time::{Granularity, TimestampMs};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-const DIMENSIONS: [(&str, DimensionType); 14] = [
+/// In the order of their declaration.
+pub const DIMENSIONS: [(&str, DimensionType); 14] = [
     ("metric", DimensionType::String),
     ("org_id", DimensionType::String),
     ("env_id", DimensionType::String),
@@ -27,7 +28,7 @@ const DIMENSIONS: [(&str, DimensionType); 14] = [
     ("region", DimensionType::String),
     ("cloud", DimensionType::String),
 ];
-const MEASURES: [(&str, Aggregation); 5] = [
+pub const MEASURES: [(&str, Aggregation); 5] = [
     ("bytes_in", Aggregation::LongSum),
     ("bytes_out", Aggregation::LongSum),
     ("requests", Aggregation::LongSum),

@@ -9,6 +9,7 @@ use henge_ingest::fleet::mock_kafka::MockKafka;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::systems::{Form, Question};
 use super::{Asked, open_rows, store};
 use crate::cmu::fleet::Fleet;
 use crate::server::Server;
@@ -16,6 +17,13 @@ use crate::server::Server;
 pub const TABLE: &str = "events";
 /// M9 has 2.6 million rows.
 pub const LIMITS: &str = "[limits]\nresult_rows = 10_000_000\nresult_size = \"1GiB\"\n";
+
+/// Whether partial results of earlier queries are kept and used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    Off,
+    On,
+}
 
 /// A server of the events.
 pub struct Henge {
@@ -58,33 +66,31 @@ impl Henge {
         Ok(())
     }
 
-    /// One turn: until the last byte of the answer is here, as JSON arrays.
-    pub fn ask(&self, sql: &str, turn_ms: f64) -> anyhow::Result<Asked> {
-        let body = request(sql);
-        let (mut wall_ms, mut left_ms, cpu) = (Vec::new(), turn_ms, self.server.cpu_seconds()?);
-        while wall_ms.is_empty() || left_ms > 0.0 {
-            let started = Instant::now();
-            self.server.ask(&body)?;
-            let ms = started.elapsed().as_secs_f64() * 1e3;
-            wall_ms.push(ms);
-            left_ms -= ms;
-        }
-        let cpu_ms = (self.server.cpu_seconds()? - cpu) * 1e3 / wall_ms.len() as f64;
-        Ok(Asked { wall_ms, cpu_ms })
+    /// One turn: until the last byte of the answer is here.
+    pub fn ask(&self, question: &Question, cache: Cache, turn_ms: f64) -> anyhow::Result<Asked> {
+        let body = request(&question.sql, cache);
+        let ask = || match question.form {
+            Form::Json => self.server.ask(&body).map(drop),
+            Form::Arrow => self.server.ask_arrow(&body).map(drop),
+        };
+        Asked::within(turn_ms, || self.server.cpu_seconds(), ask)
     }
 
-    pub fn answer(&self, sql: &str) -> anyhow::Result<Answer> {
-        let context = json!({ "useCache": false });
-        let body = json!({
-            "query": sql, "resultFormat": "arrayLines", "header": true, "typesHeader": false, "sqlTypesHeader": true,
-            "context": context,
-        });
+    pub fn answer(&self, question: &Question, cache: Cache) -> anyhow::Result<Answer> {
+        let mut body = request(&question.sql, cache);
+        if question.form == Form::Arrow {
+            return Answer::read_stream(&self.server.ask_arrow(&body)?);
+        }
+        body["resultFormat"] = json!("arrayLines");
+        for name in ["header", "sqlTypesHeader"] {
+            body[name] = json!(true);
+        }
         Answer::parse(std::str::from_utf8(&self.server.ask(&body)?).context("JSON is UTF-8")?)
     }
 
     /// How long each answer took, statement by statement; every client has connections of its own.
     pub fn mix(&self, sql: &[String], clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
-        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql)).collect();
+        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql, Cache::Off)).collect();
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         let client = |first: usize| {
             let bodies = &bodies;
@@ -122,6 +128,8 @@ impl Henge {
 }
 
 /// Whose answer is for a program that wants rows.
-fn request(sql: &str) -> Value {
-    json!({ "query": sql, "resultFormat": "array", "context": { "useCache": false } })
+fn request(sql: &str, cache: Cache) -> Value {
+    let is_on = cache == Cache::On;
+    let context = json!({ "useCache": is_on, "populateCache": is_on });
+    json!({ "query": sql, "resultFormat": "array", "context": context })
 }

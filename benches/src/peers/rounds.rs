@@ -3,7 +3,7 @@
 use super::Asked;
 use super::comparison;
 use super::query::Query;
-use super::systems::{System, Systems};
+use super::systems::{Form, Question, System, Systems};
 use crate::cmu::parameters::Parameters;
 use crate::median;
 
@@ -50,7 +50,7 @@ pub struct QueryResult {
 #[derive(Debug)]
 pub struct SystemResult {
     pub system: System,
-    sql: String,
+    question: Question,
     pub outcome: Outcome,
 }
 
@@ -65,11 +65,12 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
     let mut results = Vec::new();
     for query in queries {
         let oracle = query.oracle(System::DuckDb.table(), parameters);
-        let mut expected = systems.answer(System::DuckDb, &oracle)?;
+        let mut expected = systems.answer(System::DuckDb, &Question { sql: oracle, form: Form::Json })?;
+        let form = Form::of(expected.rows.len());
         let mut of_systems = Vec::new();
         for system in systems.chosen.clone() {
-            let sql = query.sql(system.dialect(), system.table(), parameters);
-            let outcome = match systems.answer(system, &sql) {
+            let question = Question { sql: query.sql(system.dialect(), system.table(), parameters), form };
+            let outcome = match systems.answer(system, &question) {
                 Err(error) => Outcome::Failed(format!("{error:#}")),
                 Ok(mut answer) => {
                     let difference = match &query.top {
@@ -82,11 +83,21 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
             if let Outcome::Wrong(text) | Outcome::Failed(text) = &outcome {
                 println!("{} {}: {text}", query.id, system.name());
             }
-            of_systems.push(SystemResult { system, sql, outcome });
+            of_systems.push(SystemResult { system, question, outcome });
         }
         results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), of_systems });
     }
     Ok(results)
+}
+
+/// Asks those that become faster while they run, until they have.
+pub fn warm_up(systems: &Systems, results: &[QueryResult]) -> anyhow::Result<()> {
+    for of_system in results.iter().flat_map(|result| &result.of_systems) {
+        if matches!(of_system.outcome, Outcome::Right(_)) {
+            systems.warm_up(of_system.system, &of_system.question)?;
+        }
+    }
+    Ok(())
 }
 
 /// Asks what was answered rightly: in each round every query, and of each query every system in turn.
@@ -95,7 +106,7 @@ pub fn measure(systems: &mut Systems, results: &mut [QueryResult], rounds: usize
         for result in &mut *results {
             for of_system in &mut result.of_systems {
                 if let Outcome::Right(turns) = &mut of_system.outcome {
-                    turns.push(systems.ask(of_system.system, &of_system.sql, turn_ms)?);
+                    turns.push(systems.ask(of_system.system, &of_system.question, turn_ms)?);
                 }
             }
         }
