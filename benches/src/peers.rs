@@ -5,6 +5,7 @@
 //! Data: 10,000,000 seeded events of 200,000 clusters, 20 columns, a day.
 
 mod answer;
+mod arriving;
 mod child;
 mod comparison;
 mod dialect;
@@ -106,7 +107,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     rounds::warm_up(&systems, &results)?;
     rounds::measure(&mut systems, &mut results, options.rounds, options.turn_ms)?;
     table::print(&systems.chosen, &results);
-    mix::run(&mut systems, &fleet, &parameters, &options.mix)?;
+    mix::run(&mut systems, &fleet, &parameters, options)?;
     if let (Some(before), Some(after)) = (memory_before, systems.henge_memory()?) {
         println!("memory of Henge before and after: {before}, {after}");
     }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::answer::Answer;
+use super::{Asked, mix};
 use crate::cmu::fleet::Fleet;
 use crate::cpu;
 use crate::server::Client;
@@ -23,7 +23,7 @@ pub const TABLE: &str = "events";
 const BROKER: &str = "http://127.0.0.1:8082";
 /// Stands in the folder once all rows are segments.
 const COMPLETE: &str = "complete";
-/// After a start, until the segments of an earlier run are served.
+/// After a start, a load or a rest, until all segments are served.
 const SERVED_AFTER_MAX: Duration = Duration::from_secs(180);
 /// Runs of a query before it is timed: the JVM compiles what it sees often.
 const WARM_UP_RUNS: usize = 20;
@@ -35,6 +35,7 @@ pub struct Druid {
     script: PathBuf,
     data: PathBuf,
     broker: Client,
+    rows: u64,
     /// Whose CPU time a query takes.
     serving: Vec<u32>,
     all: Vec<u32>,
@@ -49,6 +50,7 @@ impl Druid {
         let mut druid = Self {
             script,
             broker: Client::new(BROKER.into())?,
+            rows: fleet.rows,
             serving: vec![pid(&data, "historical")?, pid(&data, "broker")?],
             all: Vec::new(),
             data,
@@ -68,10 +70,7 @@ impl Druid {
             Ok(found) => ensure!(found.trim() == wanted, "{} holds {found}: remove it", self.data.display()),
             Err(_) => loading::load(fleet, &folder.join("ndjson"))?,
         }
-        while self.rows().unwrap_or_default() != fleet.rows {
-            ensure!(began.elapsed() < SERVED_AFTER_MAX || !mark.exists(), "Druid serves {:?} rows", self.rows());
-            std::thread::sleep(Duration::from_millis(500));
-        }
+        self.wait_for_rows()?;
         fs::write(mark, wanted)?;
         let bytes = self.sql("SELECT SUM(\"size\") FROM sys.segments WHERE datasource = 'events' AND is_active = 1")?;
         let bytes = bytes[0][0].as_f64().context("sizes are numbers")? / fleet.rows as f64;
@@ -80,7 +79,7 @@ impl Druid {
         Ok(())
     }
 
-    fn rows(&self) -> anyhow::Result<u64> {
+    fn found_rows(&self) -> anyhow::Result<u64> {
         self.sql(&format!("SELECT COUNT(*) FROM {TABLE}"))?[0][0].as_u64().context("a count is a number")
     }
 
@@ -107,6 +106,12 @@ impl Druid {
         })
     }
 
+    /// How long each answer took, statement by statement.
+    pub fn mix(&self, sql: &[String], clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
+        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql)).collect();
+        self.awake(|| mix::over_http(|| Client::new(BROKER.into()), &bodies, clients, seconds))
+    }
+
     pub fn answer(&self, sql: &str) -> anyhow::Result<Answer> {
         let mut body = request(sql);
         body["resultFormat"] = json!("arrayLines");
@@ -117,12 +122,21 @@ impl Druid {
         Answer::parse(std::str::from_utf8(&lines).context("JSON is UTF-8")?)
     }
 
-    /// While it runs: what its processes missed has passed by the first answer, which is not timed.
+    /// While it runs: what its processes missed has passed by the time that they serve all rows, which is not timed.
     fn awake<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
         self.signal("CONT")?;
-        let done = self.rows().and_then(|_| work());
+        let done = self.wait_for_rows().and_then(|()| work());
         self.signal("STOP")?;
         done
+    }
+
+    fn wait_for_rows(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while self.found_rows().unwrap_or_default() != self.rows {
+            ensure!(began.elapsed() < SERVED_AFTER_MAX, "of {} rows Druid serves {:?}", self.rows, self.found_rows());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
     }
 
     fn cpu_seconds(&self) -> anyhow::Result<f64> {

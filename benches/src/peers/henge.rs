@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use henge_ingest::fleet::mock_kafka::MockKafka;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::systems::{Form, Question};
-use super::{Asked, open_rows, store};
+use super::{Asked, mix, open_rows, store};
 use crate::cmu::fleet::Fleet;
 use crate::server::Server;
 
@@ -46,6 +45,26 @@ impl Henge {
         Ok(henge)
     }
 
+    /// Serves a copy of the segments, into which rows of a topic go too.
+    pub fn of_segments_and_topic(
+        fleet: &Fleet,
+        folder: &Path,
+        options: &store::Options,
+        kafka: &MockKafka,
+        topic: &str,
+    ) -> anyhow::Result<Self> {
+        let (segments, own) = (folder.join(format!("henge-{}", options.segment)), folder.join("henge-arriving"));
+        if own.exists() {
+            fs::remove_dir_all(&own)?;
+        }
+        fs::create_dir_all(&own)?;
+        store::copy(&segments.join("data"), &own.join("data"))?;
+        let server = Server::start(&own, &open_rows::config(kafka, topic, options))?;
+        let henge = Self { server, _kafka: None };
+        henge.expect_rows(fleet.rows)?;
+        Ok(henge)
+    }
+
     /// Serves the events as open rows.
     pub fn of_open_rows(fleet: &Fleet, folder: &Path, options: &store::Options) -> anyhow::Result<Self> {
         let own = folder.join("henge-open");
@@ -53,7 +72,7 @@ impl Henge {
             fs::remove_dir_all(&own)?;
         }
         fs::create_dir_all(&own)?;
-        let (server, kafka) = open_rows::serve(fleet, &own, &options.segment)?;
+        let (server, kafka) = open_rows::serve(fleet, &own, options)?;
         let henge = Self { server, _kafka: Some(kafka) };
         println!("henge-open: {}", henge.memory()?);
         henge.expect_rows(fleet.rows)?;
@@ -61,8 +80,8 @@ impl Henge {
     }
 
     fn expect_rows(&self, rows: u64) -> anyhow::Result<()> {
-        let found = self.server.sql(&format!("SELECT COUNT(*) FROM {TABLE}"))?;
-        ensure!(found == [[json!(rows)]], "{rows} events were written, but found are {found:?}");
+        let found = self.rows()?;
+        ensure!(found == rows, "{rows} events were written, but found are {found}");
         Ok(())
     }
 
@@ -89,35 +108,21 @@ impl Henge {
     }
 
     /// How long each answer took, statement by statement; every client has connections of its own.
-    pub fn mix(&self, sql: &[String], clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
-        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql, Cache::Off)).collect();
-        let end = Instant::now() + Duration::from_secs_f64(seconds);
-        let client = |first: usize| {
-            let bodies = &bodies;
-            move || -> anyhow::Result<Vec<(usize, f64)>> {
-                let client = self.server.client()?;
-                let (mut latencies_ms, mut number) = (Vec::new(), first);
-                while Instant::now() < end {
-                    let statement = number % bodies.len();
-                    let started = Instant::now();
-                    client.ask(&bodies[statement])?;
-                    latencies_ms.push((statement, started.elapsed().as_secs_f64() * 1e3));
-                    number += clients;
-                }
-                Ok(latencies_ms)
-            }
-        };
-        let mut latencies_ms = vec![Vec::new(); bodies.len()];
-        std::thread::scope(|scope| {
-            let running: Vec<_> = (0..clients).map(|first| scope.spawn(client(first))).collect();
-            running.into_iter().try_for_each(|client| {
-                for (statement, ms) in client.join().expect("a client returns its error")? {
-                    latencies_ms[statement].push(ms);
-                }
-                anyhow::Ok(())
-            })
-        })?;
-        Ok(latencies_ms)
+    pub fn mix(
+        &self,
+        sql: &[String],
+        cache: Cache,
+        clients: usize,
+        seconds: f64,
+    ) -> anyhow::Result<Vec<Vec<f64>>> {
+        let bodies: Vec<Value> = sql.iter().map(|sql| request(sql, cache)).collect();
+        mix::over_http(|| self.server.client(), &bodies, clients, seconds)
+    }
+
+    /// Of the table.
+    pub fn rows(&self) -> anyhow::Result<u64> {
+        let found = self.server.sql(&format!("SELECT COUNT(*) FROM {TABLE}"))?;
+        found.first().and_then(|row| row.first()).and_then(Value::as_u64).context("a count is a number")
     }
 
     /// In words: resident, and what of it belongs to no file.

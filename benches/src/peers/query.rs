@@ -30,6 +30,17 @@ pub struct Query {
     datafusion: Option<String>,
     druid: Option<String>,
     oracle: Option<String>,
+    pub limit: Option<Limit>,
+}
+
+/// What one core needs at least; the head of the query file says where the figures are from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Nanoseconds for each of what `of` counts.
+    pub ns: f64,
+    /// The rest of a statement for the oracle: what is counted, of which rows.
+    of: String,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +77,12 @@ impl Query {
             Some(oracle) => self.rendered(oracle, Dialect::DuckDb, table, parameters),
             None => self.sql(Dialect::DuckDb, table, parameters),
         }
+    }
+
+    /// For the oracle: how many rows, or values, the limit multiplies.
+    pub fn limit_count(&self, table: &str, parameters: &Parameters) -> Option<String> {
+        let of = &self.limit.as_ref()?.of;
+        Some(format!("SELECT {} AS n", self.rendered(of, Dialect::DuckDb, table, parameters)))
     }
 
     fn rendered(&self, template: &str, dialect: Dialect, table: &str, parameters: &Parameters) -> String {
@@ -109,6 +126,7 @@ mod tests {
             let mut all: Vec<String> =
                 dialects.iter().map(|dialect| query.sql(*dialect, "events", &parameters)).collect();
             all.push(query.oracle("events", &parameters));
+            all.extend(query.limit_count("events", &parameters));
             for sql in all {
                 assert!(!sql.contains('{') && !sql.contains('}') && sql.contains("events"), "{}: {sql}", query.id);
             }

@@ -1,5 +1,7 @@
 //! Every query on every system: first whether the answer is right, then how long it takes.
 
+use anyhow::Context;
+
 use super::Asked;
 use super::comparison;
 use super::query::Query;
@@ -43,6 +45,8 @@ impl Outcome {
 pub struct QueryResult {
     pub query: Query,
     pub rows: usize,
+    /// What one core needs at least.
+    pub limit_ms: Option<f64>,
     /// One a system.
     pub of_systems: Vec<SystemResult>,
 }
@@ -85,9 +89,18 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
             }
             of_systems.push(SystemResult { system, question, outcome });
         }
-        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), of_systems });
+        let limit_ms = limit_ms(systems, query, parameters)?;
+        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), limit_ms, of_systems });
     }
     Ok(results)
+}
+
+fn limit_ms(systems: &mut Systems, query: &Query, parameters: &Parameters) -> anyhow::Result<Option<f64>> {
+    let count = query.limit_count(System::DuckDb.table(), parameters);
+    let (Some(sql), Some(limit)) = (count, &query.limit) else { return Ok(None) };
+    let counted = systems.answer(System::DuckDb, &Question { sql, form: Form::Json })?;
+    let count = counted.rows.first().and_then(|row| row[0].number()).context("a count is a number")?;
+    Ok(Some(count * limit.ns / 1e6))
 }
 
 /// Asks those that become faster while they run, until they have.

@@ -56,6 +56,20 @@ pub fn bytes(folder: &Path) -> anyhow::Result<u64> {
     Ok(bytes)
 }
 
+/// All files of a data directory that no process has open.
+pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}
+
 fn fill(folder: &Path, parquet: &Path, options: &Options) -> anyhow::Result<()> {
     let runtime = Runtime::new()?;
     let store = runtime.block_on(Store::open(StoreOptions::local(folder)))?;

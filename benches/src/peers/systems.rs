@@ -79,7 +79,7 @@ impl System {
         !matches!(self, Self::Henge | Self::HengeCache | Self::HengeOpen)
     }
 
-    fn cache(self) -> Cache {
+    pub fn cache(self) -> Cache {
         if self == Self::HengeCache { Cache::On } else { Cache::Off }
     }
 
@@ -110,7 +110,7 @@ pub struct Systems {
     henge_open: Option<Henge>,
     peers: Peers,
     druid: Option<Druid>,
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl Systems {
@@ -186,9 +186,10 @@ impl Systems {
         clients: usize,
         seconds: f64,
     ) -> anyhow::Result<Vec<Vec<f64>>> {
-        match self.henge(system)? {
-            Some(henge) => henge.mix(sql, clients, seconds),
-            None => self.peers.mix(system.name(), sql, clients, seconds),
+        match (self.henge(system)?, system) {
+            (Some(henge), _) => henge.mix(sql, system.cache(), clients, seconds),
+            (None, System::Druid) => self.druid()?.mix(sql, clients, seconds),
+            (None, _) => self.peers.mix(system.name(), sql, clients, seconds),
         }
     }
 
