@@ -14,9 +14,11 @@ mod ingest;
 mod peers;
 mod publishing;
 mod python;
+mod reader;
 mod segments;
 mod server;
 mod start;
+mod tsbs;
 
 use clap::{Parser, Subcommand};
 
@@ -35,7 +37,7 @@ enum Bench {
     Start(start::Options),
     /// Bytes and CPU of segments, and how soon their serving forms say which rows match.
     Segments(segments::Options),
-    /// The standard workload's queries on Henge, DuckDB, ClickHouse and DataFusion, the same rows, in turn.
+    /// A workload's queries on Henge, DuckDB, ClickHouse, DataFusion and Druid, the same rows, in turn.
     Peers(peers::Options),
 }
 
@@ -53,4 +55,16 @@ fn main() -> anyhow::Result<()> {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn what_the_command_line_takes_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

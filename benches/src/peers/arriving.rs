@@ -1,5 +1,6 @@
 //! Events that arrive while queries run, at a steady rate, in the last hour of the day that the queries ask for.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,6 +13,7 @@ use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use super::henge::Henge;
 use super::open_rows::PARTITIONS;
 use super::store;
+use super::workload::Workload;
 use crate::cmu::fleet::Fleet;
 use crate::cmu::json;
 
@@ -34,19 +36,19 @@ pub struct Arriving {
 
 impl Arriving {
     pub fn start(
-        fleet: &Fleet,
-        folder: &std::path::Path,
+        workload: &Workload,
+        folder: &Path,
         options: &store::Options,
         per_second: u64,
     ) -> anyhow::Result<Self> {
         let kafka = MockKafka::start()?;
         kafka.create_topic(TOPIC, PARTITIONS)?;
-        let henge = Henge::of_segments_and_topic(fleet, folder, options, &kafka, TOPIC)?;
+        let henge = Henge::of_segments_and_topic(workload, folder, options, &kafka, TOPIC)?;
         let stop = Arc::new(AtomicBool::new(false));
         let properties = [("bootstrap.servers".to_owned(), kafka.bootstrap_servers().to_owned())];
-        let (events, is_over) = (last_hour(fleet), stop.clone());
+        let (events, is_over) = (last_hour(workload.fleet()?), stop.clone());
         let producer = std::thread::spawn(move || produce(&properties, &events, per_second, &is_over));
-        Ok(Self { henge, rows_before: fleet.rows, stop, producer, _kafka: kafka })
+        Ok(Self { henge, rows_before: workload.rows, stop, producer, _kafka: kafka })
     }
 
     /// How many events a second were produced until now, each of which has been counted.

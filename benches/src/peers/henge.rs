@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::systems::{Form, Question};
+use super::workload::Workload;
 use super::{Asked, mix, open_rows, store};
-use crate::cmu::fleet::Fleet;
 use crate::server::Server;
 
 pub const TABLE: &str = "events";
@@ -33,21 +33,21 @@ pub struct Henge {
 
 impl Henge {
     /// Writes the events through the publish path, compacted, unless `folder` has them, and serves them.
-    pub fn of_segments(fleet: &Fleet, folder: &Path, options: &store::Options) -> anyhow::Result<Self> {
+    pub fn of_segments(workload: &Workload, folder: &Path, options: &store::Options) -> anyhow::Result<Self> {
         let own = folder.join(format!("henge-{}", options.segment));
         let data = own.join("data");
-        let cpu_seconds = store::write(&data, &folder.join("parquet"), fleet.rows, options)?;
-        let bytes = store::bytes(&data)? as f64 / fleet.rows as f64;
+        let cpu_seconds = store::write(&data, &folder.join("parquet"), workload, options)?;
+        let bytes = store::bytes(&data)? as f64 / workload.rows as f64;
         let written = cpu_seconds.map_or("written before".into(), |cpu| format!("{cpu:.1} CPU-s"));
         println!("henge: segments of {}, {bytes:.1} bytes/row in all files, {written}", options.segment);
         let henge = Self { server: Server::start(&own, LIMITS)?, _kafka: None };
-        henge.expect_rows(fleet.rows)?;
+        henge.expect_rows(workload.rows)?;
         Ok(henge)
     }
 
     /// Serves a copy of the segments, into which rows of a topic go too.
     pub fn of_segments_and_topic(
-        fleet: &Fleet,
+        workload: &Workload,
         folder: &Path,
         options: &store::Options,
         kafka: &MockKafka,
@@ -61,21 +61,21 @@ impl Henge {
         store::copy(&segments.join("data"), &own.join("data"))?;
         let server = Server::start(&own, &open_rows::config(kafka, topic, options))?;
         let henge = Self { server, _kafka: None };
-        henge.expect_rows(fleet.rows)?;
+        henge.expect_rows(workload.rows)?;
         Ok(henge)
     }
 
     /// Serves the events as open rows.
-    pub fn of_open_rows(fleet: &Fleet, folder: &Path, options: &store::Options) -> anyhow::Result<Self> {
+    pub fn of_open_rows(workload: &Workload, folder: &Path, options: &store::Options) -> anyhow::Result<Self> {
         let own = folder.join("henge-open");
         if own.exists() {
             fs::remove_dir_all(&own)?;
         }
         fs::create_dir_all(&own)?;
-        let (server, kafka) = open_rows::serve(fleet, &own, options)?;
+        let (server, kafka) = open_rows::serve(workload.fleet()?, &own, options)?;
         let henge = Self { server, _kafka: Some(kafka) };
         println!("henge-open: {}", henge.memory()?);
-        henge.expect_rows(fleet.rows)?;
+        henge.expect_rows(workload.rows)?;
         Ok(henge)
     }
 
@@ -108,13 +108,7 @@ impl Henge {
     }
 
     /// How long each answer took, statement by statement; every client has connections of its own.
-    pub fn mix(
-        &self,
-        sql: &[String],
-        cache: Cache,
-        clients: usize,
-        seconds: f64,
-    ) -> anyhow::Result<Vec<Vec<f64>>> {
+    pub fn mix(&self, sql: &[String], cache: Cache, clients: usize, seconds: f64) -> anyhow::Result<Vec<Vec<f64>>> {
         let bodies: Vec<Value> = sql.iter().map(|sql| request(sql, cache)).collect();
         mix::over_http(|| self.server.client(), &bodies, clients, seconds)
     }

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::arriving::Arriving;
 use super::henge::Cache;
-use super::query::{self, Query};
 use super::systems::{System, Systems};
+use super::workload::{self, Bound, Workload};
 use crate::cmu::fleet::Fleet;
 use crate::cmu::parameters::Parameters;
 use crate::cmu::random::{Purpose, Random};
@@ -37,6 +37,7 @@ const OTHER_MS: f64 = 500.0;
 
 /// How the clients are, at the command line.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// Clients at once, one run for each number; none without it.
     #[arg(long = "clients", value_delimiter = ',')]
@@ -58,19 +59,15 @@ struct Figures {
 }
 
 /// Runs every system by itself with each number of clients and prints a table.
-pub fn run(
-    systems: &mut Systems,
-    fleet: &Fleet,
-    parameters: &Parameters,
-    options: &super::Options,
-) -> anyhow::Result<()> {
+pub fn run(systems: &mut Systems, workload: &Workload, options: &super::Options) -> anyhow::Result<()> {
     let seconds = options.mix.seconds;
     if options.mix.clients.is_empty() {
         return Ok(());
     }
+    let (fleet, parameters) = workload.fleet.as_ref().context("the mix asks of cluster metering and usage")?;
     let asked = statements(fleet, parameters)?;
     let of_system = |system: System| -> Vec<String> {
-        asked.iter().map(|(query, parameters)| query.sql(system.dialect(), system.table(), parameters)).collect()
+        asked.iter().map(|asked| asked.query.sql(system.dialect(), system.table(), &asked.places)).collect()
     };
     println!(
         "\n| clients | system | queries/s | within {DASHBOARD_MS:.0} ms (dashboards) or {OTHER_MS:.0} ms | of the best peer \
@@ -84,7 +81,7 @@ pub fn run(
             of_systems.push((system.name().to_owned(), system.is_peer(), figures));
         }
         if let Some(per_second) = options.mix.ingest {
-            let arriving = Arriving::start(fleet, &systems.folder, &options.store, per_second)?;
+            let arriving = Arriving::start(workload, &systems.folder, &options.store, per_second)?;
             let latencies_ms = arriving.henge.mix(&of_system(System::Henge), Cache::Off, *clients, seconds)?;
             let name = format!("henge, {:.0} events/s arriving", arriving.finish(seconds)?);
             of_systems.push((name, false, figures(&asked, &latencies_ms, seconds)));
@@ -147,8 +144,8 @@ pub fn over_http(
 }
 
 /// Clusters by their activity, as their events are.
-fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<(Query, Parameters)>> {
-    let queries = query::chosen(&[])?;
+fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<Bound>> {
+    let queries = workload::cmu_queries()?;
     let find =
         |id: &str| queries.iter().find(|query| query.id == id).cloned().with_context(|| format!("no query {id}"));
     let statement = |number| {
@@ -164,14 +161,15 @@ fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<(Que
             .context("a place lies within the sum")?;
         let query = find(ids[random.below(ids.len() as u64) as usize])?;
         let rank = random.zipf(fleet.clusters.len() as u64, 1.0);
-        Ok((query, parameters.of_rank(fleet, rank)))
+        let places = workload::cmu_places(&query, &parameters.of_rank(fleet, rank));
+        Ok(Bound { query, places })
     };
     (0..STATEMENTS).map(statement).collect()
 }
 
-fn figures(asked: &[(Query, Parameters)], latencies_ms: &[Vec<f64>], seconds: f64) -> anyhow::Result<Figures> {
+fn figures(asked: &[Bound], latencies_ms: &[Vec<f64>], seconds: f64) -> anyhow::Result<Figures> {
     let (mut dashboards, mut others) = (Vec::new(), Vec::new());
-    for ((query, _), of_statement) in asked.iter().zip(latencies_ms) {
+    for (Bound { query, .. }, of_statement) in asked.iter().zip(latencies_ms) {
         let kind = if query.dashboard && query.id != "M10" { &mut dashboards } else { &mut others };
         kind.extend_from_slice(of_statement);
     }
@@ -195,16 +193,17 @@ fn p99(mut values: Vec<f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query::Place;
     use super::*;
 
     #[test]
     fn most_of_the_statements_are_dashboards_of_busy_clusters() {
         let fleet = Fleet::new(1, 100_000, 2_000);
         let asked = statements(&fleet, &Parameters::of(&fleet)).expect("the queries are there");
-        let dashboards = asked.iter().filter(|(query, _)| ["M5-hot", "M6", "M7", "M8"].contains(&query.id.as_str()));
+        let dashboards = asked.iter().filter(|asked| ["M5-hot", "M6", "M7", "M8"].contains(&asked.query.id.as_str()));
         assert!((650..750).contains(&dashboards.count()));
-        let busiest = format!("lkc-{:06x}", fleet.clusters[0].id);
-        assert!(asked.iter().filter(|(_, parameters)| parameters.hot.cluster == busiest).count() > 50);
+        let busiest = ("c".to_owned(), Place::Text(format!("lkc-{:06x}", fleet.clusters[0].id)));
+        assert!(asked.iter().filter(|asked| asked.places.contains(&busiest)).count() > 50);
     }
 
     #[test]

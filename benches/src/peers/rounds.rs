@@ -4,9 +4,9 @@ use anyhow::Context;
 
 use super::Asked;
 use super::comparison;
-use super::query::Query;
+use super::query::{Places, Query};
 use super::systems::{Form, Question, System, Systems};
-use crate::cmu::parameters::Parameters;
+use super::workload::Bound;
 use crate::median;
 
 /// What one system did with one query.
@@ -65,15 +65,15 @@ impl QueryResult {
 }
 
 /// Compares each system's answers with the oracle's.
-pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) -> anyhow::Result<Vec<QueryResult>> {
+pub fn check(systems: &mut Systems, queries: &[Bound]) -> anyhow::Result<Vec<QueryResult>> {
     let mut results = Vec::new();
-    for query in queries {
-        let oracle = query.oracle(System::DuckDb.table(), parameters);
+    for Bound { query, places } in queries {
+        let oracle = query.oracle(System::DuckDb.table(), places);
         let mut expected = systems.answer(System::DuckDb, &Question { sql: oracle, form: Form::Json })?;
         let form = Form::of(expected.rows.len());
         let mut of_systems = Vec::new();
         for system in systems.chosen.clone() {
-            let question = Question { sql: query.sql(system.dialect(), system.table(), parameters), form };
+            let question = Question { sql: query.sql(system.dialect(), system.table(), places), form };
             let outcome = match systems.answer(system, &question) {
                 Err(error) => Outcome::Failed(format!("{error:#}")),
                 Ok(mut answer) => {
@@ -89,14 +89,14 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
             }
             of_systems.push(SystemResult { system, question, outcome });
         }
-        let limit_ms = limit_ms(systems, query, parameters)?;
+        let limit_ms = limit_ms(systems, query, places)?;
         results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), limit_ms, of_systems });
     }
     Ok(results)
 }
 
-fn limit_ms(systems: &mut Systems, query: &Query, parameters: &Parameters) -> anyhow::Result<Option<f64>> {
-    let count = query.limit_count(System::DuckDb.table(), parameters);
+fn limit_ms(systems: &mut Systems, query: &Query, places: &Places) -> anyhow::Result<Option<f64>> {
+    let count = query.limit_count(System::DuckDb.table(), places);
     let (Some(sql), Some(limit)) = (count, &query.limit) else { return Ok(None) };
     let counted = systems.answer(System::DuckDb, &Question { sql, form: Form::Json })?;
     let count = counted.rows.first().and_then(|row| row[0].number()).context("a count is a number")?;

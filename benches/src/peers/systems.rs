@@ -9,8 +9,8 @@ use super::child::Peers;
 use super::dialect::Dialect;
 use super::druid::{self, Druid};
 use super::henge::{self, Cache, Henge};
+use super::workload::Workload;
 use super::{Asked, Options};
-use crate::cmu::fleet::Fleet;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum System {
@@ -115,20 +115,21 @@ pub struct Systems {
 
 impl Systems {
     /// Loads the events where they are not loaded yet. DuckDB has them in any case: it is the oracle.
-    pub fn start(options: &Options, fleet: &Fleet, folder: &Path) -> anyhow::Result<Self> {
+    pub fn start(options: &Options, workload: &Workload, folder: &Path) -> anyhow::Result<Self> {
         let threads = std::thread::available_parallelism()?.get();
-        let mut peers = Peers::start(folder, threads)?;
+        let mut peers = Peers::start(folder, threads, options.workload)?;
         let in_child = |system: &System| system.is_peer() && ![System::DuckDb, System::Druid].contains(system);
         let others = options.systems.iter().copied().filter(in_child);
         for system in [System::DuckDb].into_iter().chain(others) {
-            let loaded = peers.load(system.name(), &folder.join("parquet"), options.rows)?;
-            let bytes = loaded.bytes as f64 / options.rows as f64;
+            let loaded = peers.load(system.name(), &folder.join("parquet"), workload.rows)?;
+            let bytes = loaded.bytes as f64 / workload.rows as f64;
             let (cpu, wall) = (loaded.cpu_seconds, loaded.seconds);
             println!("{}: {}, {bytes:.1} bytes/row, {cpu:.1} CPU-s, {wall:.0} s", system.name(), loaded.version);
         }
         let has = |system| options.systems.contains(&system);
-        let segments = (has(System::Henge) || has(System::HengeCache)).then(|| Henge::of_segments(fleet, folder, &options.store));
-        let open = has(System::HengeOpen).then(|| Henge::of_open_rows(fleet, folder, &options.store));
+        let segments = (has(System::Henge) || has(System::HengeCache))
+            .then(|| Henge::of_segments(workload, folder, &options.store));
+        let open = has(System::HengeOpen).then(|| Henge::of_open_rows(workload, folder, &options.store));
         let (henge, henge_open) = (segments.transpose()?, open.transpose()?);
         let mut chosen = options.systems.clone();
         ensure!(options.druid.is_some() || !has(System::Druid), "name Druid's script: --druid SCRIPT");
@@ -140,7 +141,7 @@ impl Systems {
             henge,
             henge_open,
             peers,
-            druid: options.druid.as_ref().map(|script| Druid::start(script, fleet, folder)).transpose()?,
+            druid: options.druid.as_ref().map(|script| Druid::start(script, workload.fleet()?, folder)).transpose()?,
             folder: folder.to_owned(),
         })
     }

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use henge_segment_store::schema::{Aggregation, DimensionType};
 use serde_json::{Value, json};
 
 use super::TABLE;
 use crate::cmu::fleet::Fleet;
 use crate::cmu::json;
-use crate::cmu::reader::{DIMENSIONS, MEASURES};
+use crate::reader::CMU;
 use crate::server::Client;
-use henge_segment_store::schema::DimensionType;
 
 const COORDINATOR: &str = "http://127.0.0.1:8081";
 const FILES: u64 = 8;
@@ -64,15 +64,13 @@ fn task(files: &Path) -> Value {
         DimensionType::Long => json!({ "type": "long", "name": name }),
         _ => json!(name),
     };
-    let measure = |(name, aggregation): &(&str, henge_segment_store::schema::Aggregation)| {
-        json!({ "type": if aggregation.is_long() { "longSum" } else { "doubleSum" }, "name": name, "fieldName": name })
-    };
+    let measure = |(name, aggregation): &(&str, Aggregation)| json!({ "type": if aggregation.is_long() { "longSum" } else { "doubleSum" }, "name": name, "fieldName": name });
     json!({ "type": "index_parallel", "spec": {
         "dataSchema": {
             "dataSource": TABLE,
             "timestampSpec": { "column": "timestamp", "format": "millis" },
-            "dimensionsSpec": { "dimensions": DIMENSIONS.iter().map(dimension).collect::<Vec<_>>() },
-            "metricsSpec": MEASURES.iter().map(measure).collect::<Vec<_>>(),
+            "dimensionsSpec": { "dimensions": CMU.dimensions.iter().map(dimension).collect::<Vec<_>>() },
+            "metricsSpec": CMU.measures.iter().map(measure).collect::<Vec<_>>(),
             "granularitySpec": { "segmentGranularity": "DAY", "queryGranularity": "NONE", "rollup": false },
         },
         "ioConfig": {
