@@ -74,8 +74,9 @@ impl Druid {
         fs::write(mark, wanted)?;
         let bytes = self.sql("SELECT SUM(\"size\") FROM sys.segments WHERE datasource = 'events' AND is_active = 1")?;
         let bytes = bytes[0][0].as_f64().context("sizes are numbers")? / fleet.rows as f64;
-        let version = self.sql("SELECT version FROM sys.servers WHERE server_type = 'broker'").unwrap_or_default();
-        println!("druid: {version}, {bytes:.1} bytes/row, {:.0} s", began.elapsed().as_secs_f64());
+        let status: Value = serde_json::from_str(&self.broker.get("/status")?.context("the broker answers")?)?;
+        let version = status["version"].as_str().context("a broker has a version")?;
+        println!("druid: Druid {version}, {bytes:.1} bytes/row, {:.0} s", began.elapsed().as_secs_f64());
         Ok(())
     }
 

@@ -119,11 +119,20 @@ impl Henge {
         found.first().and_then(|row| row.first()).and_then(Value::as_u64).context("a count is a number")
     }
 
-    /// In words: resident, and what of it belongs to no file.
+    /// In words: resident, what of it belongs to no file, and what the server itself says that it holds.
     pub fn memory(&self) -> anyhow::Result<String> {
         let (resident, anonymous) = (self.server.resident_mib()?, self.server.anonymous_mib()?);
-        Ok(format!("{resident:.0} MiB resident, {anonymous:.0} MiB of it in no file"))
+        let accounted = accounted_mib(&self.server.get("/metrics")?.context("the server has metrics")?);
+        let accounted = accounted.map_or_else(|| "none".to_owned(), |mib| format!("{mib:.0} MiB"));
+        Ok(format!("{resident:.0} MiB resident, {anonymous:.0} MiB of it in no file, {accounted} accounted"))
     }
+}
+
+/// The sum of `henge_memory_bytes`, which is apart for each that holds some; `None` where the server does not say.
+fn accounted_mib(metrics: &str) -> Option<f64> {
+    let of_holders = metrics.lines().filter(|line| line.starts_with("henge_memory_bytes"));
+    let bytes: Vec<f64> = of_holders.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+    (!bytes.is_empty()).then(|| bytes.iter().sum::<f64>() / f64::from(1 << 20))
 }
 
 /// Whose answer is for a program that wants rows.
@@ -131,4 +140,17 @@ fn request(sql: &str, cache: Cache) -> Value {
     let is_on = cache == Cache::On;
     let context = json!({ "useCache": is_on, "populateCache": is_on });
     json!({ "query": sql, "resultFormat": "array", "context": context })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounted_memory_is_the_sum_of_its_holders() {
+        let metrics = "# TYPE henge_memory_bytes gauge\nhenge_memory_bytes{holder=\"queries\"} 1048576\n\
+                       henge_memory_bytes{holder=\"open\"} 2097152\nhenge_other 5\n";
+        assert_eq!(accounted_mib(metrics), Some(3.0));
+        assert_eq!(accounted_mib("henge_other 5\n"), None);
+    }
 }

@@ -90,7 +90,7 @@ impl Query {
     /// For the oracle: how many rows, or values, the limit multiplies.
     pub fn limit_count(&self, table: &str, places: &Places) -> Option<String> {
         let of = &self.limit.as_ref()?.of;
-        Some(format!("SELECT {} AS n", rendered(of, Dialect::DuckDb, table, places)))
+        Some(format!("SELECT {}", rendered(of, Dialect::DuckDb, table, places)))
     }
 }
 

@@ -45,8 +45,8 @@ impl Outcome {
 pub struct QueryResult {
     pub query: Query,
     pub rows: usize,
-    /// What one core needs at least.
-    pub limit_ms: Option<f64>,
+    /// How many rows, or values, the query's limit is for.
+    pub limit_count: Option<f64>,
     /// One a system.
     pub of_systems: Vec<SystemResult>,
 }
@@ -89,18 +89,17 @@ pub fn check(systems: &mut Systems, queries: &[Bound]) -> anyhow::Result<Vec<Que
             }
             of_systems.push(SystemResult { system, question, outcome });
         }
-        let limit_ms = limit_ms(systems, query, places)?;
-        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), limit_ms, of_systems });
+        let limit_count = limit_count(systems, query, places)?;
+        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), limit_count, of_systems });
     }
     Ok(results)
 }
 
-fn limit_ms(systems: &mut Systems, query: &Query, places: &Places) -> anyhow::Result<Option<f64>> {
+fn limit_count(systems: &mut Systems, query: &Query, places: &Places) -> anyhow::Result<Option<f64>> {
     let count = query.limit_count(System::DuckDb.table(), places);
-    let (Some(sql), Some(limit)) = (count, &query.limit) else { return Ok(None) };
+    let Some(sql) = count else { return Ok(None) };
     let counted = systems.answer(System::DuckDb, &Question { sql, form: Form::Json })?;
-    let count = counted.rows.first().and_then(|row| row[0].number()).context("a count is a number")?;
-    Ok(Some(count * limit.ns / 1e6))
+    Ok(Some(counted.rows.first().and_then(|row| row[0].number()).context("a count is a number")?))
 }
 
 /// Asks those that become faster while they run, until they have.

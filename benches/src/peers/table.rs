@@ -7,21 +7,20 @@ use super::systems::System;
 pub fn print(systems: &[System], results: &[QueryResult]) {
     println!("\nmilliseconds until the last byte / CPU milliseconds, medians\n");
     let names: Vec<&str> = systems.iter().map(|system| system.name()).collect();
-    println!("| query | rows | {} | best peer / henge, wall | CPU | limit, ms | of it |", names.join(" | "));
-    println!("|---|---|{}---|---|---|---|", "---|".repeat(names.len()));
+    println!("| query | rows | {} | best peer / henge, wall | CPU | limit, ns | ns | of it |", names.join(" | "));
+    println!("|---|---|{}---|---|---|---|---|", "---|".repeat(names.len()));
     for result in results {
         let cells: Vec<String> = result.of_systems.iter().map(|of| cell(&of.outcome)).collect();
         let ratio = |ms: fn(&Outcome) -> Option<f64>| ratio_text(best_ratio(result, ms));
         println!(
-            "| {} {} | {} | {} | {} | {} | {} | {} |",
+            "| {} {} | {} | {} | {} | {} | {} |",
             result.query.id,
             result.query.title,
             result.rows,
             cells.join(" | "),
             ratio(Outcome::wall_ms),
             ratio(Outcome::cpu_ms),
-            result.limit_ms.map_or_else(|| "-".to_owned(), figure),
-            share_of_limit(result).map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share * 100.0)),
+            beside_limit(result).unwrap_or_else(|| "- | - | -".to_owned()),
         );
     }
     if systems.contains(&System::Henge) {
@@ -75,9 +74,12 @@ fn miss(result: &QueryResult) -> Option<String> {
     }
 }
 
-/// The limit of one core over Henge's CPU time, which has the request, the plan and the answer in it too.
-fn share_of_limit(result: &QueryResult) -> Option<f64> {
-    Some(result.limit_ms? / result.of(System::Henge)?.cpu_ms()?)
+/// The limit of one core for each row that matches, what Henge takes with the request, the plan and the answer in it, and
+/// how much of that is the limit.
+fn beside_limit(result: &QueryResult) -> Option<String> {
+    let limit_ns = result.query.limit.as_ref()?.ns;
+    let ns = result.of(System::Henge)?.cpu_ms()? * 1e6 / result.limit_count.filter(|count| *count > 0.0)?;
+    Some(format!("{limit_ns} | {} | {:.0} %", figure(ns), limit_ns / ns * 100.0))
 }
 
 /// How many times the system's time is Henge's.
