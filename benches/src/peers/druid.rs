@@ -25,6 +25,7 @@ const BROKER: &str = "http://127.0.0.1:8082";
 const COMPLETE: &str = "complete";
 /// After a start, a load or a rest, until all segments are served.
 const SERVED_AFTER_MAX: Duration = Duration::from_secs(180);
+const ATTEMPTS: usize = 3;
 /// Runs of a query before it is timed: the JVM compiles what it sees often.
 const WARM_UP_RUNS: usize = 20;
 /// Or so long, for what is slow.
@@ -124,11 +125,24 @@ impl Druid {
     }
 
     /// While it runs: what its processes missed has passed by the time that they serve all rows, which is not timed.
-    fn awake<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    fn awake<T>(&self, work: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<T> {
         self.signal("CONT")?;
-        let done = self.wait_for_rows().and_then(|()| work());
+        let done = self.with_all_rows(work);
         self.signal("STOP")?;
         done
+    }
+
+    /// After a long rest ZooKeeper may take its servers for lost a little later: what was answered meanwhile does not count.
+    fn with_all_rows<T>(&self, work: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        for _ in 1..ATTEMPTS {
+            self.wait_for_rows()?;
+            let done = work();
+            if self.found_rows().is_ok_and(|rows| rows == self.rows) {
+                return done;
+            }
+        }
+        self.wait_for_rows()?;
+        work()
     }
 
     fn wait_for_rows(&self) -> anyhow::Result<()> {

@@ -72,9 +72,10 @@ fn columns(hosts: &Hosts, ticks: std::ops::Range<u64>, walks: &mut [Walk]) -> Ve
     let times = rows().map(|(tick, _)| START_MS + tick as i64 * TICK_MS);
     let mut columns: Vec<ArrayRef> = vec![Arc::new(TimestampMillisecondArray::from_iter_values(times))];
     let tags: Vec<_> = (0..hosts.hosts).map(|host| hosts.tags(host)).collect();
-    for tag in 0..LAYOUT.dimensions.len() {
-        columns.push(Arc::new(StringArray::from_iter_values(rows().map(|(_, host)| &tags[host as usize][tag]))));
-    }
+    let of_tag = |tag: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows().map(|(_, host)| &tags[host as usize][tag])))
+    };
+    columns.extend((0..LAYOUT.dimensions.len()).map(of_tag));
     let fields = LAYOUT.measures.len();
     for field in 0..fields {
         let values = rows().map(|(_, host)| walks[host as usize * fields + field].next());
