@@ -5,6 +5,7 @@
 mod accumulator;
 mod aggregation;
 mod cell_hash;
+mod computed;
 mod group_table;
 mod groups;
 mod inputs;
@@ -27,6 +28,7 @@ use henge_segment_store::timeline::SegmentView;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
+pub(crate) use self::computed::Formula;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;
