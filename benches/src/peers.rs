@@ -19,12 +19,16 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde::Deserialize;
 
+use self::dialect::Dialect;
+pub use self::henge::Henge;
+pub use self::store::Options as StoreOptions;
 use self::systems::{System, Systems};
 use crate::cmu;
 use crate::cmu::fleet::Fleet;
+use crate::cmu::parameters::Parameters;
 
 /// What may be changed at the command line.
 #[derive(clap::Args)]
@@ -85,4 +89,16 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         println!("memory of Henge before and after: {before}, {after}");
     }
     Ok(())
+}
+
+/// The workload's queries with their ids, as Henge is asked.
+pub fn statements(parameters: &Parameters) -> anyhow::Result<Vec<(String, String)>> {
+    let sql = |query: query::Query| (query.id.clone(), query.sql(Dialect::Henge, henge::TABLE, parameters));
+    Ok(query::chosen(&[])?.into_iter().map(sql).collect())
+}
+
+/// One of them.
+pub fn statement(id: &str, parameters: &Parameters) -> anyhow::Result<String> {
+    let found = statements(parameters)?.into_iter().find(|(known, _)| known == id);
+    Ok(found.with_context(|| format!("there is no query {id}"))?.1)
 }

@@ -52,6 +52,11 @@ impl Henge {
         Ok(henge)
     }
 
+    /// Who answers.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     fn expect_rows(&self, rows: u64) -> anyhow::Result<()> {
         let found = self.server.sql(&format!("SELECT COUNT(*) FROM {TABLE}"))?;
         ensure!(found == [[json!(rows)]], "{rows} events were written, but found are {found:?}");
