@@ -17,8 +17,8 @@ pub const DATAFUSION: [&str; 4] = [
     "SELECT COUNT(DISTINCT (bytes_in + 1) % 1000) FROM events",
     "SELECT COUNT(DISTINCT CONCAT(region, metric)) FROM events",
     "SELECT SUM(n) FROM (SELECT bytes_in % 100 AS k, bytes_out % 100 AS l, COUNT(*) AS n FROM events GROUP BY 1, 2)",
-    "SELECT COUNT(*) FROM (SELECT cluster_id AS a FROM events WHERE __time >= '2026-03-01 23:00') \
-     CROSS JOIN (SELECT topic AS b FROM events WHERE __time >= '2026-03-01 23:00') WHERE a || b = '1'",
+    "SELECT COUNT(*) FROM (SELECT cluster_id AS a FROM events WHERE __time >= TIMESTAMP '2026-03-01 23:00:00') \
+     CROSS JOIN (SELECT topic AS b FROM events WHERE __time >= TIMESTAMP '2026-03-01 23:00:00') WHERE a || b = '1'",
 ];
 
 /// What works at one thing for long.
@@ -41,7 +41,7 @@ pub const STUBBORN: [(&str, &str); 8] = [
     ("many groups, the top ones", NATIVE[0]),
     (
         "window",
-        "SELECT MAX(n) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY topic ORDER BY __time) AS n FROM events WHERE __time >= '2026-03-01 20:00')",
+        "SELECT MAX(n) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY topic ORDER BY __time) AS n FROM events WHERE __time >= TIMESTAMP '2026-03-01 20:00:00')",
     ),
 ];
 

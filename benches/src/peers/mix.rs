@@ -29,6 +29,7 @@ const OTHER_MS: f64 = 500.0;
 
 /// How the clients are, at the command line.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "mix")]
 pub struct Options {
     /// Clients at once, one run for each number; none without it.
     #[arg(long = "clients", value_delimiter = ',')]

@@ -20,6 +20,7 @@ const COMPLETE: &str = "complete";
 
 /// How the rows lie.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "store")]
 pub struct Options {
     /// The length of Henge's time chunks.
     #[arg(long, default_value = "1h")]
