@@ -37,8 +37,9 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
         Some(filter) => vec![source.resolve(filter)?],
         None => Vec::new(),
     };
-    let is_filter =
-        |(condition, _): &(Expr, Expr)| skips_nulls(call) && row_filter(&[condition.clone()], source).is_some();
+    let is_filter = |(condition, _): &(Expr, Expr)| {
+        skips_nulls(call) && row_filter(std::slice::from_ref(condition), source).is_some()
+    };
     if let Some((condition, value)) = conditional(&argument).filter(is_filter) {
         filters.push(condition);
         argument = value;

@@ -31,7 +31,7 @@ pub(super) struct SegmentGroups<'s> {
 /// Where an aggregate's values come from.
 enum Input<'s> {
     Rows,
-    Column(SegmentInput<'s>),
+    Column(Box<SegmentInput<'s>>),
     Computed(ComputedInput<'s>),
 }
 
@@ -204,7 +204,7 @@ impl<'s> SegmentGroups<'s> {
         let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
         let input = match &mut self.inputs[place] {
             Input::Rows => None,
-            Input::Column(input) => Some(input),
+            Input::Column(input) => Some(input.as_mut()),
             Input::Computed(input) => return add_computed(input, block, picks, groups, passing, narrow, accumulator),
         };
         let validity =
@@ -261,7 +261,7 @@ impl<'s> Input<'s> {
             Some(InputColumn { formula: Some(formula), .. }) => {
                 Self::Computed(ComputedInput::new(formula.clone(), reader))
             }
-            Some(input) => Self::Column(SegmentInput::new(&input.name, accumulator.needs(), reader)?),
+            Some(input) => Self::Column(Box::new(SegmentInput::new(&input.name, accumulator.needs(), reader)?)),
         })
     }
 

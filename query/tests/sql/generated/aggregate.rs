@@ -73,7 +73,6 @@ impl Aggregate {
             0 if table.has_events && column.kind == Kind::Long && !column.overflows => {
                 Argument::Plus(column, numbers.of(&[1, -7, 1_000]))
             }
-            // Of flags DataFusion does not plan all: entry 12 of the list.
             1 if table.has_events && is_small_long(column) => {
                 Argument::Times(column, table.column(numbers, |column| is_small_long(column)))
             }
@@ -85,6 +84,7 @@ impl Aggregate {
                 let other = (numbers.below(2) == 0).then(|| table.column(numbers, is_like));
                 Argument::Either(column, Box::new(Predicate::random(numbers, table, 1)), other)
             }
+            // Of flags DataFusion does not plan all: entry 12 of the list.
             4 if column.kind != Kind::Boolean => {
                 Argument::Where(column, Box::new(Predicate::random(numbers, table, 1)))
             }
