@@ -74,7 +74,7 @@ impl Aggregate {
                 Argument::Plus(column, numbers.of(&[1, -7, 1_000]))
             }
             1 if table.has_events && is_small_long(column) => {
-                Argument::Times(column, table.column(numbers, |column| is_small_long(column)))
+                Argument::Times(column, table.column(numbers, is_small_long))
             }
             2 | 3 if table.has_events && matches!(column.kind, Kind::Long | Kind::Double) => {
                 let is_like = |other: &Column| {
