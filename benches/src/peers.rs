@@ -15,6 +15,7 @@ mod mix;
 mod open_rows;
 mod query;
 mod rounds;
+pub mod served;
 mod store;
 mod systems;
 mod table;

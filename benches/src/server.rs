@@ -80,6 +80,13 @@ impl Client {
             Ok((content_type, bytes))
         })
     }
+
+    /// Ends the running queries of that id; `false` where there is none.
+    pub fn cancel(&self, query_id: &str) -> anyhow::Result<bool> {
+        let url = format!("{}/druid/v2/sql/{query_id}", self.url);
+        let answer = self.runtime.block_on(async { self.client.delete(url).send().await })?;
+        Ok(answer.status().is_success())
+    }
 }
 
 impl Server {

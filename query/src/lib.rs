@@ -21,6 +21,7 @@ mod operator;
 pub mod plan_cache;
 mod planner;
 mod pushdown;
+mod query_threads;
 mod question;
 mod relations;
 pub mod request;

@@ -79,6 +79,11 @@ impl Henge {
         Ok(henge)
     }
 
+    /// Who answers.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     fn expect_rows(&self, rows: u64) -> anyhow::Result<()> {
         let found = self.rows()?;
         ensure!(found == rows, "{rows} events were written, but found are {found}");

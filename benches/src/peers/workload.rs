@@ -56,11 +56,20 @@ impl Workload {
     fn cmu(file: &str, options: &Options, folder: &Path) -> anyhow::Result<Self> {
         let clusters = options.clusters.unwrap_or(200_000);
         let rows = options.rows.unwrap_or(10_000_000);
+        Self::of_fleet(query::chosen(file, &options.queries)?, rows, clusters, options.seed, folder)
+    }
+
+    /// The standard workload with all its queries.
+    pub fn standard(rows: u64, clusters: u64, seed: u64, folder: &Path) -> anyhow::Result<Self> {
+        Self::of_fleet(cmu_queries()?, rows, clusters, seed, folder)
+    }
+
+    fn of_fleet(queries: Vec<Query>, rows: u64, clusters: u64, seed: u64, folder: &Path) -> anyhow::Result<Self> {
         ensure!(rows > 0 && clusters > 0, "there must be something to measure");
-        let fleet = Fleet::new(options.seed, rows, clusters);
+        let fleet = Fleet::new(seed, rows, clusters);
         let parameters = cmu::generate(&fleet, folder)?;
         let bound = |query: Query| Bound { places: cmu_places(&query, &parameters), query };
-        let queries = query::chosen(file, &options.queries)?.into_iter().map(bound).collect();
+        let queries = queries.into_iter().map(bound).collect();
         Ok(Self { rows, layout: &reader::CMU, queries, fleet: Some((fleet, parameters)) })
     }
 

@@ -6,6 +6,7 @@
 mod accumulator;
 mod aggregation;
 mod cell_hash;
+mod computed;
 mod group_table;
 mod groups;
 mod inputs;
@@ -32,6 +33,7 @@ use henge_segment_store::timeline::SegmentView;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
+pub(crate) use self::computed::Formula;
 pub(crate) use self::read_groups::ReadGroups;
 use super::OperatorContext;
 use crate::error::QueryError;

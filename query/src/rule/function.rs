@@ -7,6 +7,7 @@ use henge_indexing::Predicate;
 use henge_segment_store::schema::DimensionType;
 use henge_segment_store::time::Interval;
 
+use super::formula;
 use super::source::Source;
 use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind, InputColumn};
 use crate::pushdown::Pushdown;
@@ -36,7 +37,10 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
         Some(filter) => vec![source.resolve(filter)?],
         None => Vec::new(),
     };
-    if let Some((condition, value)) = conditional(&argument).filter(|_| skips_nulls(call)) {
+    let is_filter = |(condition, _): &(Expr, Expr)| {
+        skips_nulls(call) && row_filter(std::slice::from_ref(condition), source).is_some()
+    };
+    if let Some((condition, value)) = conditional(&argument).filter(is_filter) {
         filters.push(condition);
         argument = value;
     }
@@ -66,18 +70,19 @@ fn skips_nulls(call: &Call) -> bool {
 
 fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
     let column = || source.column(argument);
+    let input = || column().or_else(|| formula::recognise(argument, source));
     match (call.func.name(), call.params.distinct) {
         ("count", false) if argument.as_literal().is_some_and(|literal| !literal.is_null()) => {
             Some(AggregateFunction::CountRows)
         }
-        ("count", false) => column().map(AggregateFunction::Count),
+        ("count", false) => input().map(AggregateFunction::Count),
         ("count", true) => column().map(AggregateFunction::CountDistinct),
-        ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
+        ("sum", false) => input().filter(is_number).map(AggregateFunction::Sum),
         ("avg", false) => average(argument, source),
-        ("min", _) => column().map(AggregateFunction::Min),
+        ("min", _) => input().map(AggregateFunction::Min),
         ("earliest_by", false) => column().map(AggregateFunction::First),
         ("latest_by", false) => column().map(AggregateFunction::Last),
-        ("max", _) => column().map(AggregateFunction::Max),
+        ("max", _) => input().map(AggregateFunction::Max),
         _ => None,
     }
 }
@@ -88,7 +93,8 @@ fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
         Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
         argument => argument,
     };
-    source.column(argument).filter(is_number).map(AggregateFunction::Avg)
+    let input = source.column(argument).or_else(|| formula::recognise(argument, source));
+    input.filter(is_number).map(AggregateFunction::Avg)
 }
 
 fn is_number(column: &InputColumn) -> bool {

@@ -34,11 +34,11 @@ fn context(threads: usize) -> OperatorContext {
 }
 
 fn column(name: &str, kind: DimensionType) -> InputColumn {
-    InputColumn { name: name.into(), kind: ColumnKind::Value(kind) }
+    InputColumn::own(name, ColumnKind::Value(kind))
 }
 
 fn time() -> InputColumn {
-    InputColumn { name: "__time".into(), kind: ColumnKind::Time }
+    InputColumn::own("__time", ColumnKind::Time)
 }
 
 /// As the last of the three schemas has them.

@@ -11,7 +11,7 @@ use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::timeline::SegmentView;
 
-use super::{AggregateTask, GroupKey};
+use super::{AggregateTask, GroupKey, InputColumn};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
@@ -132,7 +132,7 @@ impl<'t> Work<'t> {
         });
         let inputs = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.function.input());
         let filters = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.filter.as_ref());
-        let mut columns: BTreeSet<&str> = keys.chain(inputs.map(|input| input.name.as_ref())).collect();
+        let mut columns: BTreeSet<&str> = keys.chain(inputs.flat_map(InputColumn::sources)).collect();
         if aggregation.aggregates.iter().any(|aggregate| aggregate.function.is_by_time()) {
             columns.insert(TIME_COLUMN);
         }
