@@ -97,9 +97,11 @@ impl RowKeys {
             return self.sort_by_digits(rows, room, shift);
         }
         let mut next = [0_usize; DIGITS];
-        for value in 1..DIGITS {
-            next[value] = ends[value - 1];
-            ends[value] += ends[value - 1];
+        let mut placed = 0;
+        for (next, end) in next.iter_mut().zip(&mut ends) {
+            *next = placed;
+            placed += *end;
+            *end = placed;
         }
         for row in rows.iter() {
             let place = &mut next[digit(row)];

@@ -142,7 +142,7 @@ mod tests {
             format!("m{}", row % 11),
         ];
         let mut event = EventRow::new(5, 0);
-        for (index, text) in texts.iter().enumerate().filter(|(index, _)| (row + index) % 17 != 0) {
+        for (index, text) in texts.iter().enumerate().filter(|(index, _)| !(row + index).is_multiple_of(17)) {
             event.set_dimension(index, DimensionValue::String(text));
         }
         event.set_dimension(4, DimensionValue::Long(row as i64));
