@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use henge_ingest::error::IngestError;
+use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
@@ -84,9 +85,10 @@ impl Running {
         for spec in config.specs {
             put_if_changed(&store, spec).await?;
         }
+        let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let services = Services {
             engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
-            supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
+            supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
             store,
         };
         app.recovered(services.clone());

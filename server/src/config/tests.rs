@@ -39,6 +39,7 @@ fn every_setting_is_read() {
         queries_memory = "6GiB"
         result_rows = 8
         result_size = "9MiB"
+        ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
         [upkeep]
@@ -75,6 +76,7 @@ fn every_setting_is_read() {
             result_bytes_max: 9 << 20,
             ..QueryLimits::default()
         },
+        ingest_bytes_max: 3 << 30,
         cache_bytes_max: 10 << 30,
         shutdown_timeout: Duration::from_millis(1_500),
     };
