@@ -21,8 +21,10 @@ use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use self::long_sum::fit as fit_long;
+#[cfg(test)]
+pub(crate) use self::sketch::Rank;
 pub(crate) use self::sketch::{
-    Rank, SketchCall, SketchResult, TYPE_KEY as SKETCH_TYPE_KEY, empty as empty_sketch, empty_quantiles,
+    EXACT_VALUES, SketchCall, SketchResult, TYPE_KEY as SKETCH_TYPE_KEY, empty as empty_sketch,
 };
 pub(crate) use self::time_bucket::time_floor;
 

@@ -11,27 +11,24 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use henge_segment_store::sketch::{Quantiles, Sketch, SketchError, SketchKind};
 
-pub(crate) use self::call::{Rank, SketchCall, SketchResult};
+#[cfg(test)]
+pub(crate) use self::call::Rank;
+pub(crate) use self::call::{SketchCall, SketchResult};
 pub(super) use self::{aggregate::functions as aggregates, scalar::functions as scalars};
 use crate::error::QueryError;
 
 /// Where the metadata of a field says what sketches its bytes are, in Druid's words.
 pub(crate) const TYPE_KEY: &str = "henge.sketch";
 
-/// So many values of a group are kept one by one, in at most 32 KiB: their quantiles are exact.
-const EXACT_VALUES: usize = 4_096;
+/// So many values of a group are kept one by one in any case, in 32 KiB: their quantiles are exact.
+pub(crate) const EXACT_VALUES: usize = 4_096;
 
 /// A sketch of no values, for a query's own use.
 pub(crate) fn empty(kind: SketchKind) -> Result<Sketch, QueryError> {
     Ok(match kind {
-        SketchKind::Quantiles { k } => Sketch::Quantiles(empty_quantiles(k)?),
+        SketchKind::Quantiles { k } => Sketch::Quantiles(Quantiles::exact_up_to(EXACT_VALUES, k)?),
         kind => Sketch::new(kind)?,
     })
-}
-
-/// The same where it is known to be of quantiles.
-pub(crate) fn empty_quantiles(k: u16) -> Result<Quantiles, QueryError> {
-    Ok(Quantiles::exact_up_to(EXACT_VALUES, k)?)
 }
 
 /// A field of sketches.

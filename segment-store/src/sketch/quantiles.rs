@@ -11,7 +11,7 @@ const VALUES_MAX: u64 = 1 << 62;
 /// Which values lie where in the order of all.
 ///
 /// The first values can be kept one by one: while there are no more, answers are exact. Beyond them a KLL sketch throws
-/// coins, so that answers of two runs may differ within its bounds. NaN is no value.
+/// coins, so that answers of two runs may differ within its bounds. NaN is no value, and both zeros are one.
 #[derive(Debug, Clone)]
 pub struct Quantiles {
     k: u16,
@@ -38,12 +38,20 @@ impl Quantiles {
         Ok(Self { k, exact_max, exact: Vec::new(), sketch: None })
     }
 
+    /// From now on keeps at most so many values one by one.
+    pub fn limit(&mut self, exact_max: usize) {
+        self.exact_max = exact_max;
+        if self.exact.len() > exact_max {
+            self.sketch();
+        }
+    }
+
     #[inline]
     pub fn add(&mut self, value: f64) {
         if self.sketch.is_none() && self.exact.len() < self.exact_max && !value.is_nan() {
-            self.exact.push(value);
+            self.exact.push(value + 0.0);
         } else {
-            self.add_to_sketch(value);
+            self.add_to_sketch(value + 0.0);
         }
     }
 

@@ -11,7 +11,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Signature, Volatility};
-use henge_segment_store::sketch::SketchKind;
+use henge_segment_store::sketch::{SketchError, SketchKind};
 
 use super::accumulator::SketchAccumulator;
 use super::call::{rank, whole};
@@ -56,9 +56,13 @@ impl SketchAggregate {
     /// What is asked for with these parameters.
     pub(super) fn call(&self, parameters: &[&ScalarValue]) -> Result<SketchCall, QueryError> {
         let name = self.name().to_uppercase();
-        let kind_of = |place: usize, what: &str, default, kind: fn(i64) -> Result<SketchKind, _>| {
-            parameters.get(place).map_or(Ok(default), |value| Ok(kind(whole(&name, what, value)?)?))
-        };
+        let kind_of =
+            |place: usize, what: &str, default: SketchKind, kind: fn(i64) -> Result<SketchKind, SketchError>| {
+                match parameters.get(place) {
+                    Some(value) => Ok::<_, QueryError>(kind(whole(&name, what, value)?)?),
+                    None => Ok(default),
+                }
+            };
         let hll = || kind_of(0, "lgK", SketchKind::HLL, SketchKind::hll);
         let theta = || kind_of(0, "the size", SketchKind::THETA, SketchKind::theta);
         let (kind, result) = match self.function {

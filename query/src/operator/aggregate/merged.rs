@@ -3,7 +3,7 @@
 use henge_indexing::BLOCK_ROWS;
 
 use super::Aggregation;
-use super::accumulator::Accumulator;
+use super::accumulator::{Accumulator, Translation};
 use super::group_table::ChainTable;
 use super::names::GroupNames;
 use crate::error::QueryError;
@@ -53,28 +53,35 @@ impl MergedGroups {
 
     /// Adds groups of other accumulators. `numbers`: for each key those of the groups' values.
     ///
-    /// `translations`: for each accumulator that keeps codes, their numbers.
+    /// `translations`: for each accumulator that keeps codes, what they are called here.
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
     pub fn add(
         &mut self,
         numbers: &[Vec<u32>],
         others: &[Accumulator],
         groups: &[u32],
         names: &GroupNames,
-        translations: &[Option<Vec<u32>>],
-    ) {
+        translations: &[Option<Translation>],
+    ) -> Result<(), QueryError> {
         let into = self.groups_of(numbers, groups.len());
         self.reach();
         for (place, (accumulator, other)) in self.accumulators.iter_mut().zip(others).enumerate() {
-            let numbers = translations.get(place).and_then(Option::as_deref);
-            accumulator.merge(other, groups, &into, names.values[place].as_ref(), numbers);
+            let translation = translations.get(place).and_then(Option::as_ref);
+            accumulator.merge(other, groups, &into, names.values[place].as_ref(), translation)?;
         }
+        Ok(())
     }
 
     /// Adds all groups of another.
-    pub fn merge(&mut self, other: &Self, names: &GroupNames) {
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
+    pub fn merge(&mut self, other: &Self, names: &GroupNames) -> Result<(), QueryError> {
         let groups: Vec<u32> = (0..other.len() as u32).collect();
         let numbers: Vec<Vec<u32>> = (0..other.keys()).map(|key| other.numbers(key, &groups)).collect();
-        self.add(&numbers, &other.accumulators, &groups, names, &[]);
+        self.add(&numbers, &other.accumulators, &groups, names, &[])
     }
 
     /// The numbers of the values of one key of some groups.

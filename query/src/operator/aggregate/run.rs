@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::timeline::SegmentView;
 
+use super::accumulator::{CodeHashes, Translation};
 use super::merged::MergedGroups;
-use super::names::GroupNames;
+use super::names::{GroupNames, Names};
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
-use super::{AggregateTask, TopGroups};
+use super::{AggregateFunction, AggregateTask, TopGroups};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
@@ -42,7 +44,7 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec
     for worker in workers {
         context.check()?;
         turn.pass()?;
-        first.merged.merge(&worker.merged, &names);
+        first.merged.merge(&worker.merged, &names)?;
         first.count_memory()?;
     }
     context.metrics.groups.add(first.merged.len() as u64);
@@ -155,14 +157,16 @@ impl<'t> Worker<'t> {
         let mut translations = Vec::new();
         for (place, accumulator) in self.workspace.accumulators.iter().enumerate() {
             let values = accumulator.codes().zip(self.names.values[place].as_ref()).zip(groups.value_key(place));
-            let translation = values
-                .map(|((codes, names), key)| names.numbers(key, &codes).map(|numbers| translation(&codes, &numbers)));
+            let function = &self.task.aggregation.aggregates[place].function;
+            let translation = values.map(|((codes, names), key)| {
+                names.numbers(key, &codes).map(|numbers| translation(function, names, &codes, &numbers))
+            });
             translations.push(translation.transpose()?);
         }
         let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
         names_memory.try_resize(self.names.bytes())?;
         drop(names_memory);
-        self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations);
+        self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations)?;
         self.count_memory()
     }
 
@@ -176,11 +180,28 @@ impl<'t> Worker<'t> {
     }
 }
 
-/// For each code up to the last of them its number.
-fn translation(codes: &[u32], numbers: &[u32]) -> Vec<u32> {
-    let mut number_of = vec![0; codes.last().map_or(0, |code| *code as usize + 1)];
-    codes.iter().zip(numbers).for_each(|(code, number)| number_of[*code as usize] = *number);
-    number_of
+/// What the aggregate needs to know of each code up to the last of them.
+fn translation(function: &AggregateFunction, names: &Names, codes: &[u32], numbers: &[u32]) -> Translation {
+    let kind = match function {
+        AggregateFunction::Sketch(call, _) => Some(call.kind),
+        _ => None,
+    };
+    match kind {
+        Some(SketchKind::Hll { .. }) => {
+            Translation::Hashes(CodeHashes::Hll(by_code(codes, &names.hll_hashes(numbers), None)))
+        }
+        Some(SketchKind::Theta { .. }) => {
+            Translation::Hashes(CodeHashes::Theta(by_code(codes, &names.theta_hashes(numbers), None)))
+        }
+        Some(SketchKind::Quantiles { .. }) | None => Translation::Numbers(by_code(codes, numbers, 0)),
+    }
+}
+
+/// `known`: of each of the codes, which ascend.
+fn by_code<T: Copy>(codes: &[u32], known: &[T], unknown: T) -> Vec<T> {
+    let mut by_code = vec![unknown; codes.last().map_or(0, |code| *code as usize + 1)];
+    codes.iter().zip(known).for_each(|(code, known)| by_code[*code as usize] = *known);
+    by_code
 }
 
 /// Makes batches of the groups, or of the top ones.
