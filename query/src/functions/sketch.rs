@@ -3,19 +3,26 @@
 mod accumulator;
 mod aggregate;
 mod call;
+mod decode;
 mod scalar;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::logical_expr::ScalarUDF;
 use henge_segment_store::sketch::{Quantiles, Sketch, SketchError, SketchKind};
 
+pub(super) use self::aggregate::functions as aggregates;
 #[cfg(test)]
 pub(crate) use self::call::Rank;
 pub(crate) use self::call::{SketchCall, SketchResult};
-pub(super) use self::{aggregate::functions as aggregates, scalar::functions as scalars};
 use crate::error::QueryError;
+
+/// All functions but the aggregates.
+pub(super) fn scalars() -> Vec<Arc<ScalarUDF>> {
+    scalar::functions().into_iter().chain([decode::function()]).collect()
+}
 
 /// Where the metadata of a field says what sketches its bytes are, in Druid's words.
 pub(crate) const TYPE_KEY: &str = "henge.sketch";

@@ -83,6 +83,61 @@ async fn wrong_arguments_are_refused_with_what_to_write() {
     }
 }
 
+/// By the package datasketches 5.2.0 for Python: of three strings, and of four numbers.
+#[tokio::test]
+async fn sketches_of_others_are_decoded_and_merged() {
+    let fixture = Fixture::with_events().await;
+    let hll = "DECODE_BASE64_COMPLEX('HLLSketch', 'AgEHDAMIAwAvdKYGjlpiEQPZhwc=')";
+    let theta = "DECODE_BASE64_COMPLEX('thetaSketch', 'AgMDAAAazJMDAAAAAAAAAIHsw1lr/i0LRy2x1s6G6lEXOlMdWM4LXQ==')";
+    let kll = "DECODE_BASE64_COMPLEX('KllDoublesSketch', 'BQEPAMgACAAEAAAAAAAAAMgAAQDEAAAAAAAAAAAA8D8AAAAAAAAQQAAAAAAA\
+               ABBAAAAAAAAAAEAAAAAAAADwPwAAAAAAAAhA')";
+    // They are of `acme`, `beta` and one more; here there are `acme`, `beta` and the empty string.
+    for (sql, expected) in [
+        (format!("SELECT ROUND(HLL_SKETCH_ESTIMATE({hll})) AS n"), "3.0"),
+        (format!("SELECT ROUND(HLL_SKETCH_ESTIMATE(HLL_SKETCH_UNION({hll}, DS_HLL(org)))) AS n FROM usage"), "4.0"),
+        (format!("SELECT THETA_SKETCH_ESTIMATE(THETA_SKETCH_UNION({theta}, DS_THETA(org))) AS n FROM usage"), "4.0"),
+        (
+            format!("SELECT THETA_SKETCH_ESTIMATE(THETA_SKETCH_INTERSECT({theta}, DS_THETA(org))) AS n FROM usage"),
+            "2.0",
+        ),
+        (format!("SELECT THETA_SKETCH_ESTIMATE(THETA_SKETCH_NOT({theta}, DS_THETA(org))) AS n FROM usage"), "1.0"),
+        (format!("SELECT APPROX_COUNT_DISTINCT_DS_THETA({theta}) AS n FROM usage"), "3"),
+        (format!("SELECT DS_GET_QUANTILES({kll}, 0.5, 1.0) AS q"), "[2.0, 4.0]"),
+    ] {
+        assert_eq!(fixture.rows(&sql).await, [expected], "{sql}");
+    }
+    for (argument, message) in [
+        ("'HLLSketch', 'AgMD'", "the bytes are no sketch that can be read: "),
+        ("'HLLSketch', '?'", "a sketch is not base64: "),
+        ("'thetaSketch', 'AgEHDAMIAwAvdKYGjlpiEQPZhwc='", "the text is a HLL sketch"),
+        ("'json', 'AgEHDAMIAwAvdKYGjlpiEQPZhwc='", "DECODE_BASE64_COMPLEX takes a type and text: "),
+    ] {
+        let error = fixture.error(&format!("SELECT DECODE_BASE64_COMPLEX({argument}) AS s FROM usage")).await;
+        assert!(error.kind == QueryErrorKind::Plan && error.message.starts_with(message), "{argument}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn quantile_sketches_tell_ranks_fractions_and_counts() {
+    let fixture = Fixture::with_events().await;
+    let sketch = "DS_QUANTILES_SKETCH(cost)";
+    let told = |function: &str| format!("SELECT {function} FROM (SELECT {sketch} AS s FROM usage)");
+    for (function, expected) in [
+        ("DS_GET_QUANTILE(s, 0.5)", "1.0"),
+        ("DS_GET_QUANTILES(s, 0.0, 0.9, 1.0)", "[0.25, 8.0, 8.0]"),
+        ("DS_RANK(s, 0.5)", "0.3333333333333333"),
+        ("DS_CDF(s, 0.0, 2.0, 100.0)", "[0.0, 0.6666666666666666, 1.0, 1.0]"),
+        ("DS_HISTOGRAM(s, 0.3, 4.0)", "[1.0, 4.0, 1.0]"),
+        ("DS_GET_QUANTILE(CAST(NULL AS BINARY), 0.5)", "NULL"),
+    ] {
+        assert_eq!(fixture.rows(&told(function)).await, [expected], "{function}");
+    }
+    let nothing = "SELECT DS_CDF(s, 1.0), DS_RANK(s, 1.0), DS_GET_QUANTILES(s, 0.5) FROM (SELECT DS_QUANTILES_SKETCH(cost) AS s FROM usage WHERE org = 'x')";
+    assert_eq!(fixture.rows(nothing).await, ["NULL|NULL|[null]"]);
+    let error = fixture.error(&told("DS_CDF(s, 2.0, 1.0)")).await;
+    assert_eq!(error.message, "the values that split a sketch must ascend");
+}
+
 /// More values than a group keeps one by one.
 #[tokio::test]
 async fn estimates_of_many_values_are_within_their_bounds() {

@@ -197,6 +197,14 @@ impl AggregateUDFImpl for SketchAggregate {
         Ok(vec![Arc::new(Field::new(format_state_name(args.name, "sketch"), DataType::Binary, true))])
     }
 
+    /// Of no rows.
+    fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
+        match self.function {
+            Function::CountHll | Function::CountTheta => Ok(ScalarValue::Int64(Some(0))),
+            _ => ScalarValue::try_from(kind),
+        }
+    }
+
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
         AggregateOrderSensitivity::Insensitive
     }

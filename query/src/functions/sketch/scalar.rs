@@ -1,6 +1,6 @@
 //! What sketches say: `HLL_SKETCH_ESTIMATE(s)`, `THETA_SKETCH_ESTIMATE(s)`, `HLL_SKETCH_UNION(s, s..)`,
-//! `THETA_SKETCH_UNION`, `_INTERSECT` and `_NOT`, `DS_GET_QUANTILE(s, rank)`, `DS_GET_QUANTILES(s, rank, rank..)` and
-//! `DS_RANK(s, value)`.
+//! `THETA_SKETCH_UNION`, `_INTERSECT` and `_NOT`, `DS_GET_QUANTILE(s, rank)`, `DS_GET_QUANTILES(s, rank, rank..)`,
+//! `DS_RANK(s, value)`, `DS_CDF(s, value, value..)` and `DS_HISTOGRAM(s, value, value..)`.
 
 use std::sync::Arc;
 
@@ -34,10 +34,12 @@ enum Function {
     Quantile,
     Quantiles,
     Rank,
+    Cdf,
+    Histogram,
 }
 
 impl Function {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::HllEstimate,
         Self::HllUnion,
         Self::ThetaEstimate,
@@ -47,20 +49,20 @@ impl Function {
         Self::Quantile,
         Self::Quantiles,
         Self::Rank,
+        Self::Cdf,
+        Self::Histogram,
     ];
 
     /// Of these the arguments after the first are numbers, of the others sketches.
     fn takes_numbers(self) -> bool {
-        matches!(self, Self::Quantile | Self::Quantiles | Self::Rank)
+        matches!(self, Self::Quantile | Self::Quantiles | Self::Rank | Self::Cdf | Self::Histogram)
     }
 
     fn takes(self, arguments: usize) -> bool {
         match self {
             Self::HllEstimate | Self::ThetaEstimate => arguments == 1,
             Self::Quantile | Self::Rank => arguments == 2,
-            Self::HllUnion | Self::ThetaUnion | Self::ThetaIntersect | Self::ThetaNot | Self::Quantiles => {
-                arguments > 1
-            }
+            _ => arguments > 1,
         }
     }
 
@@ -75,6 +77,8 @@ impl Function {
             Self::Quantile => "DS_GET_QUANTILE takes a sketch and a rank: DS_GET_QUANTILE(s, 0.99)",
             Self::Quantiles => "DS_GET_QUANTILES takes a sketch and ranks: DS_GET_QUANTILES(s, 0.5, 0.99)",
             Self::Rank => "DS_RANK takes a sketch and a value: DS_RANK(s, 250.0)",
+            Self::Cdf => "DS_CDF takes a sketch and ascending values: DS_CDF(s, 10.0, 100.0)",
+            Self::Histogram => "DS_HISTOGRAM takes a sketch and ascending values: DS_HISTOGRAM(s, 10.0, 100.0)",
         }
     }
 }
@@ -97,6 +101,8 @@ impl ScalarUDFImpl for SketchFunction {
             Function::Quantile => "ds_get_quantile",
             Function::Quantiles => "ds_get_quantiles",
             Function::Rank => "ds_rank",
+            Function::Cdf => "ds_cdf",
+            Function::Histogram => "ds_histogram",
         }
     }
 
@@ -122,7 +128,7 @@ impl ScalarUDFImpl for SketchFunction {
             Function::HllUnion | Function::ThetaUnion | Function::ThetaIntersect | Function::ThetaNot => {
                 DataType::Binary
             }
-            Function::Quantiles => DataType::Utf8View,
+            Function::Quantiles | Function::Cdf | Function::Histogram => DataType::Utf8View,
         })
     }
 
@@ -148,10 +154,10 @@ impl ScalarUDFImpl for SketchFunction {
                 }
                 Arc::new(numbers.finish())
             }
-            Function::Quantiles => {
+            Function::Quantiles | Function::Cdf | Function::Histogram => {
                 let mut texts = StringViewBuilder::with_capacity(rows);
                 for row in 0..rows {
-                    texts.append_option(quantiles_text(&columns, row)?);
+                    texts.append_option(self.numbers(&columns, row)?.map(|numbers| array_text(&numbers)));
                 }
                 Arc::new(texts.finish())
             }
@@ -186,6 +192,29 @@ impl SketchFunction {
             }
             (_, other) => return Err(self.refused(&other)),
         })
+    }
+
+    /// Null where the sketch is.
+    fn numbers(&self, columns: &[ArrayRef], row: usize) -> Result<Option<Vec<Option<f64>>>, QueryError> {
+        let Some(sketch) = sketch_at(&columns[0], row)? else { return Ok(None) };
+        let Sketch::Quantiles(quantiles) = sketch else { return Err(self.refused(&sketch)) };
+        let given: Vec<Option<f64>> = columns[1..].iter().map(|column| number_at(column, row)).collect();
+        if self.function == Function::Quantiles {
+            let found = given.into_iter().map(|rank| rank.map_or(Ok(None), |rank| quantile(&quantiles, rank)));
+            return found.collect::<Result<_, _>>().map(Some);
+        }
+        let Some(fractions) = fractions(&quantiles, &given)? else { return Ok(None) };
+        if self.function == Function::Cdf {
+            return Ok(Some(fractions.into_iter().map(Some).collect()));
+        }
+        let counts = fractions.iter().map(|fraction| fraction * quantiles.count() as f64);
+        let mut before = 0.0;
+        let counts = counts.map(|count| {
+            let between = count - before;
+            before = count;
+            Some(between)
+        });
+        Ok(Some(counts.collect()))
     }
 
     /// Null sketches are left out; null where all are, and for the difference where the first is.
@@ -225,7 +254,9 @@ impl SketchFunction {
         let wanted = match self.function {
             Function::HllEstimate | Function::HllUnion => "HLL",
             Function::ThetaEstimate | Function::ThetaUnion | Function::ThetaIntersect | Function::ThetaNot => "theta",
-            Function::Quantile | Function::Quantiles | Function::Rank => "quantiles",
+            Function::Quantile | Function::Quantiles | Function::Rank | Function::Cdf | Function::Histogram => {
+                "quantiles"
+            }
         };
         SketchError::OtherKind { wanted, found: sketch.family() }.into()
     }
@@ -240,17 +271,21 @@ fn limited(union: Theta) -> Theta {
 }
 
 /// Druid's text of an array of numbers.
-fn quantiles_text(columns: &[ArrayRef], row: usize) -> Result<Option<String>, QueryError> {
-    let Some(sketch) = sketch_at(&columns[0], row)? else { return Ok(None) };
-    let Sketch::Quantiles(quantiles) = sketch else {
-        return Err(SketchError::OtherKind { wanted: "quantiles", found: sketch.family() }.into());
-    };
-    let mut texts = Vec::new();
-    for column in &columns[1..] {
-        let found = number_at(column, row).map(|rank| quantile(&quantiles, rank)).transpose()?.flatten();
-        texts.push(found.map_or_else(|| "null".to_owned(), |value| format!("{value:?}")));
-    }
-    Ok(Some(format!("[{}]", texts.join(", "))))
+fn array_text(numbers: &[Option<f64>]) -> String {
+    let text = |number: &Option<f64>| number.map_or_else(|| "null".to_owned(), |number| format!("{number:?}"));
+    format!("[{}]", numbers.iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+/// For each split the fraction of values up to it, and all of them at the end; `None` of no values.
+fn fractions(quantiles: &Quantiles, splits: &[Option<f64>]) -> Result<Option<Vec<f64>>, QueryError> {
+    let splits = splits.iter().copied().collect::<Option<Vec<f64>>>();
+    let splits = splits.filter(|splits| splits.windows(2).all(|pair| pair[0] < pair[1]));
+    let splits = splits.ok_or_else(|| QueryError::plan("the values that split a sketch must ascend"))?;
+    let fractions: Option<Vec<f64>> = splits.into_iter().map(|split| quantiles.rank(split)).collect();
+    Ok(fractions.filter(|_| quantiles.count() > 0).map(|mut fractions| {
+        fractions.push(1.0);
+        fractions
+    }))
 }
 
 fn quantile(quantiles: &Quantiles, rank: f64) -> Result<Option<f64>, QueryError> {
