@@ -100,7 +100,8 @@ fn equal_doubles_are_hashed_alike_and_the_empty_string_is_a_value() {
 
 #[test]
 fn ranks_of_quantiles_err_by_less_than_the_sketch_says() {
-    let distributions: [(&str, fn(u64) -> f64); 4] = [
+    type Distribution = (&'static str, fn(u64) -> f64);
+    let distributions: [Distribution; 4] = [
         ("uniform", |seed| mixed(seed) as f64),
         ("exponential", |seed| -((mixed(seed) >> 11) as f64 / 2f64.powi(53)).max(1e-300).ln()),
         ("ascending", |seed| seed as f64),
