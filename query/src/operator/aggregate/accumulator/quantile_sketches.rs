@@ -10,9 +10,9 @@ use crate::error::QueryError;
 use crate::functions::{EXACT_VALUES, SketchCall, SketchResult};
 use crate::operator::aggregate::groups::Groups;
 
-/// So many values of all groups together are kept one by one, in 32 MiB: adding one costs a few nanoseconds, and finding
+/// So many values of all groups together are kept one by one, in 8 MiB: adding one costs a few nanoseconds, and finding
 /// a quantile of them as many for each. A KLL sketch takes ten times that. Beyond, large groups become sketches.
-const EXACT_VALUES_OF_ALL: usize = if cfg!(test) { 3_000 } else { 1 << 22 };
+const EXACT_VALUES_OF_ALL: usize = if cfg!(test) { 3_000 } else { 1 << 20 };
 
 #[derive(Debug)]
 pub struct QuantileSketches {
