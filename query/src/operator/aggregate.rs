@@ -21,6 +21,7 @@ mod run;
 mod segment_groups;
 mod text_numbers;
 mod top;
+mod translation;
 mod work;
 
 use std::sync::Arc;

@@ -5,10 +5,12 @@ use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
 use datafusion::logical_expr::utils::split_conjunction;
 use henge_indexing::Predicate;
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::Interval;
 
 use super::formula;
 use super::source::Source;
+use crate::functions::SketchCall;
 use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind, InputColumn};
 use crate::pushdown::Pushdown;
 use crate::scan::RowFilter;
@@ -30,6 +32,7 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
             value.clone()
         }
         ("earliest_by" | "latest_by", _) => return None,
+        (_, [value, ..]) if SketchCall::of(call).is_some() => value.clone(),
         (_, [argument]) => argument.clone(),
         _ => return None,
     };
@@ -69,6 +72,9 @@ fn skips_nulls(call: &Call) -> bool {
 }
 
 fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    if let Some(sketch) = SketchCall::of(call) {
+        return sketched(sketch, call, argument, source);
+    }
     let column = || source.column(argument);
     let input = || column().or_else(|| formula::recognise(argument, source));
     match (call.func.name(), call.params.distinct) {
@@ -89,12 +95,26 @@ fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFu
 
 /// DataFusion averages doubles only, so longs come in a cast; the operator has no need of it.
 fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
-    let argument = match argument {
-        Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
-        argument => argument,
-    };
+    let argument = without_cast(argument);
     let input = source.column(argument).or_else(|| formula::recognise(argument, source));
     input.filter(is_number).map(AggregateFunction::Avg)
+}
+
+/// The number that a cast makes a double of.
+fn without_cast(argument: &Expr) -> &Expr {
+    match argument {
+        Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
+        argument => argument,
+    }
+}
+
+fn sketched(sketch: SketchCall, call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    let input = match sketch.kind {
+        SketchKind::Quantiles { .. } if call.params.distinct => return None,
+        SketchKind::Quantiles { .. } => source.column(without_cast(argument)).filter(is_number)?,
+        SketchKind::Hll { .. } | SketchKind::Theta { .. } => source.column(argument)?,
+    };
+    Some(AggregateFunction::Sketch(sketch, input))
 }
 
 fn is_number(column: &InputColumn) -> bool {
