@@ -15,6 +15,7 @@ use crate::planner::Planner;
 use crate::request::QueryRequest;
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
+use crate::spill::{SpillFigures, SpillSpace};
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
 const STACK_BYTES: usize = 64 << 20;
@@ -33,7 +34,8 @@ pub struct QueryEngine {
 impl QueryEngine {
     /// Starts the query threads. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
-        let session = SharedSession::new(&limits).expect("the functions and options of a session are constants");
+        let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
+        let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.threads.get())
             .max_blocking_threads(blocking_threads(&limits))
@@ -84,6 +86,11 @@ impl QueryEngine {
     /// What the operators of all queries hold now.
     pub fn memory_bytes(&self) -> usize {
         self.planner.session.memory_bytes()
+    }
+
+    /// What queries have put on disk because it did not fit into memory.
+    pub fn spilled(&self) -> SpillFigures {
+        self.planner.session.spilled()
     }
 
     fn runtime(&self) -> &Handle {

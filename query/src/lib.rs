@@ -28,6 +28,7 @@ mod rule;
 mod running;
 mod scan;
 mod session;
+pub mod spill;
 mod statement;
 mod suggestion;
 mod table;

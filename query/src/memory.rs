@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 
-use crate::error::{QueryError, SAVE_MEMORY};
+use crate::error::SAVE_MEMORY;
 
 /// One query's share of the memory of all queries.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ impl MemoryPool for QueryMemory {
         let Some(refused) = refused else { return Ok(()) };
         self.bytes.fetch_sub(additional, Ordering::Relaxed);
         let operator = reservation.consumer().name();
-        Err(QueryError::limit(format!("{refused} (in {operator}): {SAVE_MEMORY}")).into())
+        // DataFusion's operators go to disk where they are told so in this form.
+        Err(DataFusionError::ResourcesExhausted(format!("{refused} (in {operator}): {SAVE_MEMORY}")))
     }
 
     fn reserved(&self) -> usize {

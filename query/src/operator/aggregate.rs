@@ -1,7 +1,7 @@
 //! Groups the rows of segments and aggregates each group.
 //!
 //! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values, each thread's
-//! -> in parts -> all threads' -> the top ones -> batches
+//! -> in parts (on disk, where they do not fit into memory) -> all threads' -> the top ones -> batches
 
 mod accumulator;
 mod aggregation;
@@ -18,6 +18,7 @@ mod picks;
 mod read_groups;
 mod run;
 mod segment_groups;
+mod spilled;
 mod text_numbers;
 mod top;
 mod work;

@@ -80,6 +80,11 @@ fn write_engine(services: &Services, out: &mut Exposition) {
     for (name, help, value) in gauges {
         out.family(name, Kind::Gauge, help).value(&[], value as f64);
     }
+    let spilled = engine.spilled();
+    let help = "Disk that queries take for what does not fit into memory.";
+    out.family("henge_spill_bytes", Kind::Gauge, help).value(&[], spilled.bytes as f64);
+    let help = "What queries have put on disk because it did not fit into memory.";
+    out.family("henge_spilled_bytes_total", Kind::Counter, help).value(&[], spilled.written_bytes as f64);
 }
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {

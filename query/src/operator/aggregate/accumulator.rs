@@ -10,6 +10,7 @@ mod extremes;
 mod long_sums;
 mod number_set;
 mod seen;
+pub(super) mod stored;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
