@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use henge_segment_store::store::Store;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -10,6 +11,8 @@ use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
 use crate::execution::Execution;
 use crate::limits::QueryLimits;
+use crate::memory::MemoryFigures;
+use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::request::QueryRequest;
@@ -86,6 +89,21 @@ impl QueryEngine {
     /// What the operators of all queries hold now.
     pub fn memory_bytes(&self) -> usize {
         self.planner.session.memory_bytes()
+    }
+
+    /// What is held now.
+    pub fn memory(&self) -> MemoryFigures {
+        MemoryFigures {
+            operators: self.memory_bytes(),
+            plans: self.plan_cache().bytes,
+            text_numbers: TextNumbers::kept_bytes(),
+        }
+    }
+
+    /// Lets go of what is kept for later queries that will hardly come. To be called now and then.
+    pub fn let_go(&self) {
+        let names = self.planner.data_sources();
+        TextNumbers::let_go(Instant::now(), |wanted| names.iter().any(|name| name.as_str() == wanted));
     }
 
     /// What queries have put on disk because it did not fit into memory.

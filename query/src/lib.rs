@@ -16,7 +16,7 @@ mod functions;
 pub mod guard;
 mod interruption;
 pub mod limits;
-mod memory;
+pub mod memory;
 mod operator;
 pub mod plan_cache;
 mod planner;

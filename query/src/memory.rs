@@ -9,6 +9,17 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservat
 
 use crate::error::SAVE_MEMORY;
 
+/// What the engine holds, by who holds it, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryFigures {
+    /// The operators of all queries, and answers on their way.
+    pub operators: usize,
+    /// Optimised plans.
+    pub plans: usize,
+    /// Numbers for the strings of columns, kept for later aggregations.
+    pub text_numbers: usize,
+}
+
 /// One query's share of the memory of all queries.
 #[derive(Debug)]
 pub(crate) struct QueryMemory {

@@ -251,6 +251,11 @@ impl Store {
         &self.files.objects
     }
 
+    /// Memory for what predicates found in dictionaries, kept for later queries.
+    pub fn code_set_bytes(&self) -> usize {
+        self.files.cache.code_set_bytes()
+    }
+
     /// What the cache of serving forms holds.
     pub fn cache_stats(&self) -> CacheStats {
         self.files.cache.stats()

@@ -34,6 +34,7 @@ pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
 pub(crate) use self::read_groups::ReadGroups;
+pub(crate) use self::text_numbers::TextNumbers;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;

@@ -13,4 +13,5 @@ mod running;
 mod scans;
 mod sharing;
 mod snapshots;
+mod spilling;
 mod workload_plans;
