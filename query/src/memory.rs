@@ -34,6 +34,13 @@ impl QueryMemory {
     }
 }
 
+impl QueryMemory {
+    /// Operators that can go to disk leave half to those that cannot, such as scans that feed them.
+    fn bytes_max_of(&self, reservation: &MemoryReservation) -> usize {
+        if reservation.consumer().can_spill() { self.bytes_max / 2 } else { self.bytes_max }
+    }
+}
+
 impl fmt::Display for QueryMemory {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "query memory of at most {} bytes", self.bytes_max)
@@ -57,7 +64,7 @@ impl MemoryPool for QueryMemory {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let grown = self.bytes.fetch_add(additional, Ordering::Relaxed).saturating_add(additional);
-        let refused = if grown > self.bytes_max {
+        let refused = if grown > self.bytes_max_of(reservation) {
             Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
         } else {
             let all = self.all_queries.try_grow(reservation, additional);

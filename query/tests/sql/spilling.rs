@@ -27,7 +27,8 @@ fn few_bytes() -> QueryLimits {
 
 async fn with_many_events(limits: QueryLimits) -> Fixture {
     let fixture = Fixture::with_limits(limits).await;
-    let orgs: Vec<String> = (0..EVENTS).map(|org| format!("an organisation with a name of some length, {org}")).collect();
+    let orgs: Vec<String> =
+        (0..EVENTS).map(|org| format!("an organisation with a name of some length, {org}")).collect();
     let events: Vec<_> = (0..EVENTS)
         .map(|at| event(at % 60, Some(&orgs[at as usize]), "t", at % 7, Some(at), 0.5 * (at % 1_000) as f64))
         .collect();

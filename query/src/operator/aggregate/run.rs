@@ -216,7 +216,7 @@ impl<'t> Worker<'t> {
             let before = spilled.bytes();
             // Others may use the CPU while this waits for the disk.
             self.turn.pause();
-            spilled.add(&full.into_parts())?;
+            spilled.add(&full.into_parts(), self.context)?;
             self.context.metrics.spilled_bytes.add(spilled.bytes() - before);
             self.turn.pass()?;
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::merged::MergedGroups;
 use crate::error::QueryError;
+use crate::operator::OperatorContext;
 use crate::spill::{SpillFile, SpillSpace};
 
 /// Where the groups stand.
@@ -28,10 +29,11 @@ impl SpilledGroups {
     }
 
     /// Writes all groups of all parts, which are as many in each call.
-    pub fn add(&mut self, parts: &[MergedGroups]) -> Result<(), QueryError> {
+    pub fn add(&mut self, parts: &[MergedGroups], context: &OperatorContext) -> Result<(), QueryError> {
         self.extents.resize_with(parts.len(), Vec::new);
         let mut bytes = Vec::new();
         for (extents, part) in self.extents.iter_mut().zip(parts).filter(|(_, part)| part.len() > 0) {
+            context.check()?;
             bytes.clear();
             part.store(&mut bytes);
             extents.push(Extent { start: self.file.append(&bytes)?, bytes: bytes.len(), groups: part.len() });
