@@ -21,6 +21,7 @@ mod segment_groups;
 mod spilled;
 mod text_numbers;
 mod top;
+mod translation;
 mod work;
 
 use std::sync::Arc;

@@ -5,9 +5,11 @@ use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
 use datafusion::logical_expr::utils::split_conjunction;
 use henge_indexing::Predicate;
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::Interval;
 
 use super::source::Source;
+use crate::functions::SketchCall;
 use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind, InputColumn};
 use crate::pushdown::Pushdown;
 use crate::scan::RowFilter;
@@ -29,6 +31,7 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
             value.clone()
         }
         ("earliest_by" | "latest_by", _) => return None,
+        (_, [value, ..]) if SketchCall::of(call).is_some() => value.clone(),
         (_, [argument]) => argument.clone(),
         _ => return None,
     };
@@ -65,6 +68,9 @@ fn skips_nulls(call: &Call) -> bool {
 }
 
 fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    if let Some(sketch) = SketchCall::of(call) {
+        return sketched(sketch, call, argument, source);
+    }
     let column = || source.column(argument);
     match (call.func.name(), call.params.distinct) {
         ("count", false) if argument.as_literal().is_some_and(|literal| !literal.is_null()) => {
@@ -84,11 +90,24 @@ fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFu
 
 /// DataFusion averages doubles only, so longs come in a cast; the operator has no need of it.
 fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    number_as_double(argument, source).map(AggregateFunction::Avg)
+}
+
+fn number_as_double(argument: &Expr, source: &Source) -> Option<InputColumn> {
     let argument = match argument {
         Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
         argument => argument,
     };
-    source.column(argument).filter(is_number).map(AggregateFunction::Avg)
+    source.column(argument).filter(is_number)
+}
+
+fn sketched(sketch: SketchCall, call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    let input = match sketch.kind {
+        SketchKind::Quantiles { .. } if call.params.distinct => return None,
+        SketchKind::Quantiles { .. } => number_as_double(argument, source)?,
+        SketchKind::Hll { .. } | SketchKind::Theta { .. } => source.column(argument)?,
+    };
+    Some(AggregateFunction::Sketch(sketch, input))
 }
 
 fn is_number(column: &InputColumn) -> bool {

@@ -71,6 +71,13 @@ async fn keys_and_functions_over_columns_are_taken() {
         ),
         ("SELECT org, COUNT(DISTINCT Topic) FROM usage GROUP BY org", &["keys=[org] aggregates=[COUNT(DISTINCT Topic)]"]),
         (
+            "SELECT APPROX_COUNT_DISTINCT(Topic), APPROX_COUNT_DISTINCT_DS_THETA(bytes, 1000), APPROX_QUANTILE_DS(bytes, 0.5), \
+             DS_QUANTILES_SKETCH(cost, 32) FILTER (WHERE internal), DS_HLL(org, 10), DS_THETA(cost) FROM usage",
+            &["keys=[] aggregates=[APPROX_COUNT_DISTINCT_DS_HLL(Topic, 12), APPROX_COUNT_DISTINCT_DS_THETA(bytes, 1024), \
+               APPROX_QUANTILE_DS(bytes, 0.5, 200), DS_QUANTILES_SKETCH(cost, 32) FILTER (internal), DS_HLL(org, 10), \
+               DS_THETA(cost, 16384)]"],
+        ),
+        (
             "SELECT SUM(CASE WHEN internal THEN bytes END), COUNT(CASE WHEN bytes > 5 THEN 1 ELSE NULL END), \
              AVG(CASE WHEN org = 'a' THEN bytes END) FILTER (WHERE bytes > 5) FROM usage",
             &["keys=[] aggregates=[SUM(bytes) FILTER (internal), COUNT(*) FILTER (bytes > 5), \

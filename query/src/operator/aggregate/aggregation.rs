@@ -6,6 +6,7 @@ use std::sync::Arc;
 use henge_segment_store::schema::DimensionType;
 use henge_segment_store::time::Granularity;
 
+use crate::functions::SketchCall;
 use crate::scan::RowFilter;
 
 /// Groups by `keys`, one output column each, followed by one for each of `aggregates`. Without keys there is one group,
@@ -65,6 +66,8 @@ pub(crate) enum AggregateFunction {
     Last(InputColumn),
     /// How many different values there are, exactly.
     CountDistinct(InputColumn),
+    /// What a sketch of the values says.
+    Sketch(SketchCall, InputColumn),
 }
 
 /// Groups that are enough, because the plan above sorts by one column and takes the first few.
@@ -95,7 +98,8 @@ impl AggregateFunction {
             | Self::Avg(input)
             | Self::First(input)
             | Self::Last(input)
-            | Self::CountDistinct(input) => Some(input),
+            | Self::CountDistinct(input)
+            | Self::Sketch(_, input) => Some(input),
         }
     }
 }

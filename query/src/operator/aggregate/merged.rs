@@ -1,7 +1,7 @@
 //! The groups of many segments brought together.
 
 use super::Aggregation;
-use super::accumulator::Accumulator;
+use super::accumulator::{Accumulator, Translation};
 use super::accumulator::stored::{put, take};
 use super::names::GroupNames;
 use super::number_table::NumberTable;
@@ -58,26 +58,33 @@ impl MergedGroups {
 
     /// Adds groups of other accumulators. `numbers`: for each key those of the groups' values.
     ///
-    /// `translations`: for each accumulator that keeps codes, their numbers.
+    /// `translations`: for each accumulator that keeps codes, what they are called here.
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
     pub fn add(
         &mut self,
         numbers: &[Vec<u32>],
         others: &[Accumulator],
         groups: &[u32],
         names: &GroupNames,
-        translations: &[Option<Vec<u32>>],
-    ) {
+        translations: &[Option<Translation>],
+    ) -> Result<(), QueryError> {
         let into = self.groups_of(numbers, groups.len());
         self.reach();
         for (place, (accumulator, other)) in self.accumulators.iter_mut().zip(others).enumerate() {
-            let numbers = translations.get(place).and_then(Option::as_deref);
-            accumulator.merge(other, groups, &into, names.values[place].as_ref(), numbers);
+            let translation = translations.get(place).and_then(Option::as_ref);
+            accumulator.merge(other, groups, &into, names.values[place].as_ref(), translation)?;
         }
+        Ok(())
     }
 
     /// Adds some groups of another.
-    pub fn merge_some(&mut self, other: &Self, groups: &[u32], names: &GroupNames) {
-        self.add(&other.all_numbers(groups), &other.accumulators, groups, names, &[]);
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
+    pub fn merge_some(&mut self, other: &Self, groups: &[u32], names: &GroupNames) -> Result<(), QueryError> {
+        self.add(&other.all_numbers(groups), &other.accumulators, groups, names, &[])
     }
 
     /// Every group.
@@ -118,8 +125,7 @@ impl MergedGroups {
         let mut accumulators = Self::new(aggregation)?.accumulators;
         accumulators.iter_mut().try_for_each(|accumulator| accumulator.restore(count, &mut bytes))?;
         let groups: Vec<u32> = (0..count as u32).collect();
-        self.add(&numbers, &accumulators, &groups, names, &[]);
-        Ok(())
+        self.add(&numbers, &accumulators, &groups, names, &[])
     }
 
     /// Memory taken.

@@ -89,8 +89,7 @@ impl ReadGroups {
         let best = Mutex::new(MergedGroups::new(&task.aggregation)?);
         self.for_each(parts, task, context, |groups, _| {
             let rows = top_of(top, &groups, &self.names)?;
-            best.lock().unwrap_or_else(PoisonError::into_inner).merge_some(&groups, &rows, &self.names);
-            Ok(())
+            best.lock().unwrap_or_else(PoisonError::into_inner).merge_some(&groups, &rows, &self.names)
         })?;
         let best = best.into_inner().unwrap_or_else(PoisonError::into_inner);
         name(task, &best, &self.names, context, &mut context.share.turn()?)
@@ -155,7 +154,7 @@ impl ReadGroups {
             for groups in piece.all().chunks(MERGE_GROUPS) {
                 context.check()?;
                 turn.pass()?;
-                merged.merge_some(&piece, groups, &self.names);
+                merged.merge_some(&piece, groups, &self.names)?;
             }
             account_for(merged.bytes() + piece.bytes())?;
         }

@@ -12,6 +12,7 @@ use super::parted::PartedGroups;
 use super::read_groups::{Part, ReadGroups};
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::spilled::SpilledGroups;
+use super::translation::translation;
 use super::work::{SegmentWork, Work};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
@@ -182,8 +183,10 @@ impl<'t> Worker<'t> {
         let mut translations = Vec::new();
         for (place, accumulator) in self.workspace.accumulators.iter().enumerate() {
             let values = accumulator.codes().zip(self.names.values[place].as_ref()).zip(groups.value_key(place));
-            let translation = values
-                .map(|((codes, names), key)| names.numbers(key, &codes).map(|numbers| translation(&codes, &numbers)));
+            let function = &self.task.aggregation.aggregates[place].function;
+            let translation = values.map(|((codes, names), key)| {
+                names.numbers(key, &codes).map(|numbers| translation(function, names, &codes, &numbers))
+            });
             translations.push(translation.transpose()?);
         }
         let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,11 +230,4 @@ impl<'t> Worker<'t> {
         let accumulators = self.workspace.accumulators.iter().map(|accumulator| accumulator.bytes());
         self.merged.bytes() + accumulators.sum::<usize>()
     }
-}
-
-/// For each code up to the last of them its number.
-fn translation(codes: &[u32], numbers: &[u32]) -> Vec<u32> {
-    let mut number_of = vec![0; codes.last().map_or(0, |code| *code as usize + 1)];
-    codes.iter().zip(numbers).for_each(|(code, number)| number_of[*code as usize] = *number);
-    number_of
 }

@@ -14,6 +14,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, UnboundedMemoryPool};
 use henge_indexing::{NumberTest, Predicate, TextTest};
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::{Granularity, Interval, TimestampMs, time_zone};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ use self::rows::{DAY_MS, Random, START_MS, Store};
 use super::*;
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
+use crate::functions::{Rank, SketchCall, SketchResult};
 use crate::operator::OperatorMetrics;
 use crate::spill::{SpillFigures, SpillSpace};
 
@@ -88,6 +90,7 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
             DataType::Int64
         }
         AggregateFunction::Avg(_) => DataType::Float64,
+        AggregateFunction::Sketch(call, _) => call.data_type(),
         AggregateFunction::Sum(column)
         | AggregateFunction::Min(column)
         | AggregateFunction::Max(column)
@@ -161,7 +164,7 @@ fn function(random: &mut Random) -> AggregateFunction {
         columns.iter().filter(|column| kinds.iter().any(|kind| column.kind == ColumnKind::Value(*kind))).collect();
     let number = numbers[random.below(numbers.len())].clone();
     let ordered = if random.below(8) == 0 { time() } else { any.clone() };
-    match random.below(11) {
+    match random.below(14) {
         0 => AggregateFunction::CountRows,
         1 => AggregateFunction::Count(any),
         2 | 3 => AggregateFunction::Sum(number),
@@ -170,8 +173,20 @@ fn function(random: &mut Random) -> AggregateFunction {
         6 => AggregateFunction::First(ordered),
         7 => AggregateFunction::Last(ordered),
         8 => AggregateFunction::CountDistinct(any),
+        9 => AggregateFunction::Sketch(sketch(SketchKind::Hll { lg_k: 4 + random.below(10) as u8 }), any),
+        10 => AggregateFunction::Sketch(sketch(SketchKind::Theta { lg_k: 5 + random.below(10) as u8 }), any),
+        11 => {
+            // Of many values the ends alone are exact.
+            let rank = Rank::new(random.below(2) as f64).unwrap();
+            let call = SketchCall { result: SketchResult::Quantile(rank), ..sketch(SketchKind::QUANTILES) };
+            AggregateFunction::Sketch(call, number)
+        }
         _ => AggregateFunction::Avg(number),
     }
+}
+
+fn sketch(kind: SketchKind) -> SketchCall {
+    SketchCall { kind, result: SketchResult::Count }
 }
 
 fn aggregation(random: &mut Random) -> Aggregation {

@@ -7,11 +7,12 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::atomic::{self, AtomicUsize};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use henge_indexing::TextColumn;
+use henge_segment_store::sketch::{HashedValue, HllHash, ThetaHash, ThetaHasher};
 
 /// What is kept of all columns together; past it they start anew. Queries that run keep what they have.
 const KEPT_BYTES: usize = 256 << 20;
@@ -42,6 +43,8 @@ pub(crate) struct TextNumbers {
     /// By the number of a dictionary, for each of its codes the number of the string.
     dictionaries: Mutex<HashMap<u64, Arc<[u32]>>>,
     bytes: AtomicUsize,
+    hll: RwLock<Vec<HllHash>>,
+    theta: RwLock<Vec<Option<ThetaHash>>>,
 }
 
 /// Strings, one after the other.
@@ -162,11 +165,44 @@ impl TextNumbers {
         }
     }
 
+    /// The hashes of the strings of some numbers; `None` of null. Each string is hashed once, by whoever asks first.
+    pub fn hll_hashes(&self, numbers: &[u32]) -> Vec<Option<HllHash>> {
+        let hash = |text: &[u8]| HllHash::of(HashedValue::Text(text));
+        let hashes = self.hashed(&self.hll, hash);
+        numbers.iter().map(|number| (*number > 0).then(|| hashes[*number as usize - 1])).collect()
+    }
+
+    /// The same for theta sketches; `None` too of a string that they do not retain.
+    pub fn theta_hashes(&self, numbers: &[u32]) -> Vec<Option<ThetaHash>> {
+        let mut hasher = ThetaHasher::default();
+        let hashes = self.hashed(&self.theta, |text: &[u8]| hasher.hash(HashedValue::Text(text)));
+        numbers.iter().map(|number| (*number > 0).then(|| hashes[*number as usize - 1]).flatten()).collect()
+    }
+
+    /// The hashes of all strings so far.
+    fn hashed<'h, T>(
+        &self,
+        hashes: &'h RwLock<Vec<T>>,
+        mut hash: impl FnMut(&[u8]) -> T,
+    ) -> RwLockReadGuard<'h, Vec<T>> {
+        let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        let count = texts.ends.len();
+        if hashes.read().unwrap_or_else(PoisonError::into_inner).len() < count {
+            let mut hashes = hashes.write().unwrap_or_else(PoisonError::into_inner);
+            let start = hashes.len();
+            hashes.extend((start..count).map(|place| hash(texts.text(place as u32 + 1))));
+        }
+        hashes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Memory taken.
     pub fn bytes(&self) -> usize {
         let dictionaries =
             lock(&self.dictionaries).values().map(|numbers| numbers.len() * size_of::<u32>()).sum::<usize>();
-        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries
+        let hll = self.hll.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<HllHash>();
+        let theta =
+            self.theta.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<Option<ThetaHash>>();
+        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries + hll + theta
     }
 
     /// Memory taken beyond what may be kept: that of the query which asks.

@@ -64,6 +64,15 @@ impl Distinct {
         }
     }
 
+    pub fn is_empty(&self, group: usize) -> bool {
+        self.sets[group].len() == 0
+    }
+
+    /// Visits the codes or numbers of a group, in no order.
+    pub fn for_each(&self, group: usize, visit: impl FnMut(u32)) {
+        self.sets[group].for_each(visit);
+    }
+
     pub fn get(&self, group: usize) -> i64 {
         self.sets[group].len() as i64
     }

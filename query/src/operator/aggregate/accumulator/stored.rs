@@ -31,7 +31,7 @@ macro_rules! fixed {
     )*};
 }
 
-fixed!(u8, u32, u64, i64, i128);
+fixed!(u8, u32, u64, i64, i128, f64);
 
 impl Fixed for bool {
     const BYTES: usize = 1;
@@ -66,6 +66,25 @@ pub(in crate::operator::aggregate) fn take_one<T: Fixed>(bytes: &mut &[u8]) -> R
     Ok(take(bytes, 1)?.pop().expect("one was taken"))
 }
 
+/// Writes bytes behind their length.
+pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    put([bytes.len() as u64].into_iter(), out);
+    out.extend_from_slice(bytes);
+}
+
+/// Takes as many bytes off the front as their length says.
+pub(super) fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Result<&'b [u8], QueryError> {
+    let length = take_one::<u64>(bytes)?;
+    take_front(bytes, usize::try_from(length).unwrap_or(usize::MAX))
+}
+
+fn take_front<'b>(bytes: &mut &'b [u8], length: usize) -> Result<&'b [u8], QueryError> {
+    let too_short = || QueryError::internal("groups on disk end too early");
+    let (front, rest) = bytes.split_at_checked(length).ok_or_else(too_short)?;
+    *bytes = rest;
+    Ok(front)
+}
+
 impl Accumulator {
     /// Writes the state of some groups. Where codes are kept they must be numbers.
     pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
@@ -85,6 +104,8 @@ impl Accumulator {
             Self::ByTime(values, _) => values.store(groups, out),
             Self::Text(choices, _) => choices.store(groups, out),
             Self::Distinct(distinct) => distinct.store(groups, out),
+            Self::DistinctSketch(sketches, _) => sketches.store(groups, out),
+            Self::Quantiles(sketches) => sketches.store(groups, out),
         }
     }
 
@@ -109,6 +130,8 @@ impl Accumulator {
             Self::ByTime(values, _) => values.restore(groups, bytes),
             Self::Text(choices, _) => choices.restore(groups, bytes),
             Self::Distinct(distinct) => distinct.restore(groups, bytes),
+            Self::DistinctSketch(sketches, _) => sketches.restore(groups, bytes),
+            Self::Quantiles(sketches) => sketches.restore(groups, bytes),
         }
     }
 }
