@@ -22,7 +22,7 @@ const QUERIES: [(&str, bool); 4] = [
 
 fn few_bytes() -> QueryLimits {
     let threads = NonZeroUsize::new(2).expect("two is not zero");
-    QueryLimits { query_memory_bytes: 6 << 20, threads, ..QueryLimits::default() }
+    QueryLimits { query_memory_bytes: 14 << 20, threads, ..QueryLimits::default() }
 }
 
 async fn with_many_events(limits: QueryLimits) -> Fixture {

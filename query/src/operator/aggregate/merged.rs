@@ -1,8 +1,8 @@
 //! The groups of many segments brought together.
 
 use super::Aggregation;
-use super::accumulator::{Accumulator, Translation};
 use super::accumulator::stored::{put, take};
+use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::number_table::NumberTable;
 use crate::error::QueryError;
