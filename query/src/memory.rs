@@ -34,9 +34,7 @@ impl QueryMemory {
     pub fn new(all_queries: Arc<dyn MemoryPool>, bytes_max: usize) -> Self {
         Self { all_queries, bytes: AtomicUsize::new(0), spillable_bytes: AtomicUsize::new(0), bytes_max }
     }
-}
 
-impl QueryMemory {
     fn count(&self, reservation: &MemoryReservation, additional: usize) {
         self.bytes.fetch_add(additional, Ordering::Relaxed);
         if reservation.consumer().can_spill() {
@@ -81,7 +79,7 @@ impl MemoryPool for QueryMemory {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         self.count(reservation, additional);
-        let refused = if self.is_over(reservation) {
+        let refused = if additional > self.bytes_max || self.is_over(reservation) {
             Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
         } else {
             let all = self.all_queries.try_grow(reservation, additional);
