@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use henge_segment_store::store::Store;
 
@@ -9,12 +10,15 @@ use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
 use crate::execution::{Asked, Execution};
 use crate::limits::QueryLimits;
+use crate::memory::MemoryFigures;
+use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::query_threads::{QueryThreads, STACK_BYTES};
 use crate::request::QueryRequest;
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
+use crate::spill::{SpillFigures, SpillSpace};
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -29,7 +33,8 @@ pub struct QueryEngine {
 impl QueryEngine {
     /// Starts the CPU pool. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
-        let session = SharedSession::new(&limits).expect("the functions and options of a session are constants");
+        let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
+        let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
         let planner = Arc::new(Planner::new(store, session));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
@@ -75,6 +80,26 @@ impl QueryEngine {
     /// What the operators of all queries hold now.
     pub fn memory_bytes(&self) -> usize {
         self.planner.session.memory_bytes()
+    }
+
+    /// What is held now.
+    pub fn memory(&self) -> MemoryFigures {
+        MemoryFigures {
+            operators: self.memory_bytes(),
+            plans: self.plan_cache().bytes,
+            text_numbers: TextNumbers::kept_bytes(),
+        }
+    }
+
+    /// Lets go of what is kept for later queries that will hardly come. To be called now and then.
+    pub fn let_go(&self) {
+        let names = self.planner.data_sources();
+        TextNumbers::let_go(Instant::now(), |wanted| names.iter().any(|name| name.as_str() == wanted));
+    }
+
+    /// What queries have put on disk because it did not fit into memory.
+    pub fn spilled(&self) -> SpillFigures {
+        self.planner.session.spilled()
     }
 }
 

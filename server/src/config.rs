@@ -9,6 +9,7 @@
 //! [limits]
 //! query_timeout = "60s"
 //! query_memory = "1GiB"
+//! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
 //! ingest_memory = "1GiB"                # rows of all datasources that are not published yet; beyond it Kafka holds them
@@ -184,6 +185,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.count("queries_waiting", &mut limits.query.queries_waiting_max)?;
     section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
+    section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
     section.bytes("ingest_memory", &mut limits.ingest_bytes_max)?;

@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
-use crate::{listener, routes, scrubbing};
+use crate::{held_memory, listener, routes, scrubbing};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,7 @@ impl Running {
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
+        tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

@@ -1,7 +1,7 @@
 //! Groups the rows of segments and aggregates each group.
 //!
 //! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values, each thread's
-//! -> in parts -> all threads' -> the top ones -> batches
+//! -> in parts (on disk, where they do not fit into memory) -> all threads' -> the top ones -> batches
 
 mod accumulator;
 mod aggregation;
@@ -19,6 +19,7 @@ mod picks;
 mod read_groups;
 mod run;
 mod segment_groups;
+mod spilled;
 mod text_numbers;
 mod top;
 mod translation;
@@ -36,6 +37,7 @@ pub(crate) use self::aggregation::{
 };
 pub(crate) use self::computed::Formula;
 pub(crate) use self::read_groups::ReadGroups;
+pub(crate) use self::text_numbers::TextNumbers;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;

@@ -15,4 +15,5 @@ mod scans;
 mod sharing;
 mod sketches;
 mod snapshots;
+mod spilling;
 mod workload_plans;

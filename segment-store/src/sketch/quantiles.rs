@@ -89,6 +89,11 @@ impl Quantiles {
         Ok(())
     }
 
+    /// The values, while they are kept one by one.
+    pub fn exact(&self) -> Option<&[f64]> {
+        self.sketch.is_none().then_some(&self.exact)
+    }
+
     /// How many values were seen.
     pub fn count(&self) -> u64 {
         self.sketch.as_ref().map_or(self.exact.len() as u64, |sketch| sketch.n())

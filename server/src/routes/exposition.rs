@@ -17,9 +17,9 @@ use henge_segment_store::time::TimestampMs;
 
 use self::exposition_text::{Exposition, Kind};
 use crate::app::{App, Services};
-use crate::process;
 use crate::query_metrics::{BUCKETS_S, QueryMetrics, QueryOutcome};
 use crate::upkeep_metrics::UpkeepMetrics;
+use crate::{held_memory, process};
 
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let mut out = Exposition::default();
@@ -40,6 +40,8 @@ fn write_process(app: &App, out: &mut Exposition) {
     out.family("process_cpu_seconds_total", Kind::Counter, "User and system CPU time.").value(&[], usage.cpu_seconds);
     let resident = usage.resident_bytes as f64;
     out.family("process_resident_memory_bytes", Kind::Gauge, "Resident memory.").value(&[], resident);
+    let help = "Resident memory of no file: what is accounted for, and what the allocator has not given back.";
+    out.family("henge_anonymous_memory_bytes", Kind::Gauge, help).value(&[], usage.anonymous_bytes as f64);
     out.family("process_open_fds", Kind::Gauge, "Open file descriptors.").value(&[], usage.open_files as f64);
     let uptime = app.started_at.elapsed().as_secs_f64();
     out.family("henge_uptime_seconds", Kind::Gauge, "Time since the process started.").value(&[], uptime);
@@ -83,6 +85,15 @@ fn write_engine(services: &Services, out: &mut Exposition) {
     for (name, help, value) in gauges {
         out.family(name, Kind::Gauge, help).value(&[], value as f64);
     }
+    let mut family = out.family("henge_memory_bytes", Kind::Gauge, "Memory that is accounted for, by owner.");
+    for (owner, bytes) in held_memory::by_owner(services) {
+        family.value(&[("owner", owner)], bytes as f64);
+    }
+    let spilled = engine.spilled();
+    let help = "Disk that queries take for what does not fit into memory.";
+    out.family("henge_spill_bytes", Kind::Gauge, help).value(&[], spilled.bytes as f64);
+    let help = "What queries have put on disk because it did not fit into memory.";
+    out.family("henge_spilled_bytes_total", Kind::Counter, help).value(&[], spilled.written_bytes as f64);
 }
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {

@@ -12,6 +12,7 @@ mod long_sums;
 mod number_set;
 mod quantile_sketches;
 mod seen;
+pub(super) mod stored;
 
 use std::cmp::Ordering;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The groups of many segments brought together.
 
 use super::Aggregation;
+use super::accumulator::stored::{put, take};
 use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::number_table::NumberTable;
@@ -103,6 +104,28 @@ impl MergedGroups {
             Numbering::Direct { numbers, .. } => groups.iter().map(|group| numbers[*group as usize]).collect(),
             Numbering::Table(table) => table.numbers(key, groups),
         }
+    }
+
+    /// Writes all groups: for each key the numbers of its values, then the state of each accumulator.
+    pub fn store(&self, out: &mut Vec<u8>) {
+        let groups = self.all();
+        self.all_numbers(&groups).into_iter().for_each(|numbers| put(numbers.into_iter(), out));
+        self.accumulators.iter().for_each(|accumulator| accumulator.store(&groups, out));
+    }
+
+    /// Adds groups that another has stored; `count` is how many.
+    pub fn add_stored(
+        &mut self,
+        aggregation: &Aggregation,
+        count: usize,
+        mut bytes: &[u8],
+        names: &GroupNames,
+    ) -> Result<(), QueryError> {
+        let numbers = aggregation.keys.iter().map(|_| take(&mut bytes, count)).collect::<Result<Vec<_>, _>>()?;
+        let mut accumulators = Self::new(aggregation)?.accumulators;
+        accumulators.iter_mut().try_for_each(|accumulator| accumulator.restore(count, &mut bytes))?;
+        let groups: Vec<u32> = (0..count as u32).collect();
+        self.add(&numbers, &accumulators, &groups, names, &[])
     }
 
     /// Memory taken.

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{ArrayRef, BinaryBuilder, Int64Array};
 use henge_segment_store::sketch::{HashedValue, HllHash, Sketch, SketchKind, ThetaHash, ThetaHasher};
 
 use super::distinct::Distinct;
+use super::stored::{put, put_bytes, take, take_bytes};
 use crate::error::QueryError;
 use crate::functions::{SketchCall, SketchResult, empty_sketch};
 use crate::operator::aggregate::groups::Groups;
@@ -113,6 +114,24 @@ impl DistinctSketches {
             Sketch::Quantiles(quantiles) => quantiles.count() as f64,
         };
         Ok(Arc::new(sketches.map(|sketch| Some(estimate(sketch).round() as i64)).collect::<Int64Array>()))
+    }
+
+    /// Sketches alone: merged groups have no codes.
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        let sketches = || groups.iter().map(|group| self.sketches[*group as usize].as_deref());
+        put(sketches().map(|sketch| sketch.is_some()), out);
+        sketches().flatten().for_each(|sketch| put_bytes(&sketch.to_bytes(), out));
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.clear();
+        self.reach(groups);
+        let are_there: Vec<bool> = take(bytes, groups)?;
+        for (slot, _) in self.sketches.iter_mut().zip(are_there).filter(|(_, is_there)| *is_there) {
+            // What is read has the greatest size that there is.
+            sketch_of(slot, self.call.kind).merge(&Sketch::read(take_bytes(bytes)?)?)?;
+        }
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{ArrayRef, Float64Array};
 use henge_segment_store::sketch::Quantiles;
 
 use super::distinct_sketches::array_of_bytes;
+use super::stored::{put, put_bytes, take, take_bytes, take_one};
 use crate::error::QueryError;
 use crate::functions::{EXACT_VALUES, SketchCall, SketchResult};
 use crate::operator::aggregate::groups::Groups;
@@ -83,6 +84,42 @@ impl QuantileSketches {
             }
             _ => array_of_bytes(sketches.map(Quantiles::to_bytes)),
         }
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        put([self.is_limited].into_iter(), out);
+        for group in groups {
+            let sketch = &self.sketches[*group as usize];
+            put([sketch.exact().is_some()].into_iter(), out);
+            match sketch.exact() {
+                Some(values) => {
+                    put([values.len() as u64].into_iter(), out);
+                    put(values.iter().copied(), out);
+                }
+                None => put_bytes(&sketch.to_bytes(), out),
+            }
+        }
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.clear();
+        if take_one(bytes)? {
+            self.expect(EXACT_VALUES_OF_ALL + 1);
+        }
+        self.reach(groups);
+        for group in 0..groups {
+            let (is_exact, mut stored) = (take_one(bytes)?, self.empty.clone());
+            if is_exact {
+                let count = take_one::<u64>(bytes)?;
+                let values: Vec<f64> = take(bytes, usize::try_from(count).unwrap_or(usize::MAX))?;
+                values.into_iter().for_each(|value| stored.add(value));
+            } else {
+                stored = Quantiles::read(take_bytes(bytes)?)?;
+            }
+            self.expect(usize::try_from(stored.count()).unwrap_or(usize::MAX));
+            self.sketches[group].merge(&stored)?;
+        }
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {
