@@ -79,7 +79,7 @@ fn miss(result: &QueryResult) -> Option<String> {
 fn beside_limit(result: &QueryResult) -> Option<String> {
     let limit_ns = result.query.limit.as_ref()?.ns;
     let ns = result.of(System::Henge)?.cpu_ms()? * 1e6 / result.limit_count.filter(|count| *count > 0.0)?;
-    Some(format!("{limit_ns} | {} | {:.0} %", figure(ns), limit_ns / ns * 100.0))
+    Some(format!("{limit_ns} | {} | {:.1} %", figure(ns), limit_ns / ns * 100.0))
 }
 
 /// How many times the system's time is Henge's.
