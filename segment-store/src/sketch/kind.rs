@@ -1,12 +1,9 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::SketchError;
 
 /// Which sketch, and how exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SketchKind {
     /// Counts different values in `2^lg_k` registers; the standard error is `1.04 / 2^(lg_k / 2)`.
     Hll { lg_k: u8 },
