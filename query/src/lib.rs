@@ -28,6 +28,7 @@ mod rule;
 mod running;
 mod scan;
 mod session;
+pub mod settings;
 mod statement;
 mod suggestion;
 mod table;

@@ -4,6 +4,8 @@ mod calendar_step;
 mod granularity;
 mod interval;
 mod period;
+#[cfg(test)]
+mod reference;
 mod time_part;
 mod time_pattern;
 mod timestamp;

@@ -12,5 +12,6 @@ mod row_plans;
 mod running;
 mod scans;
 mod sharing;
+mod slt;
 mod snapshots;
 mod workload_plans;

@@ -21,7 +21,8 @@ impl CalendarStep {
     /// Reads `P1Y2M3W4DT5H6M7.5S`; a number, or the whole of it, may be negative.
     pub fn parse(text: &str) -> Result<Self, GranularityError> {
         let read = || {
-            let span: Span = text.parse().ok().filter(|_| text.trim_start_matches(['+', '-']).starts_with(['P', 'p']))?;
+            let span: Span =
+                text.parse().ok().filter(|_| text.trim_start_matches(['+', '-']).starts_with(['P', 'p']))?;
             let seconds =
                 i64::from(span.get_hours()) * 3_600 + span.get_minutes().checked_mul(60)? + span.get_seconds();
             let is_exact = span.get_microseconds() == 0 && span.get_nanoseconds() == 0;

@@ -6,8 +6,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use self::reading::Reading;
-use super::wall_clock::civil;
 use super::TimestampMs;
+use super::wall_clock::civil;
 
 /// How a time is written, as a Joda pattern says it: `yyyy-MM-dd HH:mm:ss.SSS`; names are English.
 ///

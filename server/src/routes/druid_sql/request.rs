@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use henge_query::request::{Parameter, QueryRequest};
+use henge_query::settings::{SettingValue, Settings};
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -67,14 +68,16 @@ pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String) -> Result<SqlR
 
 impl SqlBody {
     fn into_request(self, fresh_id: String) -> Result<SqlRequest, ApiError> {
-        let sql = self.query.unwrap_or_default();
+        let Settings { values: settings, sql } = Settings::read(&self.query.unwrap_or_default())?;
         if sql.trim().is_empty() {
             return Err(ApiError::invalid("the query is empty: put SQL into `query`"));
         }
         if !self.header && (self.types_header || self.sql_types_header) {
             return Err(ApiError::invalid("`typesHeader` and `sqlTypesHeader` need `header` to be true"));
         }
-        let context = Context(self.context.unwrap_or_default());
+        let mut context = self.context.unwrap_or_default();
+        context.extend(settings.into_iter().map(|(key, value)| (key, json(value))));
+        let context = Context(context);
         let zone_name = context.text("sqlTimeZone")?;
         let time = match &zone_name {
             Some(name) => TimeText::new(time_zone(name)?),
@@ -107,6 +110,14 @@ impl SqlBody {
                 arrays,
             },
         })
+    }
+}
+
+fn json(setting: SettingValue) -> Value {
+    match setting {
+        SettingValue::Text(text) => text.into(),
+        SettingValue::Long(number) => number.into(),
+        SettingValue::Boolean(flag) => flag.into(),
     }
 }
 
