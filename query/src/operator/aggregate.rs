@@ -1,6 +1,7 @@
 //! Groups the rows of segments and aggregates each group.
 //!
-//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values -> the top ones -> batches
+//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values, each thread's
+//! -> in parts -> all threads' -> the top ones -> batches
 
 mod accumulator;
 mod aggregation;
@@ -11,7 +12,10 @@ mod inputs;
 mod key;
 mod merged;
 mod names;
+mod number_table;
+mod parted;
 mod picks;
+mod read_groups;
 mod run;
 mod segment_groups;
 mod text_numbers;
@@ -20,6 +24,7 @@ mod work;
 
 use std::sync::Arc;
 
+#[cfg(test)]
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use henge_segment_store::timeline::SegmentView;
@@ -27,6 +32,7 @@ use henge_segment_store::timeline::SegmentView;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
+pub(crate) use self::read_groups::ReadGroups;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;
@@ -49,13 +55,23 @@ pub(crate) struct AggregateTask {
 }
 
 impl AggregateTask {
-    /// Reads the segments on up to `context.threads` threads, and yields the groups in batches of at most 8,192 rows, in
-    /// no particular order. Blocking.
+    /// Reads the segments on up to `context.threads` threads, and yields the groups in no particular order. Blocking.
     ///
     /// # Errors
-    /// The query is cancelled or needs more memory than it may use; a total leaves 64 bits; a segment cannot be read.
-    pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+    /// The query is cancelled or needs more memory than it may use; a segment cannot be read.
+    pub fn read(&self, context: &OperatorContext) -> Result<ReadGroups, QueryError> {
         run::run(self, context)
+    }
+
+    /// All groups.
+    #[cfg(test)]
+    pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+        let mut groups = self.read(context)?;
+        let mut batches = Vec::new();
+        while !groups.is_done() {
+            batches.extend(groups.next(self, context)?);
+        }
+        Ok(batches)
     }
 }
 
