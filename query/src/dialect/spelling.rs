@@ -8,6 +8,8 @@ use datafusion::sql::sqlparser::ast::{
 use super::calls::{arguments_of, call, cast, long, name_of};
 use crate::error::QueryError;
 
+const OF_WHOLE_GROUPS: [&str; 6] = ["increase", "rate", "delta", "time_weighted_average", "string_agg", "listagg"];
+
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
     let rewritten = match expr {
         Expr::Function(function) => rewrite_call(function)?,
@@ -36,6 +38,13 @@ fn is_integer(data_type: &DataType) -> bool {
 
 fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
     let Some(name) = name_of(function) else { return Ok(None) };
+    // For each row of a window they would look at all rows before it.
+    if function.over.is_some() && OF_WHOLE_GROUPS.contains(&name.as_str()) {
+        return Err(QueryError::unsupported(format!(
+            "{} cannot be used OVER a window: group by what tells series apart, or take differences by LAG",
+            name.to_uppercase()
+        )));
+    }
     if let Some(renamed) = renamed(&name) {
         function.name = ObjectName::from(vec![Ident::new(renamed)]);
         return Ok(None);
@@ -43,22 +52,23 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
     if name == "json_value" {
         return Ok(returned(function));
     }
-    let arguments: Vec<Expr> = arguments_of(function).into_iter().cloned().collect();
-    Ok(match (name.as_str(), <[Expr; 2]>::try_from(arguments.clone())) {
-        ("concat" | "textcat", _) if !arguments.is_empty() => Some(joined(&arguments)),
-        ("icontains_string", Ok(texts)) => Some(call("contains", texts.map(|text| call("lower", vec![text])).to_vec())),
-        ("mod", Ok(sides)) => Some(operation(sides, BinaryOperator::Modulo)),
-        ("bitwise_and", Ok(sides)) => Some(operation(sides, BinaryOperator::BitwiseAnd)),
-        ("bitwise_or", Ok(sides)) => Some(operation(sides, BinaryOperator::BitwiseOr)),
-        ("bitwise_xor", Ok(sides)) => Some(operation(sides, BinaryOperator::BitwiseXor)),
-        ("bitwise_shift_left", Ok(sides)) => Some(operation(sides, BinaryOperator::PGBitwiseShiftLeft)),
-        ("bitwise_shift_right", Ok(sides)) => Some(operation(sides, BinaryOperator::PGBitwiseShiftRight)),
-        ("bitwise_complement", _) if arguments.len() == 1 => {
-            Some(operation([arguments[0].clone(), long(-1)], BinaryOperator::BitwiseXor))
+    Ok(match (name.as_str(), arguments_of(function).as_slice()) {
+        (_, [left, right]) if operator_of(&name).is_some() => {
+            operator_of(&name).map(|operator| operation(left, operator, right))
         }
-        ("power" | "pow", Ok(sides)) => {
-            let doubles = sides.map(|side| cast(side, DataType::Double(ExactNumberInfo::None)));
-            Some(call("power", doubles.to_vec()))
+        ("concat" | "textcat", texts @ [_, ..]) => Some(joined(texts)),
+        ("icontains_string", [text, part]) => {
+            let lower = |text: &Expr| call("lower", vec![text.clone()]);
+            Some(call("contains", vec![lower(text), lower(part)]))
+        }
+        ("bitwise_complement", [bits]) => Some(operation(bits, BinaryOperator::BitwiseXor, &long(-1))),
+        ("power" | "pow", [base, exponent]) => {
+            let double = |number: &Expr| cast(number.clone(), DataType::Double(ExactNumberInfo::None));
+            Some(call("power", vec![double(base), double(exponent)]))
+        }
+        ("scalar_in_array", [value, Expr::Array(items)]) => {
+            let (expr, list) = (Box::new((*value).clone()), items.elem.clone());
+            Some(Expr::InList { expr, list, negated: false })
         }
         ("lookup", _) => {
             return Err(QueryError::unsupported(
@@ -66,6 +76,19 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
             ));
         }
         _ => None,
+    })
+}
+
+/// Functions of two numbers that are operators in DataFusion.
+fn operator_of(name: &str) -> Option<BinaryOperator> {
+    Some(match name {
+        "mod" => BinaryOperator::Modulo,
+        "bitwise_and" => BinaryOperator::BitwiseAnd,
+        "bitwise_or" => BinaryOperator::BitwiseOr,
+        "bitwise_xor" => BinaryOperator::BitwiseXor,
+        "bitwise_shift_left" => BinaryOperator::PGBitwiseShiftLeft,
+        "bitwise_shift_right" => BinaryOperator::PGBitwiseShiftRight,
+        _ => return None,
     })
 }
 
@@ -91,25 +114,20 @@ fn returned(function: &mut Function) -> Option<Expr> {
     Some(cast(Expr::Function(function.clone()), data_type))
 }
 
-fn operation([left, right]: [Expr; 2], op: BinaryOperator) -> Expr {
-    let side = |expr| Box::new(Expr::Nested(Box::new(expr)));
+fn operation(left: &Expr, op: BinaryOperator, right: &Expr) -> Expr {
+    let side = |expr: &Expr| Box::new(Expr::Nested(Box::new(expr.clone())));
     Expr::Nested(Box::new(Expr::BinaryOp { left: side(left), op, right: side(right) }))
 }
 
 /// `a || b || ..`, which null makes null; halved again and again, so that no list makes a deep tree.
-fn joined(texts: &[Expr]) -> Expr {
+fn joined(texts: &[&Expr]) -> Expr {
     match texts {
-        [text] => cast(text.clone(), DataType::Varchar(None)),
+        [text] => cast((*text).clone(), DataType::Varchar(None)),
+        [left, right] => operation(left, BinaryOperator::StringConcat, right),
+        [first, rest @ ..] if rest.len() == 2 => operation(first, BinaryOperator::StringConcat, &joined(rest)),
         texts => {
             let (left, right) = texts.split_at(texts.len() / 2);
-            operation([joined_part(left), joined_part(right)], BinaryOperator::StringConcat)
+            operation(&joined(left), BinaryOperator::StringConcat, &joined(right))
         }
-    }
-}
-
-fn joined_part(texts: &[Expr]) -> Expr {
-    match texts {
-        [text] => text.clone(),
-        texts => joined(texts),
     }
 }

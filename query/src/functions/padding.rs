@@ -38,7 +38,8 @@ fn pad(row: &Row<'_>, is_left: bool) -> Result<Value, QueryError> {
     let Ok(length) = usize::try_from(row.long(1)) else { return Ok(Value::Null) };
     let (text, filling) = (row.text(0), if row.has(2) { row.text(2) } else { " " });
     let name = if is_left { "lpad" } else { "rpad" };
-    check_bytes(name, length.saturating_mul(4).min(length.saturating_add(text.len()).max(length)))?;
+    // A character has up to four bytes.
+    check_bytes(name, length.saturating_mul(4))?;
     let missing = length.saturating_sub(text.chars().count());
     let filling: String = filling.chars().cycle().take(missing).collect();
     let text: String = text.chars().take(length).collect();

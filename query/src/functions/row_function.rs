@@ -40,7 +40,6 @@ pub(super) type Body = Box<dyn Fn(&Row<'_>) -> Result<Value, QueryError>>;
 pub(super) enum Kind {
     Text,
     Long,
-    Double,
     /// A long where all numbers of a call are, else a double.
     Number,
     Boolean,
@@ -235,7 +234,7 @@ impl ScalarUDFImpl for RowUdf {
             let is_taken = match kind {
                 Kind::Text | Kind::Boolean => !given.is_nested(),
                 Kind::Long => given.is_integer(),
-                Kind::Double | Kind::Number => given.is_numeric(),
+                Kind::Number => given.is_numeric(),
                 Kind::Time => given.is_temporal() || given.is_string(),
             };
             let kind = if *kind == Kind::Number { number.clone() } else { arrow_type(*kind) };
@@ -293,7 +292,7 @@ fn arrow_type(kind: Kind) -> DataType {
     match kind {
         Kind::Text => DataType::Utf8View,
         Kind::Long => DataType::Int64,
-        Kind::Double | Kind::Number => DataType::Float64,
+        Kind::Number => DataType::Float64,
         Kind::Boolean => DataType::Boolean,
         Kind::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
     }

@@ -327,6 +327,17 @@ mod tests {
     }
 
     #[test]
+    fn settings_before_the_statement_go_before_those_of_the_context() {
+        let body = r#"{"query":"SET sqlTimeZone = 'Asia/Tokyo'; SET timeout = 20;\nSELECT 1","context":{"timeout":5}}"#;
+        let query = request("application/json", body).unwrap().query;
+        assert_eq!((query.sql.trim_start(), query.time_zone.as_deref()), ("SELECT 1", Some("Asia/Tokyo")));
+        assert_eq!(query.timeout, Some(Duration::from_millis(20)));
+        let (status, message) = refused("text/plain", "SET timeout = ; SELECT 1");
+        assert_eq!((status, message.contains("SET key = value;")), (400, true), "{message}");
+        assert_eq!(refused("text/plain", "SET timeout = 5;").1, "the query is empty: put SQL into `query`");
+    }
+
+    #[test]
     fn a_bare_request_gets_druids_defaults_and_a_fresh_id() {
         for (content_type, body) in [
             ("application/json", r#"{"query":"SELECT 1 + 1"}"#),
