@@ -75,13 +75,26 @@ def floor(time, period, zone):
     return same if clock(same, zone)[0] == floored else min(instant(floored, zone), time)
 
 
+def change_between(low, high, zone):
+    """The first instant with another offset than `low`, where `high` has another."""
+    ahead = clock(low, zone)[1]
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if clock(middle, zone)[1] == ahead else (low, middle)
+    return high
+
+
 def ceil(time, period, zone):
-    """The first instant from this one that a bucket starts at, by halving."""
+    """The first instant from this one that a bucket starts at, by halving; clocks set back must not hide it."""
     start = floor(time, period, zone)
     if start == time:
         return time
     length = MILLIS.get(period) or MONTHS[period] * 31 * 86_400_000
     low, high = time, time + 2 * length + 2 * 86_400_000
+    if clock(low, zone)[1] != clock(high, zone)[1]:
+        before_change = change_between(low, high, zone) - 1
+        if floor(before_change, period, zone) > start:
+            high = before_change
     while high - low > 1:
         middle = (low + high) // 2
         if floor(middle, period, zone) > start:
@@ -89,6 +102,15 @@ def ceil(time, period, zone):
         else:
             low = middle
     return high
+
+
+def is_in_parts(start, time, period, zone):
+    """Whether another bucket lies between the start of this one and the time: clocks were set back across an edge, as in
+    St John's at 00:01. Which end such a bucket has is left open."""
+    ahead = clock(start, zone)[1]
+    if clock(time, zone)[1] == ahead:
+        return False
+    return floor(change_between(start, time, zone) - 1, period, zone) != start
 
 
 def shift(time, step, count, zone):
@@ -135,10 +157,7 @@ def some_time(zone):
         high = time + 200 * 86_400_000
     if clock(high, zone)[1] == ahead:
         return time
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if clock(middle, zone)[1] == ahead else (low, middle)
-    return high + random.choice([-1, 0, random.randrange(-7_200_000, 7_200_000)])
+    return change_between(low, high, zone) + random.choice([-1, 0, random.randrange(-7_200_000, 7_200_000)])
 
 
 def case():
@@ -149,6 +168,8 @@ def case():
     argument, number = "", 0
     if kind in ("floor", "ceil"):
         argument = random.choice([*MILLIS, *MONTHS])
+        if kind == "ceil" and is_in_parts(floor(time, argument, zone), time, argument, zone):
+            kind = "floor"
         answer = (floor if kind == "floor" else ceil)(time, argument, zone)
     elif kind == "shift":
         argument, number = random.choice([*STEPS]), random.randrange(-30, 31)
