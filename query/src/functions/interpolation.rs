@@ -67,9 +67,10 @@ impl PartitionEvaluator for Lines {
         for row in 0..rows {
             let Some(end) = point(row) else { continue };
             if let Some((start_row, start)) = last {
-                for between in start_row + 1..row {
-                    if filled[between].is_none() && times.is_valid(between) {
-                        filled[between] = Some(on_line(start, end, times.value(between)));
+                let between = start_row + 1..row;
+                for (value, at) in filled[between.clone()].iter_mut().zip(between) {
+                    if value.is_none() && times.is_valid(at) {
+                        *value = Some(on_line(start, end, times.value(at)));
                     }
                 }
             }

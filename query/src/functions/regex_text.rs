@@ -37,7 +37,7 @@ fn compile(pattern: &str) -> Result<Regex, QueryError> {
         }
         other => {
             let detail = other.to_string();
-            let detail = detail.lines().last().unwrap_or_default();
+            let detail = detail.lines().next_back().unwrap_or_default();
             QueryError::plan(format!("'{pattern}' is not a regular expression: {detail}"))
         }
     })
