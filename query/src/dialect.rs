@@ -1,6 +1,13 @@
 //! What Druid's SQL says differently from DataFusion's, rewritten in the parsed statement.
 
+mod appended;
+mod calls;
 mod column_names;
+mod intervals;
+mod spelling;
+mod time_buckets;
+mod time_calls;
+mod time_literals;
 mod time_units;
 mod value_by_time;
 
@@ -10,30 +17,69 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, Select, TableAlias, Ta
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
-pub(crate) use self::time_units::read_timestamp;
+pub(crate) use self::time_literals::read_timestamp;
 use crate::error::QueryError;
+use crate::relations;
 
 /// Rewrites time functions and literals for `zone`, fixes the current time at `now`, and names unnamed columns and
 /// tables.
 pub(crate) fn rewrite(query: &mut Query, zone: &TimeZone, now: TimestampMs) -> Result<(), QueryError> {
-    match query.visit(&mut Rewriter { zone, now, unnamed_tables: 0 }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(*error),
+    let mut rewriter = Rewriter { zone, now, unnamed_tables: 0, has_appended: false, buckets: 0 };
+    if let ControlFlow::Break(error) = query.visit(&mut rewriter) {
+        return Err(*error);
     }
+    // The tables of an APPEND were counted as one before.
+    if rewriter.has_appended { relations::check(query) } else { Ok(()) }
 }
 
 struct Rewriter<'a> {
     zone: &'a TimeZone,
     now: TimestampMs,
     unnamed_tables: usize,
+    has_appended: bool,
+    /// That TIME_BUCKETS made so far.
+    buckets: usize,
+}
+
+impl Rewriter<'_> {
+    fn rewrite(&self, expr: &mut Expr) -> Result<(), QueryError> {
+        value_by_time::rewrite(expr);
+        spelling::rewrite(expr)?;
+        let rewritten = match time_units::rewrite(expr, self.zone)? {
+            None => time_literals::rewrite(expr, self.zone, self.now)?,
+            rewritten => rewritten,
+        };
+        let rewritten = match rewritten {
+            None => time_calls::rewrite(expr, self.zone)?,
+            rewritten => rewritten,
+        };
+        let rewritten = match rewritten {
+            None => intervals::rewrite(expr)?,
+            rewritten => rewritten,
+        };
+        if let Some(rewritten) = rewritten {
+            *expr = rewritten;
+        }
+        Ok(())
+    }
+
+    /// Puts a query in the place of `TABLE(call)`.
+    fn replace_call(&mut self, table: &mut TableFactor) -> Result<(), QueryError> {
+        if let Some(tables) = appended::rewrite(table)? {
+            *table = tables;
+            self.has_appended = true;
+        } else if let Some(buckets) = time_buckets::rewrite(table, self.zone, &mut self.buckets)? {
+            *table = buckets;
+        }
+        Ok(())
+    }
 }
 
 impl VisitorMut for Rewriter<'_> {
     type Break = Box<QueryError>;
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        value_by_time::rewrite(expr);
-        match time_units::rewrite(expr, self.zone, self.now) {
+        match self.rewrite(expr) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(Box::new(error)),
         }
@@ -42,6 +88,9 @@ impl VisitorMut for Rewriter<'_> {
     /// Names subqueries that have no name. DataFusion 55 drops one of two nested ones that compute the same from columns
     /// of the same name, `x + x AS x` (its pull request 24686); with names of their tables the columns differ.
     fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<Self::Break> {
+        if let Err(error) = self.replace_call(table) {
+            return ControlFlow::Break(Box::new(error));
+        }
         if let TableFactor::Derived { alias: alias @ None, .. } = table {
             let name = Ident::with_quote('"', format!("$subquery{}", self.unnamed_tables));
             *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });

@@ -1,17 +1,32 @@
 //! The functions that SQL may call: an allow-list of DataFusion's, and our own where Druid's differ.
 //!
-//! Left out is what makes large values from small ones (`repeat`, `lpad`, array builders, `generate_series`): the memory
-//! pool does not see those. What can grow by being applied again and again is bounded, see [`growing_text`].
+//! Left out is what makes large values from small ones (array builders, `generate_series`): the memory pool does not see
+//! those. What can grow by being applied again and again is bounded, see [`growing_text`] and [`row_function`].
 
+mod calendar;
 mod checked_arithmetic;
+mod conversion;
+mod division;
 mod double_extreme;
 mod growing_text;
+mod human_readable;
+mod internet_address;
+mod interpolation;
+mod joined_text;
+mod json_text;
 mod long_sum;
 mod millis;
+mod padding;
 mod plain_regex;
+mod regex_text;
+mod row_function;
+mod samples;
 mod sketch;
+mod text_cast;
+mod text_units;
 mod time_bucket;
 mod value_by_time;
+mod whole_number;
 
 use std::sync::Arc;
 
@@ -21,6 +36,7 @@ use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use self::long_sum::fit as fit_long;
+use self::row_function::RowFunction;
 #[cfg(test)]
 pub(crate) use self::sketch::Rank;
 pub(crate) use self::sketch::{
@@ -38,7 +54,6 @@ const SCALARS: &[&str] = &[
     "atan2",
     "btrim",
     "ceil",
-    "character_length",
     "coalesce",
     "contains",
     "cos",
@@ -53,7 +68,6 @@ const SCALARS: &[&str] = &[
     "isnan",
     "iszero",
     "least",
-    "left",
     "ln",
     "log",
     "log10",
@@ -70,7 +84,6 @@ const SCALARS: &[&str] = &[
     "radians",
     "regexp_count",
     "reverse",
-    "right",
     "round",
     "rtrim",
     "signum",
@@ -78,8 +91,6 @@ const SCALARS: &[&str] = &[
     "split_part",
     "sqrt",
     "starts_with",
-    "strpos",
-    "substr",
     "tan",
     "trunc",
     "upper",
@@ -105,6 +116,20 @@ const AGGREGATES: &[&str] = &[
     "var_pop",
 ];
 
+/// Our own functions of single rows, a family each.
+const ROW_FUNCTIONS: &[&[RowFunction]] = &[
+    calendar::FUNCTIONS,
+    conversion::FUNCTIONS,
+    division::FUNCTIONS,
+    human_readable::FUNCTIONS,
+    internet_address::FUNCTIONS,
+    json_text::FUNCTIONS,
+    padding::FUNCTIONS,
+    regex_text::FUNCTIONS,
+    text_units::FUNCTIONS,
+    whole_number::FUNCTIONS,
+];
+
 pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let defaults = datafusion::functions::all_default_functions();
     let growing = defaults.iter().filter_map(growing_text::bounded).collect::<Vec<_>>();
@@ -115,6 +140,7 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .chain(millis::functions())
         .chain(sketch::scalars())
         .chain([plain_regex::function()])
+        .chain(ROW_FUNCTIONS.iter().copied().flat_map(row_function::udfs))
         .collect()
 }
 
@@ -126,6 +152,8 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
         .chain(double_extreme::functions())
         .chain(sketch::aggregates())
         .chain(value_by_time::functions())
+        .chain([joined_text::function()])
+        .chain(samples::functions())
         .collect()
 }
 
@@ -134,9 +162,9 @@ pub(crate) fn sum() -> Arc<AggregateUDF> {
     long_sum::function()
 }
 
-/// Window functions look at rows that are there; none of them makes values.
+/// Window functions look at rows that are there, and make no more.
 pub(crate) fn window_functions() -> Vec<Arc<WindowUDF>> {
-    all_default_window_functions()
+    all_default_window_functions().into_iter().chain([interpolation::function()]).collect()
 }
 
 /// Operators that must fail where DataFusion's would wrap or grow without bound, or mean what they say.
@@ -145,6 +173,8 @@ pub(crate) fn operator_rewrites() -> Vec<Arc<dyn FunctionRewrite + Send + Sync>>
         Arc::new(checked_arithmetic::CheckedIntegers),
         Arc::new(growing_text::BoundedConcatenation),
         Arc::new(plain_regex::PlainRegexOperators),
+        Arc::new(text_cast::CastsOfText),
+        Arc::new(whole_number::WholeNumbers),
     ]
 }
 
@@ -167,7 +197,7 @@ mod tests {
     #[test]
     fn functions_that_make_large_values_are_not_there() {
         let scalars = scalar_functions();
-        for name in ["repeat", "lpad", "rpad", "range", "generate_series", "make_array", "array_repeat", "to_char"] {
+        for name in ["range", "generate_series", "make_array", "array_repeat", "to_char"] {
             let found =
                 scalars.iter().any(|function| function.name() == name || function.aliases().contains(&name.into()));
             assert!(!found, "{name}");

@@ -29,6 +29,7 @@ mod rule;
 mod running;
 mod scan;
 mod session;
+pub mod settings;
 pub mod spill;
 mod statement;
 mod suggestion;

@@ -1,4 +1,5 @@
 //! `EARLIEST(x)` and `LATEST(x)`, by the time of the row, told as `EARLIEST_BY(x, __time)`; `ANY_VALUE(x)` as `MAX(x)`.
+//! Functions of samples take the time of the row, too, where none is said: `RATE(x)`, `LAST_OVER_TIME(x)`.
 //!
 //! Druid keeps of a string as many bytes as a last argument says; here values are whole, and the number says nothing.
 
@@ -16,9 +17,12 @@ pub(super) fn rewrite(expr: &mut Expr) {
         "latest" => "latest_by",
         "earliest_by" | "latest_by" => return drop_bytes(function, 2),
         "any_value" => return take_greatest(function),
+        "last_over_time" | "increase" | "rate" | "delta" | "time_weighted_average" => &name,
         _ => return,
     };
-    drop_bytes(function, 1);
+    if by_time != name {
+        drop_bytes(function, 1);
+    }
     let FunctionArguments::List(list) = &mut function.args else { return };
     if list.args.len() == 1 {
         let time = Expr::Identifier(Ident::with_quote('"', TIME_COLUMN));

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 use crate::error::QueryError;
 
 /// Of one result for one batch of rows.
-const RESULT_BYTES_MAX: usize = 64 << 20;
+pub(super) const RESULT_BYTES_MAX: usize = 64 << 20;
 
 /// The bounded form of a function that needs one.
 pub(super) fn bounded(function: &Arc<ScalarUDF>) -> Option<Arc<ScalarUDF>> {

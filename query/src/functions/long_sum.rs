@@ -1,8 +1,9 @@
 //! `SUM` of integers, added in 128 bits: exact in any order, and an error where the total does not fit a BIGINT.
 //!
-//! DataFusion's wraps. Sums of doubles and decimals remain DataFusion's.
+//! DataFusion's wraps. Sums of decimals are exact, too, and an error beyond 38 digits. Sums of doubles remain DataFusion's.
 
 mod accumulators;
+mod decimal;
 mod groups;
 
 use std::mem::size_of_val;
@@ -18,6 +19,7 @@ use datafusion::logical_expr::{
 };
 
 use self::accumulators::{DistinctSum, PlainSum};
+use self::decimal::DecimalSum;
 use self::groups::GroupSums;
 use crate::error::QueryError;
 
@@ -72,6 +74,9 @@ impl AggregateUDFImpl for LongSum {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        if let (DataType::Decimal128(precision, scale), false) = (args.return_field.data_type(), args.is_distinct) {
+            return Ok(Box::new(DecimalSum::new(*precision, *scale)));
+        }
         match (Self::is_long(&args.expr_fields[0]), args.is_distinct) {
             (false, _) => self.general.accumulator(args),
             (true, true) => Ok(Box::<DistinctSum>::default()),
@@ -80,7 +85,8 @@ impl AggregateUDFImpl for LongSum {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        if !Self::is_long(&args.expr_fields[0]) {
+        let is_exact = matches!(args.return_field.data_type(), DataType::Decimal128(..)) && !args.is_distinct;
+        if !is_exact && !Self::is_long(&args.expr_fields[0]) {
             return self.general.create_sliding_accumulator(args);
         }
         self.accumulator(args)
@@ -103,7 +109,7 @@ impl AggregateUDFImpl for LongSum {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        !args.is_distinct
+        !args.is_distinct && !matches!(args.return_field.data_type(), DataType::Decimal128(..))
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {

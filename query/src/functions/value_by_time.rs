@@ -1,4 +1,5 @@
-//! `EARLIEST_BY(value, time)` and `LATEST_BY(value, time)`: the value of the row with the least or the greatest time.
+//! `EARLIEST_BY(value, time)` and `LATEST_BY(value, time)`: the value of the row with the least or the greatest time;
+//! `LAST_OVER_TIME(value, time)`: the latest that is not null.
 //!
 //! Rows without a time do not count. Where several rows have that time, a value is taken before null, then the least for
 //! the earliest and the greatest for the latest: the answer does not depend on the order of the rows.
@@ -20,11 +21,11 @@ use crate::error::QueryError;
 const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
-    let function = |end| {
+    let function = |end, skips_nulls| {
         let signature = Signature::user_defined(Volatility::Immutable);
-        Arc::new(AggregateUDF::from(ValueByTime { end, signature }))
+        Arc::new(AggregateUDF::from(ValueByTime { end, skips_nulls, signature }))
     };
-    vec![function(End::Earliest), function(End::Latest)]
+    vec![function(End::Earliest, false), function(End::Latest, false), function(End::Latest, true)]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,12 +37,14 @@ enum End {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct ValueByTime {
     end: End,
+    skips_nulls: bool,
     signature: Signature,
 }
 
 impl AggregateUDFImpl for ValueByTime {
     fn name(&self) -> &str {
         match self.end {
+            _ if self.skips_nulls => "last_over_time",
             End::Earliest => "earliest_by",
             End::Latest => "latest_by",
         }
@@ -67,7 +70,7 @@ impl AggregateUDFImpl for ValueByTime {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let nothing = ScalarValue::try_from(args.return_field.data_type())?;
-        Ok(Box::new(ByTime { end: self.end, time: None, value: nothing }))
+        Ok(Box::new(ByTime { end: self.end, skips_nulls: self.skips_nulls, time: None, value: nothing }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -84,6 +87,7 @@ impl AggregateUDFImpl for ValueByTime {
 #[derive(Debug)]
 struct ByTime {
     end: End,
+    skips_nulls: bool,
     /// Of the row that the value is from; `None` before the first.
     time: Option<i64>,
     value: ScalarValue,
@@ -125,7 +129,7 @@ impl Accumulator for ByTime {
             let ordering = by_time(left, right).then_with(|| compare(left, right));
             if self.prefers(ordering) { left } else { right }
         };
-        let rows = (0..values.len()).filter(|row| times.is_valid(*row));
+        let rows = (0..values.len()).filter(|row| times.is_valid(*row) && !(self.skips_nulls && values.is_null(*row)));
         let Some(row) = rows.reduce(better) else { return Ok(()) };
         let (time, value) = (times.value(row), ScalarValue::try_from_array(values, row)?);
         let is_better = self
@@ -162,9 +166,9 @@ mod tests {
     use super::*;
 
     fn answer(end: End, batches: &[&[(Option<i64>, Option<i64>)]]) -> ScalarValue {
-        let mut whole = ByTime { end, time: None, value: ScalarValue::Int64(None) };
+        let mut whole = ByTime { end, skips_nulls: false, time: None, value: ScalarValue::Int64(None) };
         for batch in batches {
-            let mut part = ByTime { end, time: None, value: ScalarValue::Int64(None) };
+            let mut part = ByTime { end, skips_nulls: false, time: None, value: ScalarValue::Int64(None) };
             let values: ArrayRef = Arc::new(batch.iter().map(|row| row.0).collect::<Int64Array>());
             let times: ArrayRef = Arc::new(batch.iter().map(|row| row.1).collect::<TimestampMillisecondArray>());
             part.update_batch(&[values, times]).unwrap();

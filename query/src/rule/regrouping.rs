@@ -125,9 +125,9 @@ impl Keys<'_> {
                 Expr::ScalarFunction(call) => match group_key::recognise(&node, self.source) {
                     Some(key) => Some(self.key(key)),
                     None => match (call.func.name(), call.args.as_slice()) {
-                        ("date_part", [part, time]) if self.is_time(time) => part_bucket(part).map(|bucket| {
+                        ("time_extract", [time, part]) if self.is_time(time) => part_bucket(part).map(|bucket| {
                             let mut call = call.clone();
-                            call.args[1] = self.key(GroupKey::TimeBucket(bucket));
+                            call.args[0] = self.key(GroupKey::TimeBucket(bucket));
                             Expr::ScalarFunction(call)
                         }),
                         _ => None,
@@ -203,7 +203,8 @@ fn part_bucket(part: &Expr) -> Option<Granularity> {
     match part.as_str() {
         "minute" => Some(bucket("PT1M")),
         "hour" => Some(bucket("PT1H")),
-        "day" | "dow" | "doy" | "week" | "month" | "quarter" | "year" => Some(bucket("P1D")),
+        "day" | "dow" | "isodow" | "doy" | "week" | "month" | "quarter" | "year" | "isoyear" | "decade" | "century"
+        | "millennium" => Some(bucket("P1D")),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod running;
 mod scans;
 mod sharing;
 mod sketches;
+mod slt;
 mod snapshots;
 mod spilling;
 mod workload_plans;

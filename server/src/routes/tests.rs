@@ -161,7 +161,7 @@ async fn a_statement_that_is_at_fault_gets_400_and_one_that_would_change_somethi
         ("SELECT 1 FROM nowhere", 400, "druidException"),
         ("DROP TABLE usage", 501, "Unsupported operation"),
         ("COPY usage TO 'x.csv'", 501, "Unsupported operation"),
-        ("SET a = 1", 501, "Unsupported operation"),
+        ("SHOW TABLES", 501, "Unsupported operation"),
     ] {
         let response = fixture.sql(json!({ "query": query, "context": { "sqlQueryId": "q" } })).await;
         assert_eq!(header(&response, "x-druid-sql-query-id"), Some("q"), "{query}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use henge_query::request::{Parameter, QueryRequest};
+use henge_query::settings::{SettingValue, Settings};
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -80,14 +81,16 @@ fn accepts_arrow(headers: &HeaderMap) -> bool {
 
 impl SqlBody {
     fn into_request(self, fresh_id: String) -> Result<SqlRequest, ApiError> {
-        let sql = self.query.unwrap_or_default();
+        let Settings { values: settings, sql } = Settings::read(&self.query.unwrap_or_default())?;
         if sql.trim().is_empty() {
             return Err(ApiError::invalid("the query is empty: put SQL into `query`"));
         }
         if !self.header && (self.types_header || self.sql_types_header) {
             return Err(ApiError::invalid("`typesHeader` and `sqlTypesHeader` need `header` to be true"));
         }
-        let context = Context(self.context.unwrap_or_default());
+        let mut context = self.context.unwrap_or_default();
+        context.extend(settings.into_iter().map(|(key, value)| (key, json(value))));
+        let context = Context(context);
         let zone_name = context.text("sqlTimeZone")?;
         let time = match &zone_name {
             Some(name) => TimeText::new(time_zone(name)?),
@@ -120,6 +123,14 @@ impl SqlBody {
                 arrays,
             },
         })
+    }
+}
+
+fn json(setting: SettingValue) -> Value {
+    match setting {
+        SettingValue::Text(text) => text.into(),
+        SettingValue::Long(number) => number.into(),
+        SettingValue::Boolean(flag) => flag.into(),
     }
 }
 
@@ -313,6 +324,17 @@ mod tests {
         assert_eq!(request.layout.format, ResultFormat::ArrayLines);
         assert_eq!(request.layout.header, Header { names: true, druid_types: true, sql_types: true });
         assert_eq!(request.layout.arrays, ArrayStyle::Nested);
+    }
+
+    #[test]
+    fn settings_before_the_statement_go_before_those_of_the_context() {
+        let body = r#"{"query":"SET sqlTimeZone = 'Asia/Tokyo'; SET timeout = 20;\nSELECT 1","context":{"timeout":5}}"#;
+        let query = request("application/json", body).unwrap().query;
+        assert_eq!((query.sql.trim_start(), query.time_zone.as_deref()), ("SELECT 1", Some("Asia/Tokyo")));
+        assert_eq!(query.timeout, Some(Duration::from_millis(20)));
+        let (status, message) = refused("text/plain", "SET timeout = ; SELECT 1");
+        assert_eq!((status, message.contains("SET key = value;")), (400, true), "{message}");
+        assert_eq!(refused("text/plain", "SET timeout = 5;").1, "the query is empty: put SQL into `query`");
     }
 
     #[test]

@@ -40,7 +40,7 @@ SELECT tenant, COUNT(*), SUM(seq) FROM requests WHERE LENGTH(path) > 4 AND bytes
 SELECT DISTINCT code % 100 FROM requests;
 SELECT COUNT(*), COUNT(level), SUM(seq), AVG(seq) FROM requests WHERE LENGTH(path) = 400;
 -- henge only: its times have no zone
-SELECT EXTRACT(HOUR FROM __time) AS h, EXTRACT(DOW FROM __time) AS d, COUNT(*), SUM(seq) FROM requests GROUP BY 1, 2;
+SELECT EXTRACT(HOUR FROM __time) AS h, EXTRACT(ISODOW FROM __time) AS d, COUNT(*), SUM(seq) FROM requests GROUP BY 1, 2;
 -- Hours are never null, and groups of groups know it.
 SELECT h, COUNT(*), MIN(p) FROM (SELECT code + 1 AS c, EXTRACT(HOUR FROM __time) AS h, MIN(path) AS p FROM requests GROUP BY 1, 2) AS t GROUP BY h;
 SELECT CAST(__time AS DATE) AS d, COUNT(*), SUM(seq) FROM requests GROUP BY 1;
