@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit}
 use futures::Stream;
 
 use crate::error::QueryError;
+use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.
 ///
@@ -16,6 +17,8 @@ use crate::error::QueryError;
 pub struct QueryAnswer {
     pub columns: Vec<ResultColumn>,
     pub batches: ResultBatches,
+    /// Until the first rows were there, which is before any only where several aggregations follow each other.
+    pub result_cache: ResultCacheCounts,
 }
 
 pub type ResultBatches = Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>;

@@ -13,6 +13,7 @@ use crate::limits::QueryLimits;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::request::QueryRequest;
+use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
 
@@ -25,6 +26,7 @@ pub struct QueryEngine {
     limits: QueryLimits,
     admission: Arc<Admission>,
     pool: CpuPool,
+    results: Arc<ResultCache>,
     running: Arc<RunningQueries>,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
@@ -45,7 +47,8 @@ impl QueryEngine {
         let planner = Arc::new(Planner::new(store, session));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
-        Self { planner, limits, admission, pool, running: Arc::default(), runtime: Some(runtime) }
+        let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
+        Self { planner, limits, admission, pool, results, running: Arc::default(), runtime: Some(runtime) }
     }
 
     /// Waits for its turn, plans the statement, and waits for its first rows.
@@ -54,7 +57,9 @@ impl QueryEngine {
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id, self.pool.share());
         let (planner, admission) = (self.planner.clone(), self.admission.clone());
-        Execution::start(self.runtime(), planner, admission, request, &self.limits, running).into_answer().await
+        let results = ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
+        let results = Arc::new(results);
+        Execution::start(self.runtime(), planner, admission, results, request, &self.limits, running).into_answer().await
     }
 
     /// Ends the running queries of that id with an error; `false` where there is none.
@@ -74,6 +79,10 @@ impl QueryEngine {
 
     pub fn plan_cache(&self) -> PlanCacheFigures {
         self.planner.cache_figures()
+    }
+
+    pub fn result_cache(&self) -> ResultCacheFigures {
+        self.results.figures()
     }
 
     /// Those of them that wait for their turns.

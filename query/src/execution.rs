@@ -24,6 +24,7 @@ use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
 use crate::question::Question;
 use crate::request::QueryRequest;
+use crate::result_cache::ResultCacheUse;
 use crate::running::RunningQuery;
 
 /// Batches that wait for a slow reader.
@@ -56,6 +57,7 @@ type Report = Result<Progress, QueryError>;
 pub(crate) struct Execution {
     reports: mpsc::Receiver<Report>,
     producer: AbortHandle,
+    results: Arc<ResultCacheUse>,
     running: RunningQuery,
     deadline: Instant,
     timeout: Duration,
@@ -69,15 +71,17 @@ impl Execution {
         runtime: &Handle,
         planner: Arc<Planner>,
         admission: Arc<Admission>,
+        results: Arc<ResultCacheUse>,
         request: QueryRequest,
         limits: &QueryLimits,
         running: RunningQuery,
     ) -> Self {
         let timeout = request.timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let producer = Producer { planner, admission, sender, limits: limits.clone(), share: running.share().clone() };
+        let (limits, share) = (limits.clone(), running.share().clone());
+        let producer = Producer { planner, admission, sender, limits, share, results: results.clone() };
         let producer = runtime.spawn(producer.run(request)).abort_handle();
-        Self { reports, producer, running, deadline: Instant::now() + timeout, timeout, is_over: false }
+        Self { reports, producer, results, running, deadline: Instant::now() + timeout, timeout, is_over: false }
     }
 
     /// Waits for the columns and the first batch: what fails before that fails here.
@@ -86,7 +90,8 @@ impl Execution {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
         self.is_over = is_whole;
-        Ok(QueryAnswer { columns, batches: self.into_batches(first.map(|rows| rows.batch)) })
+        let result_cache = self.results.counts();
+        Ok(QueryAnswer { columns, result_cache, batches: self.into_batches(first.map(|rows| rows.batch)) })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -153,6 +158,7 @@ struct Producer {
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
     share: Arc<QueryShare>,
+    results: Arc<ResultCacheUse>,
 }
 
 impl Producer {
@@ -190,7 +196,8 @@ impl Producer {
     async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
-        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
+        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
+        let mut batches = execute_stream(plan.clone(), context)?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             rows += batch?.num_rows();
@@ -203,7 +210,7 @@ impl Producer {
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         let plan = interruptible(plan, self.share.token())?;
-        let context = self.planner.session.task_context(query_id, &self.share);
+        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
         let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
         let mut next = batches.next().await;

@@ -24,6 +24,7 @@ mod pushdown;
 mod question;
 mod relations;
 pub mod request;
+pub mod result_cache;
 mod rule;
 mod running;
 mod scan;

@@ -21,6 +21,8 @@ pub struct QueryLimits {
     pub query_memory_bytes: usize,
     /// What the operators of all queries may hold together.
     pub memory_bytes: usize,
+    /// What is kept of published segments for later queries.
+    pub result_cache_bytes: usize,
     pub result_rows_max: u64,
     /// In Arrow form, before encoding for the wire.
     pub result_bytes_max: u64,
@@ -36,6 +38,7 @@ impl Default for QueryLimits {
             timeout_max: Duration::from_secs(300),
             query_memory_bytes: 1 << 30,
             memory_bytes: 2 << 30,
+            result_cache_bytes: 128 << 20,
             result_rows_max: 1_000_000,
             result_bytes_max: 256 << 20,
         }

@@ -8,10 +8,14 @@ mod cell_hash;
 mod group_table;
 mod groups;
 mod inputs;
+mod keeping;
+mod kept_groups;
 mod key;
 mod merged;
 mod names;
+mod numbered;
 mod picks;
+mod result_key;
 mod run;
 mod segment_groups;
 mod text_numbers;
@@ -27,6 +31,8 @@ use henge_segment_store::timeline::SegmentView;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
+pub(crate) use self::kept_groups::KeptGroups;
+pub(crate) use self::result_key::ResultKey;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;

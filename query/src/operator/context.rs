@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::OperatorMetrics;
 use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
+use crate::result_cache::ResultCacheUse;
 
 /// What a query lends to an operator while it runs.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct OperatorContext {
     pub memory: Arc<dyn MemoryPool>,
     pub cancelled: Arc<CancellationToken>,
     pub metrics: Arc<OperatorMetrics>,
+    /// What earlier queries have found.
+    pub results: Option<Arc<ResultCacheUse>>,
 }
 
 impl OperatorContext {

@@ -6,7 +6,10 @@ use std::time::Instant;
 /// Counters of one run of an operator; its threads add to them.
 #[derive(Debug, Default)]
 pub(crate) struct OperatorMetrics {
+    /// Those that were read.
     pub segments: Counter,
+    /// Those that were not, because an earlier query's groups of them were kept.
+    pub kept_segments: Counter,
     /// Rows that passed the query's filter.
     pub rows: Counter,
     /// Groups before any were left out of the answer.

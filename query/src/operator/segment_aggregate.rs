@@ -29,6 +29,7 @@ use super::{OperatorContext, OperatorMetrics};
 use crate::answer::bytes_of;
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
+use crate::result_cache::ResultCacheUse;
 
 /// Groups and aggregates rows of a datasource's segments, in one partition.
 #[derive(Debug)]
@@ -118,6 +119,7 @@ impl ExecutionPlan for SegmentAggregateExec {
             memory: context.memory_pool().clone(),
             cancelled: Arc::new(cancelled.clone()),
             metrics: self.metrics.clone(),
+            results: context.session_config().get_extension::<ResultCacheUse>(),
         };
         let task = self.task.clone();
         let groups = SpawnedTask::spawn_blocking(move || task.run(&operator));

@@ -170,6 +170,7 @@ impl ExecutionPlan for SegmentRowsExec {
             memory: context.memory_pool().clone(),
             cancelled: Arc::new(cancelled.clone()),
             metrics: self.metrics.clone(),
+            results: None,
         };
         let task = self.task.clone();
         let rows = SpawnedTask::spawn_blocking(move || task.run(&operator));

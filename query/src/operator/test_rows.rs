@@ -145,6 +145,7 @@ pub fn with_memory(memory: Arc<dyn MemoryPool>) -> OperatorContext {
         memory,
         cancelled: Arc::default(),
         metrics: Arc::default(),
+        results: None,
     }
 }
 

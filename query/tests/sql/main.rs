@@ -8,6 +8,7 @@ mod guards;
 mod native_plans;
 mod plan_cache;
 mod refusals;
+mod result_cache;
 mod row_plans;
 mod running;
 mod scans;

@@ -424,3 +424,33 @@ async fn retention_rules_are_set_shown_and_refused_as_by_druid() {
     assert_eq!(fixture.send("POST", &format!("{RULES}/usage"), "application/json", "[]").await.status(), 200);
     assert_eq!(fixture.get(RULES).await, (200, json!({ "_default": [forever] })));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_and_metrics_tell_what_was_kept() {
+    let fixture = Fixture::new().await;
+    let usage = fixture.app.services().unwrap().store.data_source("usage").unwrap();
+    publish(&fixture, &usage, 2).await;
+    let ask = |context: Value| fixture.sql(json!({ "query": "SELECT org, SUM(bytes) FROM usage GROUP BY 1", "context": context }));
+    let kept = |hits: u64, misses: u64| json!({ "resultCache": { "hits": hits, "misses": misses } }).to_string();
+    for (context, expected) in [
+        (json!({ "populateCache": false }), kept(0, 1)),
+        (json!({}), kept(0, 1)),
+        (json!({}), kept(1, 0)),
+        (json!({ "useCache": "false" }), kept(0, 0)),
+        (json!({ "useResultLevelCache": false, "populateResultLevelCache": false }), kept(1, 0)),
+    ] {
+        let answer = ask(context.clone()).await;
+        assert_eq!(header(&answer, "x-druid-response-context"), Some(expected.as_str()), "{context}");
+        assert_eq!(text_of(answer).await, r#"[{"org":null,"EXPR$1":7},{"org":"a","EXPR$1":5}]"#);
+    }
+    let metrics = text_of(fixture.send("GET", "/metrics", "", "").await).await;
+    for line in [
+        r#"henge_result_cache_lookups_total{outcome="hit"} 2"#,
+        r#"henge_result_cache_lookups_total{outcome="miss"} 2"#,
+        "henge_result_cache_evictions_total 0",
+        "henge_result_cache_entries 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+    }
+    assert!(metrics.contains("henge_result_cache_bytes "));
+}

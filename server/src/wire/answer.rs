@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures::stream::{Stream, StreamExt, try_unfold};
 use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
+use henge_query::result_cache::ResultCacheCounts;
 
 use super::cell::Cells;
 use super::csv::CsvRows;
@@ -31,10 +32,14 @@ pub struct StartedAnswer {
 }
 
 impl StartedAnswer {
+    pub fn result_cache(&self) -> ResultCacheCounts {
+        self.answer.result_cache
+    }
+
     /// The whole answer in pieces of about 64 KiB. An `Err` is the last item: whoever sends the pieces must then break
     /// the framing, so that a reader cannot take the part for the whole (invariant Q4).
     pub fn into_bytes(self, layout: Layout) -> impl Stream<Item = Result<Bytes, QueryError>> + Send {
-        let QueryAnswer { columns, batches } = self.answer;
+        let QueryAnswer { columns, batches, .. } = self.answer;
         let mut rows = RowWriter::new(layout, columns);
         let mut opening = Vec::new();
         rows.start(&mut opening);

@@ -36,6 +36,12 @@ pub(super) struct TextNumbers {
     bytes: AtomicUsize,
 }
 
+/// All columns start anew.
+#[cfg(test)]
+pub(super) fn forget() {
+    lock(&KEPT).clear();
+}
+
 /// Strings, one after the other.
 #[derive(Debug, Default)]
 struct Texts {

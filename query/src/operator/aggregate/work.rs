@@ -2,19 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use henge_indexing::{BLOCK_ROWS, RowSet};
 use henge_segment_store::schema::TIME_COLUMN;
+use henge_segment_store::segment::PublishedSegment;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::timeline::SegmentView;
 
-use super::{AggregateTask, GroupKey};
+use super::keeping::Keeping;
+use super::names::GroupNames;
+use super::result_key::{PlanKey, ResultKey};
+use super::{AggregateTask, GroupKey, KeptGroups};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
+use crate::result_cache::ResultCacheUse;
 
 /// Blocks of a part: about a tenth of a millisecond's work.
 const PART_BLOCKS: usize = if cfg!(test) { 2 } else { 64 };
@@ -32,9 +37,13 @@ pub(super) struct Work<'t> {
 #[derive(Debug)]
 pub(super) struct SegmentWork<'t> {
     view: &'t SegmentView,
-    parts: usize,
+    pub parts: usize,
     taken: AtomicUsize,
     opened: OnceLock<Result<OpenedSegment, QueryError>>,
+    /// What is there of an earlier query; nothing is read then.
+    pub kept: Option<Arc<[KeptGroups]>>,
+    /// Where what is found may be kept.
+    keeping: Option<Keeping>,
 }
 
 /// A segment at hand, with the rows to read.
@@ -48,12 +57,22 @@ pub(super) struct OpenedSegment {
 }
 
 impl<'t> Work<'t> {
-    pub fn new(task: &'t AggregateTask) -> Self {
-        let segments = match &task.filter {
-            Some(filter) => task.segments.iter().filter(|segment| filter.touches(segment)).collect(),
-            None => Vec::new(),
-        };
-        let segments = segments.into_iter().map(SegmentWork::new).collect();
+    /// Finds out what is kept already of `results`, for as long as `names` still stand for it.
+    pub fn new(task: &'t AggregateTask, names: &GroupNames, results: Option<&ResultCacheUse>) -> Self {
+        let mut segments = Vec::new();
+        if let Some(filter) = &task.filter {
+            // Without indexes everything is to be read.
+            let results = results.filter(|results| results.is_on() && task.use_indexes);
+            let results = results.map(|results| (results, Arc::new(PlanKey::new(&task.aggregation, filter))));
+            for view in task.segments.iter().filter(|segment| filter.touches(segment)) {
+                let mut segment = SegmentWork::new(view);
+                if let (Some((results, plan)), SegmentView::Published(published)) = (&results, view) {
+                    let key = ResultKey::new(plan, &task.aggregation, filter, published);
+                    segment.look_up(key, published, names, results);
+                }
+                segments.push(segment);
+            }
+        }
         Self { task, segments, untouched: AtomicUsize::new(0), is_stopped: AtomicBool::new(false) }
     }
 
@@ -144,7 +163,34 @@ impl<'t> Work<'t> {
 impl<'t> SegmentWork<'t> {
     fn new(view: &'t SegmentView) -> Self {
         let blocks = (view.row_count() as usize).div_ceil(BLOCK_ROWS);
-        Self { view, parts: blocks.div_ceil(PART_BLOCKS).max(1), taken: AtomicUsize::new(0), opened: OnceLock::new() }
+        Self {
+            view,
+            parts: blocks.div_ceil(PART_BLOCKS).max(1),
+            taken: AtomicUsize::new(0),
+            opened: OnceLock::new(),
+            kept: None,
+            keeping: None,
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        key: ResultKey,
+        segment: &Arc<PublishedSegment>,
+        names: &GroupNames,
+        results: &ResultCacheUse,
+    ) {
+        self.kept = results.get(&key, |kept| kept.iter().all(|kept| kept.fits(names)));
+        if self.kept.is_some() {
+            self.parts = 1;
+        } else if results.is_filled() {
+            self.keeping = Some(Keeping::new(key, segment.clone()));
+        }
+    }
+
+    /// Where what is found of the segment may be kept.
+    pub fn keeping(&self) -> Option<&Keeping> {
+        self.keeping.as_ref()
     }
 
     /// The blocks of the next part, which nobody else gets.

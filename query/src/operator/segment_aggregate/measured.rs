@@ -8,7 +8,12 @@ use datafusion::physical_plan::metrics::{Count, Metric, MetricValue, MetricsSet,
 use crate::operator::OperatorMetrics;
 
 pub(in crate::operator) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
-    let counts = [("segments", &measured.segments), ("rows", &measured.rows), ("groups", &measured.groups)];
+    let counts = [
+        ("segments", &measured.segments),
+        ("kept_segments", &measured.kept_segments),
+        ("rows", &measured.rows),
+        ("groups", &measured.groups),
+    ];
     let times = [
         ("filter", &measured.filter_ns),
         ("scan", &measured.scan_ns),
