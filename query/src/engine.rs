@@ -57,9 +57,12 @@ impl QueryEngine {
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id, self.pool.share());
         let (planner, admission) = (self.planner.clone(), self.admission.clone());
-        let results = ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
+        let results =
+            ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
         let results = Arc::new(results);
-        Execution::start(self.runtime(), planner, admission, results, request, &self.limits, running).into_answer().await
+        Execution::start(self.runtime(), planner, admission, results, request, &self.limits, running)
+            .into_answer()
+            .await
     }
 
     /// Ends the running queries of that id with an error; `false` where there is none.
