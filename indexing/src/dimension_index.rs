@@ -51,7 +51,7 @@ pub enum IndexForm {
     Runs,
     /// A compressed bitmap for each code.
     Roaring,
-    /// The rows of each code one by one: for columns in which almost every value is another.
+    /// The rows of each code one by one: for columns whose values have few rows each.
     RowList,
     /// The blocks of [`BLOCK_ROWS`] rows in which each code occurs: small; the codes of these blocks remain to be looked at.
     Blocks,

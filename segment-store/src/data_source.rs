@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
+use henge_indexing::CodeSetCache;
 
 use crate::event::EventRow;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
@@ -22,6 +23,8 @@ pub struct DataSource {
     was_restored: bool,
     /// Held while rows are appended or a cut moves them; never across I/O.
     live: Mutex<Live>,
+    /// What costly tests of strings found, shared by all segments of the process.
+    code_sets: Arc<CodeSetCache>,
     timeline: ArcSwap<Timeline>,
     progress: ArcSwap<Progress>,
 }
@@ -99,6 +102,7 @@ impl DataSource {
             name,
             was_restored,
             live: Mutex::new(Live { schema, open: BTreeMap::new() }),
+            code_sets: files.cache.code_sets().clone(),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
         }
@@ -167,7 +171,8 @@ impl DataSource {
                 Some((chunk, segment)) if chunk.contains(event.time) => segment.append(event),
                 _ => {
                     let chunk = schema.segment_granularity.bucket(event.time);
-                    let segment = open.entry(chunk).or_insert_with(|| OpenSegment::new(schema.clone(), chunk));
+                    let opened = || OpenSegment::new(schema.clone(), chunk, &self.code_sets);
+                    let segment = open.entry(chunk).or_insert_with(opened);
                     segment.append(event);
                     last = Some((chunk, segment));
                 }

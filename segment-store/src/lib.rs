@@ -3,6 +3,7 @@
 //! event -> open_segment -> frozen -> segment (Parquet and serving form) -> manifest record -> timeline -> reader
 
 pub mod clock;
+mod code_sets;
 pub mod compaction;
 pub mod data_source;
 mod durable_file;

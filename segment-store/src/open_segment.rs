@@ -11,12 +11,14 @@ mod sort;
 
 use std::sync::Arc;
 
-use henge_indexing::GrowingDictionary;
+use henge_indexing::{CodeSetCache, GrowingDictionary};
 pub use open_rows::OpenRows;
+use open_rows::Texts;
 use page::{Page, SealedPage};
 use rollup::RollupIndex;
 pub use sort::sort;
 
+use crate::code_sets::CodeSets;
 use crate::event::{DimensionValue, EventRow};
 use crate::schema::{DataSourceSchema, DimensionType};
 use crate::time::{Interval, TimestampMs};
@@ -32,6 +34,7 @@ pub struct OpenSegment {
     chunk: Interval,
     /// One for each dimension; those of other kinds than string stay empty.
     dictionaries: Vec<GrowingDictionary>,
+    code_sets: Arc<CodeSets>,
     sealed: Vec<Arc<SealedPage>>,
     active: Page,
     rollup: RollupIndex,
@@ -43,14 +46,17 @@ pub struct OpenSegment {
 }
 
 impl OpenSegment {
-    pub fn new(schema: Arc<DataSourceSchema>, chunk: Interval) -> Self {
-        let dictionaries = schema.dimensions.iter().map(|_| GrowingDictionary::default()).collect();
+    /// No rows yet. What costly tests of its strings find is kept in `code_sets`.
+    pub fn new(schema: Arc<DataSourceSchema>, chunk: Interval, code_sets: &Arc<CodeSetCache>) -> Self {
+        let dictionaries: Vec<_> = schema.dimensions.iter().map(|_| GrowingDictionary::default()).collect();
+        let code_sets = Arc::new(CodeSets::new(code_sets, dictionaries.len()));
         let codes = vec![0; schema.dimensions.len()];
         let active = Page::new(&schema);
         Self {
             schema,
             chunk,
             dictionaries,
+            code_sets,
             sealed: Vec::new(),
             active,
             rollup: RollupIndex::default(),
@@ -113,8 +119,11 @@ impl OpenSegment {
         if self.active.row_count() > 0 {
             pages.push(Arc::new(self.active.clone().seal()));
         }
-        let dictionaries = self.dictionaries.iter().map(GrowingDictionary::prefix).collect();
-        let prefix = Arc::new(OpenRows::new(self.schema.clone(), self.chunk, dictionaries, pages, self.events));
+        let texts = Texts {
+            dictionaries: self.dictionaries.iter().map(GrowingDictionary::prefix).collect(),
+            code_sets: self.code_sets.clone(),
+        };
+        let prefix = Arc::new(OpenRows::new(self.schema.clone(), self.chunk, texts, pages, self.events));
         self.prefix = Some(prefix.clone());
         prefix
     }

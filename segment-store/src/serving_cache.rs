@@ -80,6 +80,11 @@ impl ServingCache {
         CacheStats { files: state.entries.len(), bytes: state.bytes, bytes_max: self.bytes_max }
     }
 
+    /// What costly tests of strings found, in whatever segment.
+    pub fn code_sets(&self) -> &Arc<CodeSetCache> {
+        &self.code_sets
+    }
+
     /// Whether there is a file for the segment.
     pub fn contains(&self, id: &SegmentId) -> bool {
         self.state().entries.contains_key(id)

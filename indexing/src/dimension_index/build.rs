@@ -2,7 +2,7 @@
 //!
 //! An index is worth its bytes where it finds the rows of the average value in a twelfth of the time that a scan of
 //! the codes takes. The forms are tried from the fastest to the smallest, and the first that is small enough is taken. The
-//! limits add up to 2 to 3 bytes/row for a segment with a dozen string columns, of which a few have values of few rows
+//! limits add up to 4 to 5 bytes/row for a segment with a dozen string columns, of which a few have values of few rows
 //! (topics, principals), some follow from the sort (organisations, clusters), and some have few values (regions).
 
 use super::ascending::Ascending;
@@ -21,10 +21,9 @@ const RUNS_BYTES_MAX: f64 = 0.4;
 const ROARING_BYTES_MAX: f64 = 0.35;
 const BLOCKS_BYTES_MAX: f64 = 1.0;
 const ROW_LIST_BYTES_MAX: f64 = 4.0;
-/// Where there is a value for every second row, dictionary and codes take many times the bytes of a row list.
-const ROW_LIST_ROWS_PER_VALUE_MAX: usize = 2;
-/// The headers of shorter compressed lists take more bytes than their rows.
-const ROARING_ROWS_PER_VALUE_MIN: usize = 32;
+/// The headers of shorter compressed lists take more bytes than their rows: those are listed one by one. Lists of blocks
+/// would be half as large, but a thousand such values are in nearly every block.
+const LISTED_ROWS_PER_VALUE_MAX: usize = 32;
 /// Rows of a container of a compressed list, and the bytes of its header and of its bits.
 const CONTAINER_ROWS: usize = 1 << 16;
 const CONTAINER_HEADER_BYTES: usize = 8;
@@ -103,7 +102,7 @@ impl<'a> Column<'a> {
     }
 
     fn row_list(&self) -> Option<Candidate> {
-        if self.codes.len() > self.code_count * ROW_LIST_ROWS_PER_VALUE_MAX {
+        if self.codes.len() >= self.code_count * LISTED_ROWS_PER_VALUE_MAX {
             return None;
         }
         let bytes = Lists::byte_len(self.code_count, self.codes.len(), self.codes.len() as u32);
@@ -112,7 +111,7 @@ impl<'a> Column<'a> {
     }
 
     fn roaring(&self) -> Option<Candidate> {
-        let has_short_lists = self.codes.len() < self.code_count * ROARING_ROWS_PER_VALUE_MIN;
+        let has_short_lists = self.codes.len() < self.code_count * LISTED_ROWS_PER_VALUE_MAX;
         // No value has most of the rows, and the others have no runs: the lists would be too large.
         let is_scattered = self.runs > self.codes.len() / 2;
         if has_short_lists || is_scattered {

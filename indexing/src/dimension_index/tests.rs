@@ -249,10 +249,11 @@ fn the_form_suits_the_column() {
         ("one value mostly, others scattered", IndexForm::Roaring, chosen(9, |row| scatter(row) % 90)),
         ("two values, scattered", IndexForm::None, chosen(2, |row| scatter(row) % 2 + 1)),
         ("unique and scattered", IndexForm::RowList, chosen(200_000, |row| scatter(row) % 200_000)),
+        ("few rows for each value", IndexForm::RowList, chosen(10_000, |row| scatter(row) % 10_000)),
         (
-            "few rows for each value, in clusters",
+            "more rows for each value, in clusters",
             IndexForm::Blocks,
-            chosen(40_000, |row| row / 1_000 * 200 + scatter(row) % 200),
+            chosen(5_000, |row| row / 8_000 * 200 + scatter(row) % 200),
         ),
         ("many rows for each value, scattered", IndexForm::None, chosen(1_000, |row| scatter(row) % 1_000)),
     ];

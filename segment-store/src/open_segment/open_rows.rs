@@ -17,6 +17,7 @@ use henge_indexing::{
 use super::PAGE_ROWS;
 use super::page::{SealedColumn, SealedPage};
 use super::time_bounds;
+use crate::code_sets::CodeSets;
 use crate::error::StoreError;
 use crate::promotion::promoted;
 use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
@@ -28,22 +29,30 @@ pub struct OpenRows {
     pub(super) schema: Arc<DataSourceSchema>,
     chunk: Interval,
     pub(super) dictionaries: Vec<DictionaryPrefix>,
+    code_sets: Arc<CodeSets>,
     pub(super) pages: Vec<Arc<SealedPage>>,
     page_bounds: Vec<(TimestampMs, TimestampMs)>,
     events: u64,
+}
+
+/// The strings of each dimension, and what tests of them found.
+pub(super) struct Texts {
+    pub dictionaries: Vec<DictionaryPrefix>,
+    pub code_sets: Arc<CodeSets>,
 }
 
 impl OpenRows {
     pub(super) fn new(
         schema: Arc<DataSourceSchema>,
         chunk: Interval,
-        dictionaries: Vec<DictionaryPrefix>,
+        texts: Texts,
         pages: Vec<Arc<SealedPage>>,
         events: u64,
     ) -> Self {
         let bounds = |page: &Arc<SealedPage>| time_bounds(page.times.values().iter().copied());
         let page_bounds = pages.iter().map(|page| bounds(page).expect("a page has rows")).collect();
-        Self { schema, chunk, dictionaries, pages, page_bounds, events }
+        let Texts { dictionaries, code_sets } = texts;
+        Self { schema, chunk, dictionaries, code_sets, pages, page_bounds, events }
     }
 
     pub fn schema(&self) -> &DataSourceSchema {
@@ -91,7 +100,8 @@ impl OpenRows {
         match self.schema.column_kind(index) {
             DimensionType::String => {
                 let pages = pages().map(|page| page.codes()).collect();
-                Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache: None })
+                let cache = Some(self.code_sets.of_column(index));
+                Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache })
             }
             DimensionType::Long => {
                 Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
-use henge_indexing::RowSet;
+use henge_indexing::{LikePattern, Predicate, RowSet, TextTest, evaluate};
 use proptest::prelude::*;
 
 use super::*;
@@ -14,6 +14,10 @@ const HOUR_MS: i64 = 3_600_000;
 
 fn chunk() -> Interval {
     Interval::new(TimestampMs(0), TimestampMs(HOUR_MS)).unwrap()
+}
+
+fn code_sets() -> Arc<CodeSetCache> {
+    Arc::new(CodeSetCache::new(1 << 20))
 }
 
 fn schema(rollup: bool) -> Arc<DataSourceSchema> {
@@ -146,7 +150,7 @@ fn sorted_rows_of(rows: &SortedRows) -> Vec<(Key, Values)> {
 }
 
 fn filled(events: &[Event], rollup: bool) -> OpenSegment {
-    let mut segment = OpenSegment::new(schema(rollup), chunk());
+    let mut segment = OpenSegment::new(schema(rollup), chunk(), &code_sets());
     events.iter().for_each(|event| segment.append(&event.row()));
     segment
 }
@@ -211,7 +215,7 @@ fn numbered(number: usize) -> Event {
 
 #[test]
 fn a_prefix_does_not_see_what_is_appended_after_it() {
-    let mut segment = OpenSegment::new(schema(false), chunk());
+    let mut segment = OpenSegment::new(schema(false), chunk(), &code_sets());
     let events: Vec<Event> = (0..3 * PAGE_ROWS / 2).map(numbered).collect();
     let (first, second) = events.split_at(PAGE_ROWS - 5);
     first.iter().for_each(|event| segment.append(&event.row()));
@@ -227,7 +231,7 @@ fn a_prefix_does_not_see_what_is_appended_after_it() {
 fn a_declared_sort_order_comes_before_the_order_of_the_dimensions() {
     let mut declared = DataSourceSchema::clone(&schema(false));
     declared.sort = vec!["code".into(), "__time".into()];
-    let mut segment = OpenSegment::new(Arc::new(declared), chunk());
+    let mut segment = OpenSegment::new(Arc::new(declared), chunk(), &code_sets());
     for number in 0..1_000 {
         segment.append(&Event { code: Some(number as i64 % 3), ..numbered(number) }.row());
     }
@@ -264,4 +268,33 @@ fn only_selected_rows_are_read_across_pages() {
     let expected: Vec<_> = wanted.iter().map(|&row| all[row as usize].clone()).collect();
     assert_eq!(rows_of(rows.batches(schema(false).arrow(), &selected)), expected);
     assert_eq!(rows.batches(schema(false).arrow(), &RowSet::none(all.len() as u32)).count(), 0);
+}
+
+#[test]
+fn what_a_costly_test_found_is_kept_as_long_as_the_rows() {
+    let cache = code_sets();
+    let mut segment = OpenSegment::new(schema(false), chunk(), &cache);
+    let mut append = |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            segment.append(&Event { org: Some(format!("org-{number}")), ..numbered(number) }.row());
+        }
+        segment.prefix()
+    };
+    let like = LikePattern::new("%9%", None, false).unwrap();
+    let predicate = Predicate::Text { column: "org".into(), test: TextTest::Like(like) };
+    let found = |rows: &OpenRows| {
+        let count = rows.row_count() as u32;
+        evaluate(&predicate, count, true, &|name: &str| Ok::<_, ()>(rows.column(name))).unwrap().len()
+    };
+
+    let before = append(0..1_000);
+    assert_eq!(found(&before), 271);
+    let kept = cache.bytes();
+    assert!(kept > 0);
+    let after = append(1_000..2_000);
+    assert_eq!((found(&after), found(&before)), (542, 271));
+    drop((before, after));
+    assert!(cache.bytes() > 0);
+    drop(segment);
+    assert_eq!(cache.bytes(), 0);
 }

@@ -236,7 +236,7 @@ fn a_serving_form_says_how_its_columns_lie() {
 
 #[test]
 fn the_indexes_of_all_columns_share_their_bytes_and_the_first_columns_come_first() {
-    // In the order of time: each value of either column has two rows anywhere.
+    // In the order of time: each value of any column has two rows anywhere.
     const ROWS: u64 = 40_000;
     let column = |factor: u64| {
         let mut distinct = Strings::default();
@@ -257,11 +257,11 @@ fn the_indexes_of_all_columns_share_their_bytes_and_the_first_columns_come_first
         let texts = serving.layout().iter().map(|column| column.text.clone().unwrap());
         texts.map(|text| (text.index_form, text.index.bytes)).collect::<Vec<_>>()
     };
-    for alone in [indexes(&[7_919]), indexes(&[6_007])] {
+    for alone in [indexes(&[7_919]), indexes(&[6_007]), indexes(&[5_003])] {
         assert_eq!(alone[0].0, "row list");
     }
-    let both = indexes(&[7_919, 6_007]);
-    assert_eq!(both[0].0, "row list");
-    assert_ne!(both[1].0, "row list");
-    assert!(both.iter().map(|(_, bytes)| bytes).sum::<u64>() < ROWS * 3 + 64, "{both:?}");
+    let together = indexes(&[7_919, 6_007, 5_003]);
+    assert_eq!([together[0].0.as_str(), &together[1].0], ["row list"; 2]);
+    assert_ne!(together[2].0, "row list");
+    assert!(together.iter().map(|(_, bytes)| bytes).sum::<u64>() < ROWS * 5 + 64, "{together:?}");
 }

@@ -63,7 +63,7 @@ fn schema(rollup: bool, granularity: &str) -> DataSourceSchema {
 
 /// What a freeze makes of events under a schema. `None` without events.
 fn frozen(schema: &DataSourceSchema, events: &[Event]) -> Option<SortedRows> {
-    let mut open = OpenSegment::new(Arc::new(schema.clone()), hour());
+    let mut open = OpenSegment::new(Arc::new(schema.clone()), hour(), &Arc::new(CodeSetCache::new(0)));
     for event in events {
         let mut row = EventRow::new(schema.dimensions.len(), schema.measures.len());
         row.time = TimestampMs(event.time);

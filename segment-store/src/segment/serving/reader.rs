@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use henge_indexing::{
 
 use super::footer::{ColumnLayout, Footer, SectionPlace, TextLayout};
 use super::mapping;
+use crate::code_sets::CodeSets;
 use crate::error::StoreError;
 use crate::schema::TIME_COLUMN;
 use crate::segment::SegmentId;
@@ -42,7 +42,7 @@ impl ServingError {
 pub struct ServingSegment {
     file: Bytes,
     footer: Footer,
-    code_sets: Arc<CodeSetCache>,
+    code_sets: CodeSets,
     times: OnceLock<PackedLongs>,
     /// In the order of the footer.
     columns: Vec<OnceLock<LoadedColumn>>,
@@ -61,12 +61,7 @@ struct LoadedText {
     dictionary: Dictionary,
     codes: PackedCodes,
     index: DimensionIndex,
-    /// What this dictionary is called in the cache of code sets.
-    number: u64,
 }
-
-/// The next dictionary's number: no two dictionaries of a process have the same.
-static DICTIONARIES: AtomicU64 = AtomicU64::new(0);
 
 impl ServingSegment {
     /// Maps a file and reads its footer. What costly tests of its strings find is kept in `code_sets`.
@@ -77,8 +72,9 @@ impl ServingSegment {
     /// The same of bytes in memory.
     pub fn from_bytes(file: Bytes, code_sets: &Arc<CodeSetCache>) -> Result<Self, ServingError> {
         let footer = Footer::read(&file)?;
-        let columns = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { file, footer, code_sets: code_sets.clone(), times: OnceLock::new(), columns })
+        let columns: Vec<_> = footer.columns.iter().map(|_| OnceLock::new()).collect();
+        let code_sets = CodeSets::new(code_sets, columns.len());
+        Ok(Self { file, footer, code_sets, times: OnceLock::new(), columns })
     }
 
     /// The BLAKE3 digest of the Parquet file that it was made from.
@@ -127,8 +123,8 @@ impl ServingSegment {
             .map_err(|source| ServingError::Column { column: name.to_owned(), source })?;
         Ok(match loaded {
             LoadedColumn::Text(text) => {
-                let LoadedText { dictionary, codes, index, number } = text.as_ref();
-                let cache = Some(self.code_sets.dictionary(*number));
+                let LoadedText { dictionary, codes, index } = text.as_ref();
+                let cache = Some(self.code_sets.of_column(place));
                 Column::Text(TextColumn::Sorted { dictionary, codes, index: Some(index), cache })
             }
             LoadedColumn::Longs(longs) => Column::Longs(LongColumn::Packed(longs)),
@@ -183,7 +179,7 @@ impl ServingSegment {
             return Err(FormatError { what: "dictionary", detail: "another number of values than the footer says" });
         }
         let index = DimensionIndex::decode(layout.index.read(&self.file)?, self.row_count(), layout.distinct)?;
-        Ok(LoadedText { dictionary, codes, index, number: DICTIONARIES.fetch_add(1, Ordering::Relaxed) })
+        Ok(LoadedText { dictionary, codes, index })
     }
 
     /// Invariant S3.

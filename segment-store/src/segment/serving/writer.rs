@@ -6,9 +6,9 @@ use super::footer::{ColumnLayout, Footer, SECTION_ALIGNMENT, SectionPlace, TextL
 use crate::segment::{SortedColumn, SortedRows, TextValues};
 
 /// Bytes that the indexes of all columns take together: so many for each row, and for short segments this many in any
-/// case. Rows sorted by their dimensions need about two bytes; rows in the order of time would take more than five, for
-/// queries that the codes answer as well.
-const INDEX_BYTES_PER_ROW: usize = 3;
+/// case. Rows sorted by their dimensions need three to four bytes; rows in the order of time would take more, for queries
+/// that the codes answer as well.
+const INDEX_BYTES_PER_ROW: usize = 5;
 const INDEX_BYTES_MIN: usize = 64 << 10;
 
 /// The file's bytes. `source` is the BLAKE3 digest of the Parquet file that holds the same rows.
