@@ -20,6 +20,7 @@ use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 use crate::result_cache::ResultCacheUse;
+use crate::scan::WaysTaken;
 
 /// Blocks of a part: about a tenth of a millisecond's work.
 const PART_BLOCKS: usize = if cfg!(test) { 2 } else { 64 };
@@ -115,7 +116,7 @@ impl<'t> Work<'t> {
         }
         let open = || {
             let start = Instant::now();
-            let opened = self.open_first(segment.view)?;
+            let opened = self.open_first(segment.view, &context.metrics.ways)?;
             context.metrics.segments.add(1);
             context.metrics.rows.add(opened.rows.len());
             context.metrics.filter_ns.add_since(start);
@@ -124,16 +125,16 @@ impl<'t> Work<'t> {
         segment.opened.get_or_init(open).as_ref().map_err(Clone::clone)
     }
 
-    fn open_first(&self, view: &SegmentView) -> Result<OpenedSegment, QueryError> {
+    fn open_first(&self, view: &SegmentView, ways: &WaysTaken) -> Result<OpenedSegment, QueryError> {
         let store_error = |error| QueryError::from(&error);
         let reader = view.open(&self.columns().into_iter().collect::<Vec<_>>()).map_err(store_error)?;
         let filter = self.task.filter.as_ref().expect("without a filter there are no segments");
-        let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+        let rows = filter.rows_of(view, &reader, self.task.use_indexes, ways).map_err(store_error)?;
         let mut passing = Vec::new();
         for aggregate in &self.task.aggregation.aggregates {
             passing.push(match &aggregate.filter {
                 Some(filter) => {
-                    let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+                    let rows = filter.rows_of(view, &reader, self.task.use_indexes, ways).map_err(store_error)?;
                     (!rows.is_all()).then_some(rows)
                 }
                 None => None,

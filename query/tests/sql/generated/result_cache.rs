@@ -7,7 +7,7 @@ use crate::differential::data::Numbers;
 use crate::differential::queries::Query;
 use crate::differential::result_cache::compare;
 
-const STATEMENTS: usize = 150;
+const STATEMENTS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn generated_statements_answer_alike_by_what_is_kept() {
