@@ -1,8 +1,10 @@
 //! Answers on the wire: result columns and record batches become bytes, a piece at a time.
 //!
 //! answer -> (rows_json | csv) -> cell -> (time_text | json_text | csv_text)
+//! answer -> arrow_ipc
 
 pub mod answer;
+mod arrow_ipc;
 pub mod cell;
 pub mod csv;
 mod csv_text;
@@ -16,6 +18,9 @@ use serde::Deserialize;
 use self::cell::ArrayStyle;
 use self::time_text::TimeText;
 
+/// What an Arrow IPC stream is called on the wire.
+pub const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
+
 /// The shape of a result, by the names that Druid gives them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +31,9 @@ pub enum ResultFormat {
     ObjectLines,
     ArrayLines,
     Csv,
+    /// Asked for by `Accept: application/vnd.apache.arrow.stream`.
+    #[serde(skip)]
+    ArrowStream,
 }
 
 impl ResultFormat {
@@ -34,6 +42,7 @@ impl ResultFormat {
             Self::Object | Self::Array => "application/json",
             Self::ObjectLines | Self::ArrayLines => "text/plain",
             Self::Csv => "text/csv",
+            Self::ArrowStream => ARROW_STREAM,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Groups the rows of segments and aggregates each group.
 //!
-//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values -> the top ones -> batches
+//! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values, each thread's
+//! -> in parts -> all threads' -> the top ones -> batches
 
 mod accumulator;
 mod aggregation;
@@ -13,8 +14,11 @@ mod kept_groups;
 mod key;
 mod merged;
 mod names;
+mod number_table;
 mod numbered;
+mod parted;
 mod picks;
+mod read_groups;
 mod result_key;
 mod run;
 mod segment_groups;
@@ -24,6 +28,7 @@ mod work;
 
 use std::sync::Arc;
 
+#[cfg(test)]
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use henge_segment_store::timeline::SegmentView;
@@ -32,6 +37,7 @@ pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
 pub(crate) use self::kept_groups::KeptGroups;
+pub(crate) use self::read_groups::ReadGroups;
 pub(crate) use self::result_key::ResultKey;
 use super::OperatorContext;
 use crate::error::QueryError;
@@ -55,13 +61,23 @@ pub(crate) struct AggregateTask {
 }
 
 impl AggregateTask {
-    /// Reads the segments on up to `context.threads` threads, and yields the groups in batches of at most 8,192 rows, in
-    /// no particular order. Blocking.
+    /// Reads the segments on up to `context.threads` threads, and yields the groups in no particular order. Blocking.
     ///
     /// # Errors
-    /// The query is cancelled or needs more memory than it may use; a total leaves 64 bits; a segment cannot be read.
-    pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+    /// The query is cancelled or needs more memory than it may use; a segment cannot be read.
+    pub fn read(&self, context: &OperatorContext) -> Result<ReadGroups, QueryError> {
         run::run(self, context)
+    }
+
+    /// All groups.
+    #[cfg(test)]
+    pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+        let mut groups = self.read(context)?;
+        let mut batches = Vec::new();
+        while !groups.is_done() {
+            batches.extend(groups.next(self, context)?);
+        }
+        Ok(batches)
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -24,7 +25,7 @@ use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::SegmentView;
 use tokio_util::sync::CancellationToken;
 
-use super::aggregate::AggregateTask;
+use super::aggregate::{AggregateTask, ReadGroups};
 use super::{OperatorContext, OperatorMetrics};
 use crate::answer::bytes_of;
 use crate::cpu_pool::QueryShare;
@@ -62,6 +63,32 @@ impl SegmentAggregateExec {
         let rows: u64 = self.task.segments.iter().map(SegmentView::row_count).sum();
         let asked_for = self.task.top.map_or(usize::MAX, |top| top.count.get());
         Precision::Inexact(asked_for.min(usize::try_from(rows).unwrap_or(usize::MAX)))
+    }
+}
+
+/// Yields groups bit by bit, on threads that may block.
+struct Reader {
+    task: Arc<AggregateTask>,
+    operator: OperatorContext,
+    /// `None` before the segments are read.
+    groups: Option<ReadGroups>,
+}
+
+/// Some groups, and how to get more.
+type Reading = SpawnedTask<Result<(Vec<RecordBatch>, Option<Reader>), QueryError>>;
+
+impl Reader {
+    /// Begins at once, so that more groups are found while the last ones are made use of.
+    fn read_on(mut self) -> Reading {
+        SpawnedTask::spawn_blocking(move || {
+            let mut groups = match self.groups.take() {
+                Some(groups) => groups,
+                None => self.task.read(&self.operator)?,
+            };
+            let batches = groups.next(&self.task, &self.operator)?;
+            let rest = (!groups.is_done()).then(|| Self { groups: Some(groups), ..self });
+            Ok((batches, rest))
+        })
     }
 }
 
@@ -121,18 +148,22 @@ impl ExecutionPlan for SegmentAggregateExec {
             metrics: self.metrics.clone(),
             results: context.session_config().get_extension::<ResultCacheUse>(),
         };
-        let task = self.task.clone();
-        let groups = SpawnedTask::spawn_blocking(move || task.run(&operator));
+        let reader = Reader { task: self.task.clone(), operator, groups: None };
         let memory = MemoryConsumer::new("groups").register(context.memory_pool());
         let cancelled_when_dropped = cancelled.drop_guard();
-        let batches = stream::once(async move {
-            let panicked = |_| QueryError::internal("an aggregation panicked, see the log");
-            let batches = groups.join().await.map_err(panicked)??;
-            memory.try_grow(batches.iter().map(bytes_of).sum())?;
-            Ok::<_, DataFusionError>(stream::iter(batches).map(move |batch| {
-                memory.shrink(bytes_of(&batch));
-                Ok(batch)
-            }))
+        let batches = stream::try_unfold(Some(reader.read_on()), move |reading| {
+            let memory = memory.new_empty();
+            async move {
+                let Some(reading) = reading else { return Ok(None) };
+                let panicked = |_| QueryError::internal("an aggregation panicked, see the log");
+                let (batches, reader) = reading.join().await.map_err(panicked)??;
+                memory.try_grow(batches.iter().map(bytes_of).sum())?;
+                let batches = stream::iter(batches).map(move |batch| {
+                    memory.shrink(bytes_of(&batch));
+                    Ok(batch)
+                });
+                Ok::<_, DataFusionError>(Some((batches, reader.map(Reader::read_on))))
+            }
         });
         let batches = batches.try_flatten().inspect(move |_| {
             let _ = &cancelled_when_dropped;

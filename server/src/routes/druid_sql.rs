@@ -43,13 +43,12 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
         Ok(answer) => answer::started(answer).await,
         Err(error) => Err(error),
     };
-    let mut response = match started {
-        Ok(started) => {
-            let mut headers = layout_headers(&layout);
-            headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache()));
-            let pieces = started.into_bytes(layout);
-            (headers, Body::from_stream(measured(pieces, timer, query_id.clone()))).into_response()
-        }
+    let mut headers = layout_headers(&layout);
+    if let Ok(started) = &started {
+        headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache()));
+    }
+    let mut response = match started.and_then(|started| started.into_bytes(layout)) {
+        Ok(pieces) => (headers, Body::from_stream(measured(pieces, timer, query_id.clone()))).into_response(),
         Err(error) => {
             timer.ended(error.kind.into());
             ApiError::from(error).into_response()

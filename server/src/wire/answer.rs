@@ -1,5 +1,6 @@
 //! A query's answer as a stream of bytes with bounded memory, complete or broken off (invariant Q4).
 
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt, try_unfold};
@@ -7,6 +8,7 @@ use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::result_cache::ResultCacheCounts;
 
+use super::arrow_ipc::ArrowStream;
 use super::cell::Cells;
 use super::csv::CsvRows;
 use super::rows_json::JsonRows;
@@ -38,14 +40,35 @@ impl StartedAnswer {
 
     /// The whole answer in pieces of about 64 KiB. An `Err` is the last item: whoever sends the pieces must then break
     /// the framing, so that a reader cannot take the part for the whole (invariant Q4).
-    pub fn into_bytes(self, layout: Layout) -> impl Stream<Item = Result<Bytes, QueryError>> + Send {
+    ///
+    /// # Errors
+    /// The columns have no form in the layout's format.
+    pub fn into_bytes(
+        self,
+        layout: Layout,
+    ) -> Result<impl Stream<Item = Result<Bytes, QueryError>> + Send, QueryError> {
         let QueryAnswer { columns, batches, .. } = self.answer;
-        let mut rows = RowWriter::new(layout, columns);
         let mut opening = Vec::new();
-        rows.start(&mut opening);
-        let state = Writing { rows, batches, first: self.first, current: None, opening, is_finished: false };
-        try_unfold(state, |mut state| async move { Ok(state.next_piece().await?.map(|piece| (piece, state))) })
+        let writer = match layout.format {
+            ResultFormat::ArrowStream => {
+                let stream = ArrowStream::new(&columns, self.first.as_ref()).map_err(|error| unwritable(&error))?;
+                Writer::Batches(Box::new(stream))
+            }
+            _ => {
+                let mut rows = RowWriter::new(layout, columns);
+                rows.start(&mut opening);
+                Writer::Rows { rows, current: None }
+            }
+        };
+        let state = Writing { writer, batches, first: self.first, opening, is_finished: false };
+        Ok(try_unfold(state, |mut state| async move { Ok(state.next_piece().await?.map(|piece| (piece, state))) }))
     }
+}
+
+/// How batches become bytes.
+enum Writer {
+    Rows { rows: RowWriter, current: Option<Current> },
+    Batches(Box<ArrowStream>),
 }
 
 enum RowWriter {
@@ -91,10 +114,9 @@ struct Current {
 }
 
 struct Writing {
-    rows: RowWriter,
+    writer: Writer,
     batches: ResultBatches,
     first: Option<RecordBatch>,
-    current: Option<Current>,
     /// What stands before the first row; part of the first piece.
     opening: Vec<u8>,
     is_finished: bool,
@@ -108,19 +130,14 @@ impl Writing {
         }
         let mut out = std::mem::take(&mut self.opening);
         loop {
-            if let Some(current) = &mut self.current {
-                while current.next_row < current.row_count && out.len() < PIECE_BYTES {
-                    self.rows.row(&current.cells, current.next_row, &mut out);
-                    current.next_row += 1;
-                }
-                if out.len() >= PIECE_BYTES {
-                    return Ok(Some(out.into()));
-                }
+            self.writer.write_on(&mut out);
+            if out.len() >= PIECE_BYTES {
+                return Ok(Some(out.into()));
             }
             match self.next_batch().await? {
-                Some(batch) => self.current = Some(Current::new(&batch)?),
+                Some(batch) => self.writer.take(&batch, &mut out)?,
                 None => {
-                    self.rows.finish(&mut out);
+                    self.writer.finish(&mut out)?;
                     self.is_finished = true;
                     return Ok(Some(out.into()));
                 }
@@ -136,15 +153,44 @@ impl Writing {
     }
 }
 
+impl Writer {
+    /// Writes rows of the batch that was taken last, until a piece is full.
+    fn write_on(&mut self, out: &mut Vec<u8>) {
+        if let Self::Rows { rows, current: Some(current) } = self {
+            while current.next_row < current.row_count && out.len() < PIECE_BYTES {
+                rows.row(&current.cells, current.next_row, out);
+                current.next_row += 1;
+            }
+        }
+    }
+
+    fn take(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), QueryError> {
+        match self {
+            Self::Rows { current, .. } => *current = Some(Current::new(batch)?),
+            Self::Batches(stream) => stream.batch(batch, out).map_err(|error| unwritable(&error))?,
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), QueryError> {
+        match self {
+            Self::Rows { rows, .. } => rows.finish(out),
+            Self::Batches(stream) => stream.finish(out).map_err(|error| unwritable(&error))?,
+        }
+        Ok(())
+    }
+}
+
 impl Current {
     fn new(batch: &RecordBatch) -> Result<Self, QueryError> {
         let cells = batch.columns().iter().map(Cells::new).collect::<Result<_, _>>();
-        let cells = cells.map_err(|error| QueryError {
-            kind: QueryErrorKind::Internal,
-            message: format!("a result column cannot be written: {error}"),
-        })?;
+        let cells = cells.map_err(|error| unwritable(&error))?;
         Ok(Self { cells, next_row: 0, row_count: batch.num_rows() })
     }
+}
+
+fn unwritable(error: &ArrowError) -> QueryError {
+    QueryError { kind: QueryErrorKind::Internal, message: format!("a result column cannot be written: {error}") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Segments are plain Parquet: DuckDB and pyarrow read the same rows from them as Henge.
+//! Segments are plain Parquet, and answers Arrow streams: DuckDB and pyarrow read the same rows from them as Henge.
 
 mod python;
 mod tables;
@@ -63,7 +63,7 @@ fn duckdb_and_pyarrow_read_what_henge_answers() {
     let questions = QUESTIONS.map(|sql| json!({"sql": sql, "answer": ask(&server, sql)}));
     let tables: serde_json::Map<String, Value> =
         tables.iter().map(|table| (table.name.to_owned(), described(table, &directory))).collect();
-    let request = json!({"tables": tables, "questions": questions});
+    let request = json!({"url": server.url, "tables": tables, "questions": questions});
     let (succeeded, output) = python::run(&python, include_str!("readers/readers.py"), &request.to_string());
     assert!(succeeded, "{output}");
     assert!(output.contains("rows are equal"), "{output}");

@@ -279,10 +279,7 @@ impl Accumulator {
                 let totals = groups.map(|group| sums.get(group).map(fit_long).transpose());
                 Arc::new(totals.collect::<Result<Int64Array, QueryError>>()?)
             }
-            Self::DoubleSum(sums) => {
-                let totals = sums.totals();
-                Arc::new(groups.map(|group| totals.get(group)).collect::<Float64Array>())
-            }
+            Self::DoubleSum(sums) => Arc::new(groups.map(|group| sums.get(group)).collect::<Float64Array>()),
             Self::LongAverage(sums, counts) => {
                 let average = |group| {
                     let count = counts.get(group);
@@ -291,10 +288,9 @@ impl Accumulator {
                 Arc::new(groups.map(average).collect::<Float64Array>())
             }
             Self::DoubleAverage(sums, counts) => {
-                let totals = sums.totals();
                 let average = |group| {
                     let count = counts.get(group);
-                    (count > 0).then(|| totals.total(group) / count as f64)
+                    (count > 0).then(|| sums.total(group) / count as f64)
                 };
                 Arc::new(groups.map(average).collect::<Float64Array>())
             }

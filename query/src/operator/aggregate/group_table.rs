@@ -180,10 +180,6 @@ impl ChainTable {
         Self { links }
     }
 
-    pub fn keys(&self) -> usize {
-        self.links.iter().map(|link| link.keys.len()).sum()
-    }
-
     /// Memory taken.
     pub fn bytes(&self) -> usize {
         self.links.iter().map(Link::bytes).sum()

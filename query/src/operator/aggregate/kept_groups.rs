@@ -4,9 +4,9 @@ use std::sync::Weak;
 
 use super::Aggregation;
 use super::accumulator::Accumulator;
-use super::merged::MergedGroups;
 use super::names::GroupNames;
 use super::numbered::NumberedGroups;
+use super::parted::PartedGroups;
 use super::text_numbers::TextNumbers;
 use crate::error::QueryError;
 
@@ -72,7 +72,10 @@ impl KeptGroups {
     }
 
     /// Adds the groups to others, for a query whose names they fit.
-    pub(super) fn add_to(&self, merged: &mut MergedGroups, names: &GroupNames) {
+    ///
+    /// # Errors
+    /// As [`PartedGroups::add`].
+    pub(super) fn add_to(&self, merged: &mut PartedGroups, names: &GroupNames) -> Result<(), QueryError> {
         let keys = self.keys.iter().zip(&names.keys).map(|((codes, meaning), names)| match names.numbers_of(meaning) {
             None => codes.clone(),
             Some(numbers) => codes.iter().map(|code| numbers[*code as usize]).collect(),
@@ -81,7 +84,7 @@ impl KeptGroups {
         let values = self.values.iter().zip(&names.values);
         let translations: Vec<Option<Vec<u32>>> =
             values.map(|(meaning, names)| names.as_ref()?.numbers_of(meaning.as_ref()?)).collect();
-        merged.add(&keys, &self.accumulators, &self.groups, names, &translations);
+        merged.add(&keys, &self.accumulators, &self.groups, names, &translations)
     }
 
     /// Memory taken.

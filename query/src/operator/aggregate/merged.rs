@@ -1,11 +1,9 @@
 //! The groups of many segments brought together.
 
-use henge_indexing::BLOCK_ROWS;
-
 use super::Aggregation;
 use super::accumulator::Accumulator;
-use super::group_table::ChainTable;
 use super::names::GroupNames;
+use super::number_table::NumberTable;
 use crate::error::QueryError;
 
 /// Groups by the numbers of their keys' values, with their aggregates.
@@ -18,22 +16,28 @@ pub(super) struct MergedGroups {
 #[derive(Debug)]
 enum Numbering {
     One,
-    /// By the only key: for each number its group, and for each group its number.
+    /// By the only key: for each number, shifted to the right, its group, and for each group its number.
     Direct {
+        shift: u32,
         group_of: Vec<u32>,
         numbers: Vec<u32>,
     },
-    Chain(ChainTable),
+    Table(NumberTable),
 }
 
 const NO_GROUP: u32 = u32::MAX;
 
 impl MergedGroups {
     pub fn new(aggregation: &Aggregation) -> Result<Self, QueryError> {
+        Self::of_part(aggregation, 0)
+    }
+
+    /// `shift`: so many of the lowest bits of an only key's numbers are the same in all groups.
+    pub fn of_part(aggregation: &Aggregation, shift: u32) -> Result<Self, QueryError> {
         let groups = match aggregation.keys.len() {
             0 => Numbering::One,
-            1 => Numbering::Direct { group_of: Vec::new(), numbers: Vec::new() },
-            keys => Numbering::Chain(ChainTable::new(&vec![None; keys])),
+            1 => Numbering::Direct { shift, group_of: Vec::new(), numbers: Vec::new() },
+            keys => Numbering::Table(NumberTable::new(keys)),
         };
         let accumulators = aggregation.aggregates.iter().map(|aggregate| Accumulator::new(&aggregate.function));
         let mut accumulators = accumulators.collect::<Result<Vec<_>, QueryError>>()?;
@@ -47,7 +51,7 @@ impl MergedGroups {
         match &self.groups {
             Numbering::One => 1,
             Numbering::Direct { numbers, .. } => numbers.len(),
-            Numbering::Chain(table) => table.len(),
+            Numbering::Table(table) => table.len(),
         }
     }
 
@@ -70,11 +74,19 @@ impl MergedGroups {
         }
     }
 
-    /// Adds all groups of another.
-    pub fn merge(&mut self, other: &Self, names: &GroupNames) {
-        let groups: Vec<u32> = (0..other.len() as u32).collect();
-        let numbers: Vec<Vec<u32>> = (0..other.keys()).map(|key| other.numbers(key, &groups)).collect();
-        self.add(&numbers, &other.accumulators, &groups, names, &[]);
+    /// Adds some groups of another.
+    pub fn merge_some(&mut self, other: &Self, groups: &[u32], names: &GroupNames) {
+        self.add(&other.all_numbers(groups), &other.accumulators, groups, names, &[]);
+    }
+
+    /// Every group.
+    pub fn all(&self) -> Vec<u32> {
+        (0..self.len() as u32).collect()
+    }
+
+    /// For each key the numbers of its values of some groups.
+    pub fn all_numbers(&self, groups: &[u32]) -> Vec<Vec<u32>> {
+        (0..self.keys()).map(|key| self.numbers(key, groups)).collect()
     }
 
     /// The numbers of the values of one key of some groups.
@@ -82,7 +94,7 @@ impl MergedGroups {
         match &self.groups {
             Numbering::One => Vec::new(),
             Numbering::Direct { numbers, .. } => groups.iter().map(|group| numbers[*group as usize]).collect(),
-            Numbering::Chain(table) => table.codes(key, groups),
+            Numbering::Table(table) => table.numbers(key, groups),
         }
     }
 
@@ -90,8 +102,10 @@ impl MergedGroups {
     pub fn bytes(&self) -> usize {
         let groups = match &self.groups {
             Numbering::One => 0,
-            Numbering::Direct { group_of, numbers } => (group_of.capacity() + numbers.capacity()) * size_of::<u32>(),
-            Numbering::Chain(table) => table.bytes(),
+            Numbering::Direct { group_of, numbers, .. } => {
+                (group_of.capacity() + numbers.capacity()) * size_of::<u32>()
+            }
+            Numbering::Table(table) => table.bytes(),
         };
         groups + self.accumulators.iter().map(Accumulator::bytes).sum::<usize>()
     }
@@ -100,7 +114,7 @@ impl MergedGroups {
         match &self.groups {
             Numbering::One => 0,
             Numbering::Direct { .. } => 1,
-            Numbering::Chain(table) => table.keys(),
+            Numbering::Table(table) => table.keys(),
         }
     }
 
@@ -112,13 +126,13 @@ impl MergedGroups {
     fn groups_of(&mut self, numbers: &[Vec<u32>], count: usize) -> Vec<u32> {
         match &mut self.groups {
             Numbering::One => vec![0; count],
-            Numbering::Direct { group_of, numbers: known } => {
-                let end = numbers[0].iter().max().map_or(0, |number| *number as usize + 1);
+            Numbering::Direct { shift, group_of, numbers: known } => {
+                let end = numbers[0].iter().max().map_or(0, |number| (*number >> *shift) as usize + 1);
                 if group_of.len() < end {
                     group_of.resize(end, NO_GROUP);
                 }
                 let group = |number: &u32| {
-                    let group = &mut group_of[*number as usize];
+                    let group = &mut group_of[(*number >> *shift) as usize];
                     if *group == NO_GROUP {
                         *group = known.len() as u32;
                         known.push(*number);
@@ -127,18 +141,7 @@ impl MergedGroups {
                 };
                 numbers[0].iter().map(group).collect()
             }
-            Numbering::Chain(table) => {
-                let mut groups = vec![0; count];
-                let mut block = [0; BLOCK_ROWS];
-                for (place, groups) in groups.chunks_mut(BLOCK_ROWS).enumerate() {
-                    let start = place * BLOCK_ROWS;
-                    let end = start + groups.len();
-                    let codes: Vec<&[u32]> = numbers.iter().map(|numbers| &numbers[start..end]).collect();
-                    table.groups(&codes, &mut block);
-                    groups.copy_from_slice(&block[..groups.len()]);
-                }
-                groups
-            }
+            Numbering::Table(table) => table.groups(numbers, count),
         }
     }
 }

@@ -1,57 +1,65 @@
-//! Runs an aggregation: threads take parts of segments, then their groups are merged and named.
+//! Reads the segments of an aggregation: threads take parts of them, and each brings together the groups that it finds.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use henge_segment_store::timeline::SegmentView;
 
-use super::merged::MergedGroups;
 use super::names::GroupNames;
 use super::numbered::NumberedGroups;
+use super::parted::PartedGroups;
+use super::read_groups::{Part, ReadGroups};
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::work::{SegmentWork, Work};
-use super::{AggregateTask, KeptGroups, TopGroups, keeping};
+use super::{AggregateTask, KeptGroups, keeping};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
 
-/// Rows of a batch at most.
-const BATCH_ROWS: usize = 8_192;
 /// What the operator is called where memory runs out.
 const CONSUMER: &str = "aggregation";
 
-pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
+pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<ReadGroups, QueryError> {
     context.check()?;
     let data_source = task.segments.iter().find_map(data_source_of);
     let names = GroupNames::new(&task.aggregation, data_source);
     let work = Work::new(task, &names, context.results.as_deref());
     let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
     let threads = context.threads.get().min(work.parts()).max(1);
-    let mut workers = run_on(threads, || {
+    let workers = run_on(threads, || {
         let mut worker = Worker::new(task, &names, &names_memory, context)?;
         let done = worker.run(&work);
         if done.is_err() {
             work.stop();
         }
-        done.map(|()| worker)
+        done.map(|()| worker.into_groups())
     })?;
-    let mut turn = context.share.turn()?;
-    let start = Instant::now();
-    let mut first = workers.pop().expect("at least one thread has worked");
-    for worker in workers {
-        context.check()?;
-        turn.pass()?;
-        first.merged.merge(&worker.merged, &names);
-        first.count_memory()?;
+    let memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
+    let parts = parts(workers, &names, &memory)?;
+    let names_memory = names_memory.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(ReadGroups::new(names, parts, memory, names_memory))
+}
+
+/// Puts the parts of all threads side by side. `memory` takes over what they hold.
+fn parts(
+    found: Vec<(PartedGroups, MemoryReservation)>,
+    names: &GroupNames,
+    memory: &MemoryReservation,
+) -> Result<Vec<Part>, QueryError> {
+    let is_split = found.iter().any(|(groups, _)| groups.is_split());
+    let mut parts: Vec<Part> = Vec::new();
+    for (mut groups, held) in found {
+        if is_split {
+            groups.split(names)?;
+        }
+        drop(held);
+        memory.grow(groups.bytes());
+        let pieces = groups.into_parts();
+        parts.resize_with(pieces.len(), Part::default);
+        parts.iter_mut().zip(pieces).for_each(|(part, piece)| part.pieces.push(piece));
     }
-    context.metrics.groups.add(first.merged.len() as u64);
-    context.metrics.merge_ns.add_since(start);
-    let start = Instant::now();
-    let batches = name(task, &first.merged, &names, context, &mut turn);
-    context.metrics.output_ns.add_since(start);
-    batches
+    Ok(parts)
 }
 
 fn data_source_of(segment: &SegmentView) -> Option<&str> {
@@ -62,7 +70,10 @@ fn data_source_of(segment: &SegmentView) -> Option<&str> {
 }
 
 /// Runs `work` on some threads at once, this one among them, and collects what they return.
-fn run_on<T: Send>(threads: usize, work: impl Fn() -> Result<T, QueryError> + Sync) -> Result<Vec<T>, QueryError> {
+pub(super) fn run_on<T: Send>(
+    threads: usize,
+    work: impl Fn() -> Result<T, QueryError> + Sync,
+) -> Result<Vec<T>, QueryError> {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
         let own = work();
@@ -84,7 +95,7 @@ struct Worker<'t> {
     context: &'t OperatorContext,
     turn: Turn<'t>,
     workspace: Workspace,
-    merged: MergedGroups,
+    merged: PartedGroups,
     memory: MemoryReservation,
 }
 
@@ -102,7 +113,7 @@ impl<'t> Worker<'t> {
             context,
             turn: context.share.turn()?,
             workspace: Workspace::new(&task.aggregation)?,
-            merged: MergedGroups::new(&task.aggregation)?,
+            merged: PartedGroups::new(&task.aggregation)?,
             memory: MemoryConsumer::new(CONSUMER).register(&context.memory),
         })
     }
@@ -160,7 +171,7 @@ impl<'t> Worker<'t> {
     fn merge(&mut self, found: &NumberedGroups) -> Result<(), QueryError> {
         self.count_names()?;
         let accumulators = &self.workspace.accumulators;
-        self.merged.add(&found.keys, accumulators, &found.groups, self.names, &found.translations());
+        self.merged.add(&found.keys, accumulators, &found.groups, self.names, &found.translations())?;
         self.count_memory()
     }
 
@@ -168,7 +179,7 @@ impl<'t> Worker<'t> {
     fn merge_kept(&mut self, kept: &[KeptGroups]) -> Result<(), QueryError> {
         let start = Instant::now();
         for kept in kept {
-            kept.add_to(&mut self.merged, self.names);
+            kept.add_to(&mut self.merged, self.names)?;
         }
         self.count_names()?;
         self.count_memory()?;
@@ -206,6 +217,11 @@ impl<'t> Worker<'t> {
         Ok(names_memory.try_resize(self.names.bytes())?)
     }
 
+    /// What it has found, and the memory that this takes.
+    fn into_groups(self) -> (PartedGroups, MemoryReservation) {
+        (self.merged, self.memory)
+    }
+
     fn count_memory(&mut self) -> Result<(), QueryError> {
         Ok(self.memory.try_resize(self.bytes())?)
     }
@@ -214,38 +230,4 @@ impl<'t> Worker<'t> {
         let accumulators = self.workspace.accumulators.iter().map(|accumulator| accumulator.bytes());
         self.merged.bytes() + accumulators.sum::<usize>()
     }
-}
-
-/// Makes batches of the groups, or of the top ones.
-fn name(
-    task: &AggregateTask,
-    merged: &MergedGroups,
-    names: &GroupNames,
-    context: &OperatorContext,
-    turn: &mut Turn<'_>,
-) -> Result<Vec<RecordBatch>, QueryError> {
-    let column = |place: usize, groups: &[u32]| match names.keys.get(place) {
-        Some(names) => Ok(names.array(&merged.numbers(place, groups))),
-        None => {
-            let place = place - names.keys.len();
-            merged.accumulators[place].finish(groups, names.values[place].as_ref())
-        }
-    };
-    let all: Vec<u32> = (0..merged.len() as u32).collect();
-    let groups = match &task.top {
-        Some(top @ TopGroups { column: place, .. }) if all.len() > top.count.get() => {
-            top.rows_of(&column(*place, &all)?)?
-        }
-        _ => all,
-    };
-    let mut batches = Vec::new();
-    for groups in groups.chunks(BATCH_ROWS) {
-        context.check()?;
-        turn.pass()?;
-        let columns = 0..task.output.fields().len();
-        let columns: Vec<ArrayRef> = columns.map(|place| column(place, groups)).collect::<Result<_, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));
-        batches.push(RecordBatch::try_new_with_options(task.output.clone(), columns, &options)?);
-    }
-    Ok(batches)
 }

@@ -70,7 +70,9 @@ impl Aggregate {
                 Argument::Plus(column, numbers.of(&[1, -7, 1_000]))
             }
             // Of flags DataFusion does not plan all: entry 12 of the list.
-            1 if column.kind != Kind::Boolean => Argument::Where(column, Box::new(Predicate::random(numbers, table, 1))),
+            1 if column.kind != Kind::Boolean => {
+                Argument::Where(column, Box::new(Predicate::random(numbers, table, 1)))
+            }
             _ => Argument::Column(column),
         };
         Self { of: Some((function, argument)), filter: None, around: Around::Nothing }

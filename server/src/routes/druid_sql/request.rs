@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::error::ApiError;
 use crate::wire::cell::ArrayStyle;
 use crate::wire::time_text::TimeText;
-use crate::wire::{Header, Layout, ResultFormat};
+use crate::wire::{ARROW_STREAM, Header, Layout, ResultFormat};
 
 /// What to run and how to write its answer.
 #[derive(Debug)]
@@ -62,7 +62,20 @@ pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String) -> Result<SqlR
             ));
         }
     };
-    body.into_request(fresh_id)
+    let mut request = body.into_request(fresh_id)?;
+    if accepts_arrow(headers) {
+        request.layout.format = ResultFormat::ArrowStream;
+    }
+    Ok(request)
+}
+
+/// Whether the request names Arrow streams among what it accepts; all other values of `Accept` mean `resultFormat`.
+fn accepts_arrow(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let kinds = accepted.flat_map(|value| value.split(','));
+    kinds
+        .map(|kind| kind.split(';').next().unwrap_or_default().trim())
+        .any(|kind| kind.eq_ignore_ascii_case(ARROW_STREAM))
 }
 
 impl SqlBody {
@@ -319,6 +332,23 @@ mod tests {
             assert!(request.query.use_indexes && request.query.use_native_operators && request.query.use_plan_cache);
             assert_eq!(request.layout.format, ResultFormat::Object);
             assert_eq!(request.layout.header, Header::default());
+        }
+    }
+
+    #[test]
+    fn arrow_streams_are_asked_for_by_what_the_client_accepts() {
+        let cases = [
+            (ARROW_STREAM, ResultFormat::ArrowStream),
+            ("application/json;q=0.1, Application/Vnd.Apache.Arrow.Stream;q=1", ResultFormat::ArrowStream),
+            ("application/vnd.apache.arrow.file", ResultFormat::Array),
+            ("*/*", ResultFormat::Array),
+        ];
+        for (accepted, format) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+            headers.insert(header::ACCEPT, accepted.parse().unwrap());
+            let body = Bytes::from_static(br#"{"query":"SELECT 1","resultFormat":"array"}"#);
+            assert_eq!(parse(&headers, &body, "fresh".into()).unwrap().layout.format, format, "{accepted}");
         }
     }
 

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::ipc::reader::StreamReader;
 use futures::stream;
 use jiff::tz::TimeZone;
 
@@ -39,7 +42,7 @@ fn layout(format: ResultFormat, header: Header) -> Layout {
 }
 
 async fn pieces(answer: QueryAnswer, layout: Layout) -> Vec<Result<Bytes, QueryError>> {
-    started(answer).await.unwrap().into_bytes(layout).collect().await
+    started(answer).await.unwrap().into_bytes(layout).unwrap().collect().await
 }
 
 async fn text(answer: QueryAnswer, layout: Layout) -> String {
@@ -166,4 +169,49 @@ async fn a_failure_after_the_first_row_ends_the_pieces_with_an_error_and_no_endi
     let last = pieces.last().unwrap().as_ref().unwrap_err();
     assert_eq!(last.message, "the disk is gone");
     assert!(!pieces.iter().flatten().any(|piece| piece.ends_with(b"]\n")));
+}
+
+/// What a reader makes of an Arrow stream.
+fn read_arrow(bytes: &[u8]) -> Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
+    let reader = StreamReader::try_new(bytes, None)?;
+    Ok((reader.schema(), reader.collect::<Result<_, _>>()?))
+}
+
+fn arrow_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("__time", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
+        Field::new("org", DataType::Utf8, true),
+        Field::new("EXPR$2", DataType::Int64, true),
+    ]))
+}
+
+#[tokio::test]
+async fn an_arrow_stream_holds_the_rows_in_types_that_every_reader_knows() {
+    let layout = layout(ResultFormat::ArrowStream, NO_HEADER);
+    let rows = [(0, Some("a,b"), Some(1)), (-1, None, None), (7, Some(""), Some(i64::MIN))];
+    let batches = vec![Ok(batch(&rows[..2])), Ok(batch(&[])), Ok(batch(&rows[2..]))];
+    let pieces = pieces(answer(columns(), batches), layout.clone()).await;
+    let bytes = pieces.into_iter().collect::<Result<Vec<_>, _>>().unwrap().concat();
+    let (schema, found) = read_arrow(&bytes).unwrap();
+    assert_eq!(schema, arrow_schema());
+    let times = TimestampMillisecondArray::from(vec![0, -1, 7]).with_timezone("UTC");
+    let orgs = StringArray::from(vec![Some("a,b"), None, Some("")]);
+    let sums = Int64Array::from(vec![Some(1), None, Some(i64::MIN)]);
+    let expected = RecordBatch::try_new(schema.clone(), vec![Arc::new(times), Arc::new(orgs), Arc::new(sums)]);
+    assert_eq!(concat_batches(&schema, &found).unwrap(), expected.unwrap());
+
+    let pieces = self::pieces(answer(columns(), vec![]), layout).await;
+    let bytes = pieces.into_iter().collect::<Result<Vec<_>, _>>().unwrap().concat();
+    assert_eq!(read_arrow(&bytes).unwrap(), (arrow_schema(), vec![]));
+}
+
+#[tokio::test]
+async fn an_arrow_stream_that_breaks_off_has_no_mark_of_its_end() {
+    let layout = layout(ResultFormat::ArrowStream, NO_HEADER);
+    let long: Vec<_> = (0..20_000).map(|at| (at, Some("x"), None)).collect();
+    let pieces = pieces(answer(columns(), vec![Ok(batch(&long)), Err(failure())]), layout).await;
+    assert_eq!(pieces.last().unwrap().as_ref().unwrap_err().message, "the disk is gone");
+    let sent: Vec<Bytes> = pieces.into_iter().filter_map(Result::ok).collect();
+    // The continuation marker and a length of 0 (Arrow's "Encapsulated message format").
+    assert!(!sent.is_empty() && !sent.concat().ends_with(&[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]));
 }

@@ -1,6 +1,7 @@
 """Opens segments with DuckDB and pyarrow and compares every value with what Henge answered and what was appended.
 
-stdin: {"tables": {name: {"files", "segments", "rows"}}, "questions": [{"sql", "answer"}]}
+stdin: {"url", "tables": {name: {"files", "segments", "rows"}}, "questions": [{"sql", "answer"}]}
+  url        where Henge answers, for the same answers as Arrow streams
   segments   what the manifest says of each file
   rows       the values in the order of the columns, where each event is a row; else null
   answer     Henge's rows as JSON objects, one a line
@@ -10,9 +11,11 @@ Ends with 0 and a line that says how much was compared, or with 1 and the first 
 import collections
 import json
 import sys
+import urllib.request
 
 import duckdb
 import pyarrow
+import pyarrow.ipc
 import pyarrow.parquet
 
 def exact(value):
@@ -63,6 +66,13 @@ def column_values(table, name):
     return column.to_pylist()
 
 
+def arrow_answer(url, sql):
+    """What Henge answers as an Arrow stream."""
+    headers = {"Accept": "application/vnd.apache.arrow.stream", "Content-Type": "text/plain"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/druid/v2/sql", sql.encode(), headers)) as response:
+        return pyarrow.ipc.open_stream(response).read_all()
+
+
 def main():
     request = json.load(sys.stdin)
     connection = duckdb.connect()
@@ -86,7 +96,13 @@ def main():
         compare(f"{question['sql']}: Henge's answer against DuckDB's", answer, duck)
         if not duck:
             sys.exit(f"{question['sql']}: an empty answer compares nothing")
+        arrow = arrow_answer(request["url"], question["sql"])
+        rows = list(zip(*[column.to_pylist() for column in arrow.columns]))
+        compare(f"{question['sql']}: Henge's Arrow stream against its JSON", rows, answer)
         compared += len(duck)
+    types = [str(kind) for kind in arrow_answer(request["url"], 'SELECT __time, "text", "size", "ratio" FROM plain').schema.types]
+    if types != ["timestamp[ms, tz=UTC]", "string", "int64", "double"]:
+        sys.exit(f"an Arrow stream has the types {types}")
     print(f"DuckDB {duckdb.__version__} and pyarrow {pyarrow.__version__}: {compared} rows are equal")
 
 

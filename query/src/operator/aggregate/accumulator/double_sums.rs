@@ -8,14 +8,18 @@ use crate::operator::aggregate::groups::Groups;
 
 /// No value but zeros was added.
 const NO_BIN: u8 = u8::MAX;
+/// What the sum of another bin takes: lists have at most twice the room that they need, but for the shortest.
+const OTHER_BYTES: usize = 4 * size_of::<(u8, i128)>();
 
 #[derive(Debug, Default)]
 pub struct DoubleSums {
     /// For each group the bin of the first value, and the sum of that bin's parts.
     bins: Vec<u8>,
     sums: Vec<i128>,
-    /// The sums of the other bins.
-    others: HashMap<(u32, u8), i128>,
+    /// For groups whose values are of several bins, the sums of the other ones.
+    others: HashMap<u32, Vec<(u8, i128)>>,
+    /// How many of those there are.
+    other_count: usize,
     seen: Seen,
 }
 
@@ -24,6 +28,7 @@ impl DoubleSums {
         self.bins.clear();
         self.sums.clear();
         self.others.clear();
+        self.other_count = 0;
         self.seen.clear(is_every_row);
     }
 
@@ -75,8 +80,15 @@ impl DoubleSums {
         if self.bins[group] == NO_BIN {
             self.bins[group] = bin;
             self.sums[group] = part;
-        } else {
-            *self.others.entry((group as u32, bin)).or_default() += part;
+            return;
+        }
+        let others = self.others.entry(group as u32).or_default();
+        match others.iter_mut().find(|other| other.0 == bin) {
+            Some((_, sum)) => *sum += part,
+            None => {
+                others.push((bin, part));
+                self.other_count += 1;
+            }
         }
     }
 
@@ -86,57 +98,38 @@ impl DoubleSums {
             let from = *from as usize;
             self.add_part(*to as usize, other.bins[from], other.sums[from]);
         }
-        if !other.others.is_empty() {
-            let places: HashMap<u32, u32> = from.iter().copied().zip(to.iter().copied()).collect();
-            for ((group, bin), sum) in &other.others {
-                if let Some(to) = places.get(group) {
-                    self.add_part(*to as usize, *bin, *sum);
-                }
+        if other.others.is_empty() {
+            return;
+        }
+        for (from, to) in from.iter().zip(to) {
+            for (bin, sum) in other.others.get(from).into_iter().flatten() {
+                self.add_part(*to as usize, *bin, *sum);
             }
         }
     }
 
-    /// To ask for the groups' sums.
-    pub fn totals(&self) -> Totals<'_> {
-        let mut others: Vec<(u32, u8, i128)> =
-            self.others.iter().map(|((group, bin), sum)| (*group, *bin, *sum)).collect();
-        others.sort_unstable();
-        Totals { sums: self, others }
+    /// `None` where no value was seen.
+    pub fn get(&self, group: usize) -> Option<f64> {
+        self.seen.get(group).then(|| self.total(group))
+    }
+
+    /// 0.0 where no value was seen.
+    pub fn total(&self, group: usize) -> f64 {
+        let first = (self.bins[group], self.sums[group]);
+        if first.0 == NO_BIN {
+            return 0.0;
+        }
+        match self.others.get(&(group as u32)) {
+            None => round(&[first]),
+            Some(others) => round(&std::iter::once(first).chain(others.iter().copied()).collect::<Vec<_>>()),
+        }
     }
 
     pub fn bytes(&self) -> usize {
         self.bins.capacity()
             + self.sums.capacity() * size_of::<i128>()
-            + self.others.capacity() * (size_of::<((u32, u8), i128)>() + 1)
+            + self.others.capacity() * (size_of::<(u32, Vec<(u8, i128)>)>() + 1)
+            + self.other_count * OTHER_BYTES
             + self.seen.bytes()
-    }
-}
-
-/// The sums of groups as doubles.
-pub struct Totals<'s> {
-    sums: &'s DoubleSums,
-    /// By group.
-    others: Vec<(u32, u8, i128)>,
-}
-
-impl Totals<'_> {
-    /// `None` where no value was seen.
-    pub fn get(&self, group: usize) -> Option<f64> {
-        self.sums.seen.get(group).then(|| self.total(group))
-    }
-
-    /// 0.0 where no value was seen.
-    pub fn total(&self, group: usize) -> f64 {
-        let first = (self.sums.bins[group], self.sums.sums[group]);
-        if first.0 == NO_BIN {
-            return 0.0;
-        }
-        let start = self.others.partition_point(|other| (other.0 as usize) < group);
-        let others = self.others[start..].iter().take_while(|other| other.0 as usize == group);
-        let mut bins = others.map(|(_, bin, sum)| (*bin, *sum)).peekable();
-        if bins.peek().is_none() {
-            return round(&[first]);
-        }
-        round(&std::iter::once(first).chain(bins).collect::<Vec<_>>())
     }
 }
