@@ -1,6 +1,6 @@
 //! The standard workload: cluster metering and usage of a fleet of Kafka clusters, seeded, the same on every machine.
 //!
-//! random -> names, fleet -> event -> parquet -> reader; parameters for the queries
+//! random -> names, fleet -> event -> parquet; parameters for the queries
 //!
 //! Each event is a pure function of the seed and its row number, so that any range can be made by itself.
 
@@ -11,7 +11,6 @@ mod names;
 pub mod parameters;
 pub mod parquet;
 pub mod random;
-pub mod reader;
 
 use std::fs;
 use std::path::Path;

@@ -5,18 +5,24 @@
 //! cargo run --release -p henge-benches -- start
 //! cargo run --release -p henge-benches -- segments --data DIR
 //! cargo run --release -p henge-benches -- peers
+//! cargo run --release -p henge-benches -- fairness
+//! cargo run --release -p henge-benches -- overhead
 //! ```
 
 mod calibration;
 mod cmu;
 mod cpu;
+mod fairness;
 mod ingest;
+mod overhead;
 mod peers;
 mod publishing;
 mod python;
+mod reader;
 mod segments;
 mod server;
 mod start;
+mod tsbs;
 
 use clap::{Parser, Subcommand};
 
@@ -35,8 +41,12 @@ enum Bench {
     Start(start::Options),
     /// Bytes and CPU of segments, and how soon their serving forms say which rows match.
     Segments(segments::Options),
-    /// The standard workload's queries on Henge, DuckDB, ClickHouse and DataFusion, the same rows, in turn.
+    /// A workload's queries on Henge, DuckDB, ClickHouse, DataFusion and Druid, the same rows, in turn.
     Peers(peers::Options),
+    /// A dashboard beside heavy queries, and how soon cancelled queries let go of the CPU.
+    Fairness(fairness::Options),
+    /// What a query costs apart from what its operators do.
+    Overhead(overhead::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -47,10 +57,30 @@ fn main() -> anyhow::Result<()> {
         Bench::Start(options) => start::run(&options),
         Bench::Segments(options) => segments::run(&options),
         Bench::Peers(options) => peers::run(&options),
+        Bench::Fairness(options) => fairness::run(&options),
+        Bench::Overhead(options) => overhead::run(&options),
     }
 }
 
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// Zero of nothing.
+fn percentile(values: &mut [f64], of_hundred: usize) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) * of_hundred / 100).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn what_the_command_line_takes_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

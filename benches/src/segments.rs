@@ -16,8 +16,7 @@ use henge_segment_store::store::{Store, StoreOptions};
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
-use crate::cmu::reader;
-use crate::{cpu, publishing};
+use crate::{cpu, publishing, reader};
 
 /// What may be changed at the command line.
 #[derive(clap::Args)]
@@ -38,7 +37,7 @@ type Figure = (String, String, &'static str);
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench::new()?;
-    let events = bench.create("events", reader::schema(&options.sort, "1d")?)?;
+    let events = bench.create("events", reader::schema(&reader::CMU, &options.sort, "1d")?)?;
     println!("sorted by {}, cut at {} rows", options.sort.join(", "), options.cut_rows);
     let mut figures = publish(&bench, &events, options)?;
     let cuts: Vec<_> = events.published_segments().into_iter().filter(|cut| cut.meta.rows > 100_000).collect();
@@ -89,7 +88,7 @@ fn publish(bench: &Bench, data_source: &DataSource, options: &Options) -> anyhow
         cpu_seconds += seconds;
         Ok(())
     };
-    reader::for_each_batch(&options.data, |batch| {
+    reader::for_each_batch(&reader::CMU, &options.data, |batch| {
         if data_source.open_stats().rows >= options.cut_rows {
             cut()?;
         }

@@ -7,11 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The server ends connections that rest for some seconds; a request on such a one would fail.
 const IDLE: Duration = Duration::from_secs(1);
+const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 
 /// Killed when dropped.
 pub struct Server {
@@ -27,14 +30,14 @@ pub struct Client {
 }
 
 impl Client {
-    fn new(url: String) -> anyhow::Result<Self> {
+    pub fn new(url: String) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE).build()?;
         Ok(Self { url, runtime, client })
     }
 
     /// `None` when there is no answer, or none of status 200.
-    fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
+    pub fn get(&self, path: &str) -> anyhow::Result<Option<String>> {
         self.runtime.block_on(async {
             match self.client.get(format!("{}{path}", self.url)).send().await {
                 Ok(answer) if answer.status() == 200 => Ok(Some(answer.text().await?)),
@@ -45,16 +48,44 @@ impl Client {
 
     /// The answer's bytes, to a SQL request in Druid's form.
     pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        self.post("/druid/v2/sql", request)
+    }
+
+    /// The bytes of an answer of status 200 to a JSON document.
+    pub fn post(&self, path: &str, document: &Value) -> anyhow::Result<Vec<u8>> {
+        let (_, bytes) = self.answer(self.client.post(format!("{}{path}", self.url)).json(document))?;
+        Ok(bytes)
+    }
+
+    /// As [`ask`](Self::ask), but the answer is an Arrow IPC stream.
+    pub fn ask_arrow(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        let post = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request);
+        let (content_type, bytes) = self.answer(post.header(ACCEPT, ARROW_STREAM))?;
+        ensure!(content_type == ARROW_STREAM, "the answer is `{content_type}`, not `{ARROW_STREAM}`");
+        Ok(bytes)
+    }
+
+    /// The content type and the bytes.
+    fn answer(&self, request: RequestBuilder) -> anyhow::Result<(String, Vec<u8>)> {
         self.runtime.block_on(async {
-            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
+            let mut answer = request.send().await?;
             let status = answer.status();
+            let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let content_type = content_type.unwrap_or_default().to_owned();
             let mut bytes = Vec::new();
             while let Some(piece) = answer.chunk().await? {
                 bytes.extend_from_slice(&piece);
             }
             ensure!(status == 200, "{status} {}", String::from_utf8_lossy(&bytes));
-            Ok(bytes)
+            Ok((content_type, bytes))
         })
+    }
+
+    /// Ends the running queries of that id; `false` where there is none.
+    pub fn cancel(&self, query_id: &str) -> anyhow::Result<bool> {
+        let url = format!("{}/druid/v2/sql/{query_id}", self.url);
+        let answer = self.runtime.block_on(async { self.client.delete(url).send().await })?;
+        Ok(answer.status().is_success())
     }
 }
 
@@ -114,6 +145,11 @@ impl Server {
     /// The answer's bytes, to a SQL request in Druid's form.
     pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
         self.client.ask(request)
+    }
+
+    /// As [`ask`](Self::ask), but the answer is an Arrow IPC stream.
+    pub fn ask_arrow(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
+        self.client.ask_arrow(request)
     }
 
     /// Connections of its own for another thread.

@@ -19,12 +19,13 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Families of outside libraries, by the start of their names, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 8] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("rdkafka", &["henge-ingest"]),
     ("datafusion", &["henge-query", "henge"]),
     ("axum", &["henge"]),
     ("hyper", &["henge"]),
     ("roaring", &["henge-indexing"]),
+    ("datasketches", &["henge-segment-store"]),
     ("arrow", &["henge-segment-store", "henge-ingest", "henge-query", "henge", "henge-benches"]),
     ("parquet", &["henge-segment-store", "henge-ingest", "henge-query", "henge", "henge-benches"]),
     ("object_store", &["henge-segment-store", "henge-ingest", "henge-query", "henge", "henge-benches"]),

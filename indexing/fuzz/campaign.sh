@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets of a crate and runs them one after the other, nice: campaign.sh indexing|segment-store RUNS
+# Builds the fuzz targets of a crate and runs them one after the other, nice: campaign.sh indexing|segment-store|ingest RUNS
 # [TARGET...]. What a run says is kept in fuzz/artifacts; one line a target goes to standard output.
 set -euo pipefail
 

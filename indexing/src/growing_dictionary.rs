@@ -6,8 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// A string of up to 12 bytes, or a longer one's length, first bytes and place; little-endian.
-pub type View = [u8; 16];
+use crate::text_view::{self, INLINE_BYTES_MAX, View};
 
 /// Views of a full page; a query copies the last, unfinished page only.
 const PAGE_VIEWS: usize = 4_096;
@@ -27,36 +26,56 @@ const BLOCK_BYTES: usize = 64 * 1_024;
 /// ```
 #[derive(Debug, Default)]
 pub struct GrowingDictionary {
-    codes: HashTable<u32>,
+    codes: HashTable<Slot>,
     hasher: DefaultHashBuilder,
     pages: Vec<Arc<[View]>>,
     active_page: Vec<View>,
     blocks: Vec<Bytes>,
     active_block: Vec<u8>,
     block_bytes: usize,
-    /// The last string and its code: neighbours in a stream are often equal.
-    last: (String, u32),
+    /// Of the last string, 0 before the first: neighbours in a stream are often equal.
+    last: u32,
+}
+
+/// A string's code, beside a part of its hash: other strings are told apart, and the table grows, without reading any.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    hash: u32,
+    code: u32,
 }
 
 impl GrowingDictionary {
     /// The code of `text`, a new one if it was never seen.
+    #[inline]
     pub fn intern(&mut self, text: &str) -> u32 {
-        if self.last.1 != 0 && self.last.0 == text {
-            return self.last.1;
+        if !self.holds(self.last, text) {
+            self.last = self.look_up(text);
         }
-        let hash = self.hasher.hash_one(text);
-        let found = self.codes.find(hash, |&code| self.value(code) == text.as_bytes()).copied();
-        let code = found.unwrap_or_else(|| self.insert(hash, text));
-        self.last.0.clear();
-        self.last.0.push_str(text);
-        self.last.1 = code;
-        code
+        self.last
+    }
+
+    /// Whether `code` is that of `text`; `false` for codes that do not exist. Much cheaper than [`intern`](Self::intern),
+    /// for who can guess.
+    #[inline]
+    pub fn holds(&self, code: u32, text: &str) -> bool {
+        let text = text.as_bytes();
+        let Some(view) = (code as usize).checked_sub(1).and_then(|index| self.view_at(index)) else { return false };
+        text_view::has_head(view, text_view::head(text))
+            && (text.len() <= INLINE_BYTES_MAX || long_text(view, &self.blocks, &self.active_block) == text)
+    }
+
+    fn look_up(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text) as u32;
+        match self.codes.find(spread(hash), |slot| slot.hash == hash && self.holds(slot.code, text)) {
+            Some(slot) => slot.code,
+            None => self.insert(hash, text.as_bytes()),
+        }
     }
 
     /// Memory taken, hash table included.
     pub fn bytes(&self) -> usize {
         let views = self.pages.len() * PAGE_VIEWS + self.active_page.len();
-        self.block_bytes + self.active_block.len() + views * size_of::<View>() + self.codes.capacity() * 5
+        self.block_bytes + self.active_block.len() + views * size_of::<View>() + self.codes.capacity() * SLOT_BYTES
     }
 
     /// The strings up to now.
@@ -73,12 +92,12 @@ impl GrowingDictionary {
         DictionaryPrefix { pages, blocks: blocks.into(), distinct }
     }
 
-    fn insert(&mut self, hash: u64, text: &str) -> u32 {
+    fn insert(&mut self, hash: u32, text: &[u8]) -> u32 {
         let block = self.blocks.len() as u32;
         let byte_offset = self.active_block.len() as u32;
-        self.active_page.push(make_view(text.as_bytes(), block, byte_offset));
+        self.active_page.push(text_view::placed(text_view::head(text), block, byte_offset));
         if text.len() > INLINE_BYTES_MAX {
-            self.active_block.extend_from_slice(text.as_bytes());
+            self.active_block.extend_from_slice(text);
         }
         let code = (self.pages.len() * PAGE_VIEWS + self.active_page.len()) as u32;
         if self.active_block.len() >= BLOCK_BYTES {
@@ -88,54 +107,39 @@ impl GrowingDictionary {
         if self.active_page.len() == PAGE_VIEWS {
             self.pages.push(std::mem::take(&mut self.active_page).into());
         }
-        let Self { codes, hasher, pages, active_page, blocks, active_block, .. } = self;
-        let text_of = |code: u32| value_at(code, pages, active_page, blocks, active_block);
-        codes.insert_unique(hash, code, |&code| {
-            let text = std::str::from_utf8(text_of(code)).expect("only strings are interned");
-            hasher.hash_one(text)
-        });
+        self.codes.insert_unique(spread(hash), Slot { hash, code }, |slot| spread(slot.hash));
         code
     }
 
-    fn value(&self, code: u32) -> &[u8] {
-        value_at(code, &self.pages, &self.active_page, &self.blocks, &self.active_block)
+    #[inline]
+    fn view_at(&self, index: usize) -> Option<&View> {
+        let page = self.pages.get(index / PAGE_VIEWS).map_or(self.active_page.as_slice(), |page| page);
+        page.get(index % PAGE_VIEWS)
     }
 }
 
-/// Longer strings lie in a block (Arrow columnar format, "Variable-size Binary View Layout").
-const INLINE_BYTES_MAX: usize = 12;
+/// A hash for the table, which looks at the lowest bits and at the highest ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
 
-fn value_at<'a>(
-    code: u32,
-    pages: &'a [Arc<[View]>],
-    active_page: &'a [View],
-    blocks: &'a [Bytes],
-    active_block: &'a [u8],
-) -> &'a [u8] {
+/// A slot, and the byte by which the hash table finds it.
+const SLOT_BYTES: usize = size_of::<Slot>() + 1;
+
+fn value_at<'a>(code: u32, pages: &'a [Arc<[View]>], blocks: &'a [Bytes]) -> &'a [u8] {
     let index = code as usize - 1;
-    let page = pages.get(index / PAGE_VIEWS).map_or(active_page, |page| page);
-    let view = &page[index % PAGE_VIEWS];
-    let word = |at: usize| u32::from_le_bytes([view[at], view[at + 1], view[at + 2], view[at + 3]]) as usize;
-    let length = word(0);
-    if length <= INLINE_BYTES_MAX {
-        return &view[4..4 + length];
+    let view = &pages[index / PAGE_VIEWS][index % PAGE_VIEWS];
+    match text_view::length(u128::from_le_bytes(*view)) {
+        length @ ..=INLINE_BYTES_MAX => &view[4..4 + length],
+        _ => long_text(view, blocks, &[]),
     }
-    let block = blocks.get(word(8)).map_or(active_block, |block| block.as_ref());
-    &block[word(12)..word(12) + length]
 }
 
-/// The view of a text: its length, then the whole text, or its first four bytes and where it lies.
-fn make_view(text: &[u8], block: u32, byte_offset: u32) -> View {
-    let mut bytes = [0_u8; 16];
-    bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-    if text.len() <= INLINE_BYTES_MAX {
-        bytes[4..4 + text.len()].copy_from_slice(text);
-    } else {
-        bytes[4..8].copy_from_slice(&text[..4]);
-        bytes[8..12].copy_from_slice(&block.to_le_bytes());
-        bytes[12..].copy_from_slice(&byte_offset.to_le_bytes());
-    }
-    bytes
+/// The text of a view that does not hold it.
+fn long_text<'a>(view: &View, blocks: &'a [Bytes], active_block: &'a [u8]) -> &'a [u8] {
+    let (block, start) = text_view::place(view);
+    let block = blocks.get(block).map_or(active_block, |block| block.as_ref());
+    &block[start..start + text_view::length(u128::from_le_bytes(*view))]
 }
 
 /// The strings that a dictionary held at one moment.
@@ -159,15 +163,19 @@ impl DictionaryPrefix {
 
     /// The bytes of one string. Panics for null.
     pub fn value(&self, code: u32) -> &[u8] {
-        value_at(code, &self.pages, &[], &self.blocks, &[])
+        value_at(code, &self.pages, &self.blocks)
     }
 
     /// For each code its place in byte order; null, code 0, comes first.
     pub fn ranks(&self) -> Vec<u32> {
-        let mut codes: Vec<u32> = (1..=self.distinct as u32).collect();
-        codes.sort_unstable_by(|&left, &right| self.value(left).cmp(self.value(right)));
+        // The first bytes decide nearly always, without a look at the text; where they are equal, so may be shorter texts.
+        let key = |code| (first_bytes(self.value(code)), code);
+        let mut codes: Vec<(u128, u32)> = (1..=self.distinct as u32).map(key).collect();
+        codes.sort_unstable_by(|left, right| {
+            left.0.cmp(&right.0).then_with(|| self.value(left.1).cmp(self.value(right.1)))
+        });
         let mut ranks = vec![0; codes.len() + 1];
-        for (rank, &code) in codes.iter().enumerate() {
+        for (rank, &(_, code)) in codes.iter().enumerate() {
             ranks[code as usize] = rank as u32 + 1;
         }
         ranks
@@ -180,6 +188,14 @@ impl DictionaryPrefix {
             Some(index) => self.pages[index / PAGE_VIEWS][index % PAGE_VIEWS],
         }
     }
+}
+
+/// Up to sixteen bytes, as a number that compares as they do.
+fn first_bytes(text: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let kept = text.len().min(bytes.len());
+    bytes[..kept].copy_from_slice(&text[..kept]);
+    u128::from_be_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -240,7 +256,7 @@ mod tests {
         });
         let strings_and_views = count * (20 + 16);
         let table = dictionary.bytes() - strings_and_views;
-        // A slot of 5 bytes for each string, and of those allocated ahead at most as many again.
-        assert!((count * 5..count * 12).contains(&table), "{table} bytes for {count} strings");
+        // A slot of 9 bytes for each string, and of those allocated ahead at most as many again.
+        assert!((count * 9..count * 21).contains(&table), "{table} bytes for {count} strings");
     }
 }

@@ -21,6 +21,7 @@ mod promotion;
 mod row_bound;
 mod row_order;
 mod row_set;
+mod text_view;
 mod zone_map;
 
 pub use code_set::CodeSet;
@@ -31,7 +32,7 @@ pub use evaluate::{
     Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, Way, evaluate, evaluate_noting,
 };
 pub use format::{ByteReader, ByteWriter, FormatError};
-pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary, View};
+pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 pub use predicate::{
     Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts, ValueKind,
@@ -40,6 +41,7 @@ pub use promotion::{text_of_double, text_of_flag, text_of_long};
 pub use row_bound::{RowBound, RowOrder, Scratch, SortOrder, SortValue};
 pub use row_order::{KeyField, RowKeys, order_of_double, order_of_long};
 pub use row_set::{BlockRows, RowSet};
+pub use text_view::View;
 pub use zone_map::{DoubleZone, LongZone};
 
 /// Rows of a block: what columns pack, skip and unpack together. The last block of a segment may hold fewer.

@@ -192,7 +192,7 @@ impl Appender {
             topic: &self.topic,
             partition: record.partition(),
             offset: record.offset().0,
-            timestamp: record.timestamp().map(|time| time.0),
+            timestamp: if self.decoder.needs_timestamp() { record.timestamp().map(|time| time.0) } else { None },
             key: record.key(),
             headers: &headers,
             payload: record.payload(),

@@ -17,6 +17,8 @@ pub enum CutCause {
     Bytes,
     TimeChunks,
     Age,
+    /// The memory of all datasources is nearly used up.
+    Memory,
 }
 
 /// Decides from what is open and from how long ago the oldest of it was read; `None` while nothing was read.
@@ -49,7 +51,7 @@ mod tests {
     const CONFIG: CutConfig = CutConfig { rows_max: 100, bytes_max: 1_000, age_ms_max: 60_000 };
 
     fn open(rows: usize, bytes: usize, time_chunks: usize) -> OpenStats {
-        OpenStats { rows, bytes, time_chunks, frozen_rows: 0 }
+        OpenStats { rows, bytes, time_chunks, frozen_rows: 0, frozen_bytes: 0 }
     }
 
     #[test]

@@ -18,6 +18,8 @@
 
 mod event_time;
 pub mod json;
+#[cfg(feature = "test-support")]
+pub mod naive;
 mod number;
 mod row_writer;
 
@@ -38,7 +40,8 @@ pub struct KafkaRecord<'a> {
     pub topic: &'a str,
     pub partition: i32,
     pub offset: i64,
-    /// Milliseconds since 1970; `None` where the broker has none.
+    /// Milliseconds since 1970; `None` where the broker has none, and may be unless
+    /// [`json::JsonDecoder::needs_timestamp`].
     pub timestamp: Option<i64>,
     pub key: Option<&'a [u8]>,
     /// In their order; may be left empty unless [`json::JsonDecoder::needs_headers`].

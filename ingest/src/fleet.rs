@@ -5,7 +5,7 @@
 pub mod event;
 pub mod mock_kafka;
 pub mod producer;
-mod random;
+pub(crate) mod random;
 pub mod spec;
 pub mod topic;
 pub mod world;

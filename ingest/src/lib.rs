@@ -16,6 +16,7 @@ pub mod time_policy;
 
 mod appender;
 mod cut_policy;
+pub mod memory;
 mod publisher;
 
 mod session;
@@ -28,5 +29,7 @@ pub mod status;
 pub mod error;
 
 pub mod fleet;
+#[cfg(feature = "test-support")]
+pub mod fuzzing;
 #[cfg(feature = "test-support")]
 pub mod test_support;

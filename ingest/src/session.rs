@@ -17,10 +17,11 @@ use tokio::runtime::Handle;
 use crate::appender::Appender;
 use crate::cut_policy::{self, CutCause};
 use crate::kafka::reader::StreamReader;
+use crate::memory::{MemoryLimit, MemoryPressure, MemoryShare};
 use crate::publisher::{Published, Publishing, with_source};
 use crate::rates;
 use crate::spec::SupervisorSpec;
-use crate::status::{LastPublish, PartitionStatus, State, StatusCell};
+use crate::status::{LastPublish, PartitionStatus, Pause, State, StatusCell};
 use crate::topic_watch::TopicWatch;
 
 pub use start::StartError;
@@ -39,6 +40,7 @@ pub struct Context {
     pub data_source: Arc<DataSource>,
     pub runtime: Handle,
     pub status: Arc<StatusCell>,
+    pub memory: Arc<MemoryLimit>,
 }
 
 /// How a supervisor's reader is to end.
@@ -72,6 +74,9 @@ pub struct Session<'a> {
     topic_id: Option<TopicId>,
     generation: u32,
     publishing: Option<Publishing>,
+    memory: MemoryShare,
+    /// Why nothing is read for now.
+    pause: Option<Pause>,
     /// When the oldest record or gap was read that no cut has taken.
     unpublished_since: Option<Instant>,
     watch: TopicWatch,
@@ -135,11 +140,12 @@ impl Session<'_> {
         if self.publishing.as_ref().is_some_and(Publishing::is_finished) {
             self.finish_publishing().map_err(Halt::Publish)?;
         }
-        let open = self.context.data_source.open_stats();
-        if let Some(publishing) = &self.publishing
-            && cut_policy::is_under_pressure(&self.context.spec.cut, &open)
-        {
-            publishing.wait(POLL_MAX);
+        self.pause = self.make_room();
+        if self.pause.is_some() {
+            match &self.publishing {
+                Some(publishing) => _ = publishing.wait(POLL_MAX),
+                None => std::thread::sleep(POLL_MAX),
+            }
             self.report_if_due();
             return Ok(());
         }
@@ -151,6 +157,20 @@ impl Session<'_> {
         }
         self.report_if_due();
         Ok(())
+    }
+
+    /// Cuts early where memory is short, and says whether that is not enough, so that Kafka should hold what comes.
+    fn make_room(&mut self) -> Option<Pause> {
+        let open = self.context.data_source.open_stats();
+        let pressure = self.memory.set((open.bytes + open.frozen_bytes) as u64, open.bytes as u64);
+        if pressure != MemoryPressure::None && self.publishing.is_none() && open.rows > 0 {
+            self.cut(Some(CutCause::Memory));
+        }
+        if pressure == MemoryPressure::Pause {
+            return Some(Pause::Memory);
+        }
+        let is_full = self.publishing.is_some() && cut_policy::is_under_pressure(&self.context.spec.cut, &open);
+        is_full.then_some(Pause::Publish)
     }
 
     fn read(&mut self) {
@@ -230,6 +250,7 @@ impl Session<'_> {
         tracing::info!(datasource = %self.context.data_source.name(), segments, rows, bytes, elapsed_ms, "published");
         self.context.status.update(|status| {
             status.publishes += 1;
+            status.publish_trouble = None;
             status.last_publish = Some(LastPublish { at: clock::now(), segments, rows, bytes, elapsed_ms });
         });
         // Only monitors read the group's offsets: the manifest has moved already (M1, M4).
@@ -261,6 +282,7 @@ impl Session<'_> {
             self.rated += rates::TICK;
         }
         self.context.status.update(|status| {
+            status.pause = self.pause;
             status.is_recovering &= !self.recovery.is_empty();
             status.partitions = partitions;
             status.totals = self.appender.totals();
@@ -282,7 +304,10 @@ impl Session<'_> {
 
     fn state(&self) -> (State, Option<String>) {
         let stopped = self.stopped.values().next().cloned();
-        match stopped.or_else(|| self.trouble.clone()) {
+        // What cannot be published is tried again; it is trouble once reading has to wait for it.
+        let unpublished =
+            self.pause.and_then(|pause| Some(format!("{pause}: {}", self.context.status.publish_trouble()?)));
+        match stopped.or_else(|| self.trouble.clone()).or(unpublished) {
             None => (State::Running, None),
             Some(detail) => (State::Degraded, Some(detail)),
         }

@@ -43,6 +43,24 @@ impl fmt::Display for State {
     }
 }
 
+/// Why nothing is read for now, although there may be something: it stays in Kafka, and is read as soon as there is room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// Two cuts' worth is open while the cut before is still being published.
+    Publish,
+    /// The memory for rows of all datasources is used up.
+    Memory,
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Publish => "reading waits for a publish",
+            Self::Memory => "reading waits for memory",
+        })
+    }
+}
+
 /// One partition as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionStatus {
@@ -79,6 +97,7 @@ pub struct SupervisorStatus {
     pub detail: Option<String>,
     /// It reads again what was queryable before the process ended; until then counts are lower than they were.
     pub is_recovering: bool,
+    pub pause: Option<Pause>,
     pub partitions: BTreeMap<i32, PartitionStatus>,
     /// Since the process started.
     pub totals: Totals,
@@ -88,6 +107,8 @@ pub struct SupervisorStatus {
     pub refused: RefusedSample,
     pub publishes: u64,
     pub publish_failures: u64,
+    /// Why the publish that is under way has failed so far.
+    pub publish_trouble: Option<String>,
     pub last_publish: Option<LastPublish>,
     /// Newest last.
     pub recent_errors: VecDeque<(TimestampMs, String)>,
@@ -134,12 +155,14 @@ impl StatusCell {
             state,
             detail: None,
             is_recovering,
+            pause: None,
             partitions: BTreeMap::new(),
             totals: Totals::default(),
             counts: LedgerCounts::default(),
             refused: RefusedSample::default(),
             publishes: 0,
             publish_failures: 0,
+            publish_trouble: None,
             last_publish: None,
             recent_errors: VecDeque::new(),
             rates: Rates::default(),
@@ -174,6 +197,11 @@ impl StatusCell {
         let mut status = self.lock();
         status.publish_failures += 1;
         remember(&mut status, format!("publish failed: {detail}"));
+        status.publish_trouble = Some(detail);
+    }
+
+    pub fn publish_trouble(&self) -> Option<String> {
+        self.lock().publish_trouble.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, SupervisorStatus> {

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::error::IngestError;
+use crate::memory::MemoryLimit;
 use crate::session::{Context, StopMode};
 use crate::spec::SupervisorSpec;
 use crate::status::{State, StatusCell, SupervisorStatus};
@@ -25,6 +26,7 @@ const RECOVERY_MAX: Duration = Duration::from_secs(60);
 pub struct Supervisors {
     store: Arc<Store>,
     runtime: Handle,
+    memory: Arc<MemoryLimit>,
     /// Held while one is changed, so that changes come one after another; that may take a while.
     entries: Mutex<BTreeMap<DataSourceName, Entry>>,
     /// What can be asked at any time.
@@ -54,10 +56,10 @@ pub struct Recovering {
 
 impl Supervisors {
     /// Starts what the manifest holds. Call it on a tokio runtime with more than one thread.
-    pub fn start(store: Arc<Store>) -> Result<Arc<Self>, IngestError> {
+    pub fn start(store: Arc<Store>, memory: Arc<MemoryLimit>) -> Result<Arc<Self>, IngestError> {
         let runtime = Handle::current();
         let records = store.supervisors();
-        let supervisors = Self { store, runtime, entries: Mutex::default(), views: RwLock::default() };
+        let supervisors = Self { store, runtime, memory, entries: Mutex::default(), views: RwLock::default() };
         let mut entries = BTreeMap::new();
         for record in records {
             let mut spec = SupervisorSpec::from_json(&record.spec)?.spec;
@@ -97,6 +99,11 @@ impl Supervisors {
     /// In alphabetical order.
     pub fn list(&self) -> Vec<DataSourceName> {
         self.views().keys().cloned().collect()
+    }
+
+    /// What the rows of all datasources may take that are not published yet, and what they do.
+    pub fn memory(&self) -> &MemoryLimit {
+        &self.memory
     }
 
     /// The spec in force.
@@ -202,6 +209,7 @@ impl Supervisors {
                 data_source,
                 runtime: self.runtime.clone(),
                 status,
+                memory: self.memory.clone(),
             })
         });
         entries.insert(spec.data_source.clone(), Entry { spec, running });

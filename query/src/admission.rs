@@ -1,8 +1,9 @@
 //! How many queries run at once, and how many wait for that in line.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{QueryError, QueryErrorKind};
 use crate::limits::QueryLimits;
@@ -10,7 +11,7 @@ use crate::limits::QueryLimits;
 /// Lets queries in, in the order they came, and turns away those for whom the line is too long.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     running_max: usize,
     waiting: AtomicUsize,
     waiting_max: usize,
@@ -22,16 +23,16 @@ struct Place<'a>(&'a AtomicUsize);
 impl Admission {
     pub fn new(limits: &QueryLimits) -> Self {
         let (running_max, waiting_max) = (limits.queries_max as usize, limits.queries_waiting_max as usize);
-        Self { slots: Semaphore::new(running_max), running_max, waiting: AtomicUsize::new(0), waiting_max }
+        Self { slots: Arc::new(Semaphore::new(running_max)), running_max, waiting: AtomicUsize::new(0), waiting_max }
     }
 
     /// Waits until the query may run; it may do so for as long as it holds what this returns.
-    pub async fn enter(&self) -> Result<SemaphorePermit<'_>, QueryError> {
-        if let Ok(slot) = self.slots.try_acquire() {
+    pub async fn enter(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        if let Ok(slot) = self.slots.clone().try_acquire_owned() {
             return Ok(slot);
         }
         let _place = self.line_up()?;
-        self.slots.acquire().await.map_err(|_| QueryError::internal("no query is let in any more"))
+        self.slots.clone().acquire_owned().await.map_err(|_| QueryError::internal("no query is let in any more"))
     }
 
     /// Queries in line.

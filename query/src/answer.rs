@@ -2,12 +2,15 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use datafusion::arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, StringViewArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use futures::Stream;
 
 use crate::error::QueryError;
+use crate::functions::SKETCH_TYPE_KEY;
 use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.
@@ -33,9 +36,9 @@ impl fmt::Debug for QueryAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultColumn {
     pub name: String,
-    /// `LONG`, `DOUBLE` or `STRING`.
+    /// `LONG`, `DOUBLE`, `STRING`, or `COMPLEX<..>` of sketches, which come in base64.
     pub druid_type: String,
-    /// `BIGINT`, `DOUBLE`, `VARCHAR`, `TIMESTAMP`, `DATE`, `BOOLEAN` or `DECIMAL`.
+    /// `BIGINT`, `DOUBLE`, `VARCHAR`, `TIMESTAMP`, `DATE`, `BOOLEAN`, `DECIMAL` or `OTHER`.
     pub sql_type: String,
 }
 
@@ -56,14 +59,18 @@ impl ResultSchema {
                     field.data_type()
                 ))
             })?;
-            Ok(Field::new(field.name(), kind, field.is_nullable()))
+            // What a planned field says of its sketches is said of their text too.
+            Ok(Field::new(field.name(), kind, field.is_nullable()).with_metadata(field.metadata().clone()))
         });
         Ok(Self { schema: Arc::new(Schema::new(fields.collect::<Result<Vec<_>, QueryError>>()?)) })
     }
 
     pub fn columns(&self) -> Vec<ResultColumn> {
         let column = |field: &Arc<Field>| {
-            let (druid_type, sql_type) = type_names(field.data_type());
+            let (druid_type, sql_type) = match field.metadata().get(SKETCH_TYPE_KEY) {
+                Some(sketch) => (sketch.as_str(), "OTHER"),
+                None => type_names(field.data_type()),
+            };
             ResultColumn { name: field.name().clone(), druid_type: druid_type.into(), sql_type: sql_type.into() }
         };
         self.schema.fields().iter().map(column).collect()
@@ -75,6 +82,9 @@ impl ResultSchema {
         let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| {
             if column.data_type() == field.data_type() {
                 return Ok(column.clone());
+            }
+            if let Some(sketches) = column.as_binary_opt::<i32>() {
+                return Ok(base64(sketches));
             }
             cast_with_options(column, field.data_type(), &options)
         });
@@ -100,10 +110,17 @@ fn result_type(planned: &DataType) -> Option<DataType> {
         kind if kind.is_floating() => DataType::Float64,
         DataType::Timestamp(..) | DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8View,
+        // In base64.
+        DataType::Binary => DataType::Utf8View,
         DataType::Date32 | DataType::Boolean | DataType::Decimal128(..) => planned.clone(),
         DataType::Dictionary(_, values) => result_type(values)?,
         _ => return None,
     })
+}
+
+fn base64(bytes: &BinaryArray) -> ArrayRef {
+    let text = |bytes: &[u8]| STANDARD.encode(bytes);
+    Arc::new(bytes.iter().map(|bytes| bytes.map(text)).collect::<StringViewArray>())
 }
 
 fn type_names(kind: &DataType) -> (&'static str, &'static str) {

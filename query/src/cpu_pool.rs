@@ -6,27 +6,25 @@
 //! native operators take for each part of their work, on threads that can borrow what they share). Both kinds together
 //! keep as many threads busy as there are cores, and for the moment that a short query takes as many again.
 //!
-//! Beside those, a query uses tokio's threads. They plan it and run DataFusion's operators over what scans and native
-//! operators yield; as many as cores, they share the cores with it by way of the operating system, so that neither
-//! group can keep the other from the CPU. DataFusion's operators yield when their input makes them wait, which a scan does
-//! every few batches ([`crate::scan`]) and a join now and then ([`crate::interruption`]), so that queries take their turns
-//! there too. Threads that block (for planning, for native operators, for missing serving forms) are bounded by how many
-//! queries are admitted ([`crate::admission`]); none of them waits for a reader.
+//! Beside those, a query has threads of its own ([`crate::query_threads`]). They plan it and run DataFusion's operators over
+//! what scans and native operators yield, without turns: the operating system shares the cores among them. What they use
+//! counts all the same ([`QueryShare::charge_thread`]), and once a query is long, its threads step back behind those of
+//! short ones ([`thread`](self::thread)), as the threads that do long queries' morsels did from the start.
 
 mod schedule;
 mod share;
+mod thread;
 mod turn;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use self::schedule::{AccountId, Running, Schedule};
+use self::schedule::{AccountId, Class, Running, Schedule};
 pub(crate) use self::share::QueryShare;
 use self::turn::Grant;
 pub(crate) use self::turn::Turn;
@@ -39,14 +37,14 @@ pub(crate) struct CpuPool {
 /// What the threads and the queries have in common.
 struct Shared {
     state: Mutex<State>,
-    /// There is something to run, or nothing ever again.
-    changed: Condvar,
+    /// There is something of a class to run, or nothing ever again.
+    changed: [Condvar; 2],
 }
 
 struct State {
     schedule: Schedule<Item>,
-    /// Those of the running morsels that no thread has taken up yet.
-    ready: VecDeque<(Running, Morsel)>,
+    /// Of each class, those of the running morsels that no thread has taken up yet.
+    ready: [VecDeque<(Running, Morsel)>; 2],
     is_stopped: bool,
 }
 
@@ -64,16 +62,18 @@ type Morsel = Box<dyn FnOnce() + Send>;
 impl CpuPool {
     /// `cores`: how many threads are kept busy. Panics if the system gives no threads. Predicates are as deep as statements, which `stack_bytes` must have room for.
     pub fn start(cores: NonZeroUsize, stack_bytes: usize) -> Self {
-        let state = State { schedule: Schedule::new(cores.get()), ready: VecDeque::new(), is_stopped: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let state = State { schedule: Schedule::new(cores.get()), ready: Default::default(), is_stopped: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Default::default() });
         // Short and long queries may each keep the cores busy.
-        for number in 0..2 * cores.get() {
-            let shared = shared.clone();
-            thread::Builder::new()
-                .name(format!("query-cpu-{number}"))
-                .stack_size(stack_bytes)
-                .spawn(move || shared.work())
-                .expect("the system has threads for queries");
+        for (class, name) in [(Class::Short, "short"), (Class::Long, "long")] {
+            for number in 0..cores.get() {
+                let shared = shared.clone();
+                std::thread::Builder::new()
+                    .name(format!("query-{name}-{number}"))
+                    .stack_size(stack_bytes)
+                    .spawn(move || shared.work(class))
+                    .expect("the system has threads for queries");
+            }
         }
         Self { shared }
     }
@@ -92,7 +92,7 @@ impl Drop for CpuPool {
         // Outside of the lock, for they may hold the last of a query.
         let left_out = (state.schedule.discard_all(), std::mem::take(&mut state.ready));
         drop(state);
-        self.shared.changed.notify_all();
+        self.shared.changed.iter().for_each(Condvar::notify_all);
         drop(left_out);
     }
 }
@@ -150,8 +150,8 @@ impl Shared {
             let Some((running, item)) = state.schedule.next() else { break };
             match item {
                 Item::Morsel(morsel) => {
-                    state.ready.push_back((running, morsel));
-                    self.changed.notify_one();
+                    state.ready[running.class as usize].push_back((running, morsel));
+                    self.changed[running.class as usize].notify_one();
                 }
                 Item::Turn(waiting) => turns.push((waiting, Grant::new(self.clone(), running))),
             }
@@ -164,8 +164,11 @@ impl Shared {
     }
 
     /// What each thread does.
-    fn work(self: &Arc<Self>) {
-        while let Some((running, morsel)) = self.wait_for_morsel() {
+    fn work(self: &Arc<Self>, class: Class) {
+        if class == Class::Long {
+            thread::step_back();
+        }
+        while let Some((running, morsel)) = self.wait_for_morsel(class) {
             let started = Instant::now();
             morsel();
             self.ended(running, started.elapsed());
@@ -173,16 +176,16 @@ impl Shared {
     }
 
     /// `None` once the pool has stopped.
-    fn wait_for_morsel(&self) -> Option<(Running, Morsel)> {
+    fn wait_for_morsel(&self, class: Class) -> Option<(Running, Morsel)> {
         let mut state = self.lock();
         loop {
             if state.is_stopped {
                 return None;
             }
-            if let Some(morsel) = state.ready.pop_front() {
+            if let Some(morsel) = state.ready[class as usize].pop_front() {
                 return Some(morsel);
             }
-            state = self.changed.wait(state).expect("no code panics while it holds the schedule");
+            state = self.changed[class as usize].wait(state).expect("no code panics while it holds the schedule");
         }
     }
 }

@@ -1,24 +1,25 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use henge_segment_store::store::Store;
-use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::admission::Admission;
 use crate::answer::QueryAnswer;
 use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
-use crate::execution::Execution;
+use crate::execution::{Asked, Execution};
 use crate::limits::QueryLimits;
+use crate::memory::MemoryFigures;
+use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
+use crate::query_threads::{QueryThreads, STACK_BYTES};
 use crate::request::QueryRequest;
 use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
-
-/// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
-const STACK_BYTES: usize = 64 << 20;
+use crate::spill::{SpillFigures, SpillSpace};
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -28,41 +29,33 @@ pub struct QueryEngine {
     pool: CpuPool,
     results: Arc<ResultCache>,
     running: Arc<RunningQueries>,
-    /// `None` only while it is dropped.
-    runtime: Option<Runtime>,
+    threads: Arc<QueryThreads>,
 }
 
 impl QueryEngine {
-    /// Starts the query threads. Panics if the system gives no threads.
+    /// Starts the CPU pool. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
-        let session = SharedSession::new(&limits).expect("the functions and options of a session are constants");
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(limits.threads.get())
-            .max_blocking_threads(blocking_threads(&limits))
-            .thread_stack_size(STACK_BYTES)
-            .thread_name("query")
-            .enable_all()
-            .build()
-            .expect("the system has threads for queries");
+        let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
+        let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
         let planner = Arc::new(Planner::new(store, session));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
+        let threads = Arc::new(QueryThreads::new(&limits));
         let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
-        Self { planner, limits, admission, pool, results, running: Arc::default(), runtime: Some(runtime) }
+        Self { planner, limits, admission, pool, results, running: Arc::default(), threads }
     }
 
     /// Waits for its turn, plans the statement, and waits for its first rows.
     ///
-    /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query.
+    /// Must be called on a tokio runtime with time. Panics if the system gives no threads. Dropping the future or the answer's stream ends the query.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id, self.pool.share());
-        let (planner, admission) = (self.planner.clone(), self.admission.clone());
         let results =
             ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
-        let results = Arc::new(results);
-        Execution::start(self.runtime(), planner, admission, results, request, &self.limits, running)
-            .into_answer()
-            .await
+        let asked = Asked::new(running, request.timeout, &self.limits, Arc::new(results));
+        let slot = asked.admitted(&self.admission).await?;
+        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), request, &self.limits);
+        execution.into_answer().await
     }
 
     /// Ends the running queries of that id with an error; `false` where there is none.
@@ -72,7 +65,7 @@ impl QueryEngine {
 
     /// Tasks on the query threads. One query has several; those of a query that is over go within a batch of rows.
     pub fn tasks(&self) -> usize {
-        self.runtime().metrics().num_alive_tasks()
+        self.threads.tasks()
     }
 
     /// Queries that wait for their turns, are planned, run, or are read by their askers now.
@@ -98,22 +91,24 @@ impl QueryEngine {
         self.planner.session.memory_bytes()
     }
 
-    fn runtime(&self) -> &Handle {
-        self.runtime.as_ref().expect("the runtime lives as long as the engine").handle()
-    }
-}
-
-/// Each query plans on one, waits on others for native operators, and gives up one for a join that takes its time.
-fn blocking_threads(limits: &QueryLimits) -> usize {
-    4 * limits.queries_max as usize + 16
-}
-
-impl Drop for QueryEngine {
-    /// Does not wait for running queries: an async context may not block.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+    /// What is held now.
+    pub fn memory(&self) -> MemoryFigures {
+        MemoryFigures {
+            operators: self.memory_bytes(),
+            plans: self.plan_cache().bytes,
+            text_numbers: TextNumbers::kept_bytes(),
         }
+    }
+
+    /// Lets go of what is kept for later queries that will hardly come. To be called now and then.
+    pub fn let_go(&self) {
+        let names = self.planner.data_sources();
+        TextNumbers::let_go(Instant::now(), |wanted| names.iter().any(|name| name.as_str() == wanted));
+    }
+
+    /// What queries have put on disk because it did not fit into memory.
+    pub fn spilled(&self) -> SpillFigures {
+        self.planner.session.spilled()
     }
 }
 

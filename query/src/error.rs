@@ -1,3 +1,5 @@
+use std::io;
+
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use henge_segment_store::error::{ErrorKind, StoreError};
@@ -89,6 +91,24 @@ impl From<ArrowError> for QueryError {
     }
 }
 
+impl From<io::Error> for QueryError {
+    fn from(error: io::Error) -> Self {
+        translate_io(&error)
+    }
+}
+
+/// Of files that hold what does not fit into memory; see [`crate::spill`].
+fn translate_io(error: &io::Error) -> QueryError {
+    let inner = error.get_ref();
+    if let Some(ours) = inner.and_then(|inner| inner.downcast_ref::<QueryError>()) {
+        return ours.clone();
+    }
+    match inner.and_then(|inner| inner.downcast_ref::<DataFusionError>()) {
+        Some(nested) => translate(nested),
+        None => QueryError::internal(format!("what does not fit into memory cannot be put on disk: {error}")),
+    }
+}
+
 fn translate(error: &DataFusionError) -> QueryError {
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => translate(inner),
@@ -101,7 +121,11 @@ fn translate(error: &DataFusionError) -> QueryError {
         DataFusionError::SQL(parse, _) => QueryError::new(QueryErrorKind::Parse, parse.to_string()),
         DataFusionError::SchemaError(schema, _) => translate_schema(schema),
         DataFusionError::NotImplemented(message) => QueryError::unsupported(clean(message)),
-        // The pool's own refusal got lost on the way through an operator that tried to spill.
+        DataFusionError::IoError(inner) => translate_io(inner),
+        // The query's own share of memory says what to do, some operators do not.
+        DataFusionError::ResourcesExhausted(message) if message.ends_with(SAVE_MEMORY) => {
+            QueryError::limit(message.as_str())
+        }
         DataFusionError::ResourcesExhausted(_) => {
             QueryError::limit(format!("the query needs too much memory: {SAVE_MEMORY}"))
         }
@@ -131,6 +155,7 @@ fn translate_arrow(error: &ArrowError) -> QueryError {
             Some(nested) => translate(nested),
             None => QueryError::internal(inner.to_string()),
         },
+        ArrowError::IoError(_, inner) => translate_io(inner),
         ArrowError::DivideByZero => QueryError::plan("division by zero: guard the divisor with NULLIF(divisor, 0)"),
         ArrowError::ArithmeticOverflow(detail) => QueryError::plan(format!(
             "integer arithmetic leaves 64 bits ({detail}): CAST one side to DECIMAL(38, 0) or DOUBLE"
@@ -183,8 +208,11 @@ mod tests {
     #[test]
     fn each_cause_keeps_its_kind_through_datafusion() {
         let ours = QueryError::limit("too much");
-        let cases: [(DataFusionError, QueryErrorKind); 6] = [
+        let full = || io::Error::other(QueryError::limit("disk"));
+        let cases: [(DataFusionError, QueryErrorKind); 8] = [
             (DataFusionError::from(ours).context("planning"), QueryErrorKind::ResourceLimit),
+            (full().into(), QueryErrorKind::ResourceLimit),
+            (ArrowError::IoError("writing".into(), full()).into(), QueryErrorKind::ResourceLimit),
             (DataFusionError::NotImplemented("PIVOT".into()), QueryErrorKind::Unsupported),
             (DataFusionError::ResourcesExhausted("pool".into()), QueryErrorKind::ResourceLimit),
             (DataFusionError::from(ArrowError::DivideByZero), QueryErrorKind::Plan),

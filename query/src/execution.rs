@@ -11,7 +11,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, stream};
 use henge_segment_store::clock;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -22,6 +22,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
+use crate::query_threads::OwnThreads;
 use crate::question::Question;
 use crate::request::QueryRequest;
 use crate::result_cache::ResultCacheUse;
@@ -53,35 +54,67 @@ struct Rows {
 
 type Report = Result<Progress, QueryError>;
 
-/// The asking side of a query. Dropping it ends the query.
-pub(crate) struct Execution {
-    reports: mpsc::Receiver<Report>,
-    producer: AbortHandle,
-    results: Arc<ResultCacheUse>,
+/// A query that somebody waits for, until its deadline.
+pub(crate) struct Asked {
     running: RunningQuery,
     deadline: Instant,
     timeout: Duration,
+    results: Arc<ResultCacheUse>,
+}
+
+/// The asking side of a query. Dropping it ends the query.
+pub(crate) struct Execution {
+    asked: Asked,
+    reports: mpsc::Receiver<Report>,
+    producer: AbortHandle,
+    threads: OwnThreads,
     /// Nothing more will be reported.
     is_over: bool,
 }
 
-impl Execution {
-    /// Everything that recurses over the statement stays on the threads of `runtime`, which have the stack for it.
-    pub fn start(
-        runtime: &Handle,
-        planner: Arc<Planner>,
-        admission: Arc<Admission>,
+impl Asked {
+    /// The clock runs from now on.
+    pub fn new(
+        running: RunningQuery,
+        timeout: Option<Duration>,
+        limits: &QueryLimits,
         results: Arc<ResultCacheUse>,
+    ) -> Self {
+        let timeout = timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
+        Self { running, deadline: Instant::now() + timeout, timeout, results }
+    }
+
+    /// Waits in line.
+    pub async fn admitted(&self, admission: &Admission) -> Result<OwnedSemaphorePermit, QueryError> {
+        self.wait_for(admission.enter()).await
+    }
+
+    /// Waits on the asking side, for the query's threads may be busy.
+    async fn wait_for<T>(&self, wanted: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        tokio::select! {
+            biased;
+            () = self.running.cancelled() => Err(QueryError::new(QueryErrorKind::Cancelled, "the query was cancelled")),
+            () = tokio::time::sleep_until(self.deadline) => Err(timed_out(self.timeout)),
+            result = wanted => result,
+        }
+    }
+}
+
+impl Execution {
+    /// Everything that recurses over the statement stays on `threads`, which have the stack for it.
+    pub fn start(
+        asked: Asked,
+        slot: OwnedSemaphorePermit,
+        threads: OwnThreads,
+        planner: Arc<Planner>,
         request: QueryRequest,
         limits: &QueryLimits,
-        running: RunningQuery,
     ) -> Self {
-        let timeout = request.timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let (limits, share) = (limits.clone(), running.share().clone());
-        let producer = Producer { planner, admission, sender, limits, share, results: results.clone() };
-        let producer = runtime.spawn(producer.run(request)).abort_handle();
-        Self { reports, producer, results, running, deadline: Instant::now() + timeout, timeout, is_over: false }
+        let (share, results) = (asked.running.share().clone(), asked.results.clone());
+        let producer = Producer { planner, sender, limits: limits.clone(), share, results, _slot: slot };
+        let producer = threads.runtime().spawn(producer.run(request)).abort_handle();
+        Self { asked, reports, producer, threads, is_over: false }
     }
 
     /// Waits for the columns and the first batch: what fails before that fails here.
@@ -89,8 +122,10 @@ impl Execution {
         let Progress::Started { columns, first, is_whole } = self.next_report().await? else {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
-        self.is_over = is_whole;
-        let result_cache = self.results.counts();
+        if is_whole {
+            self.is_over = true;
+        }
+        let result_cache = self.asked.results.counts();
         Ok(QueryAnswer { columns, result_cache, batches: self.into_batches(first.map(|rows| rows.batch)) })
     }
 
@@ -118,26 +153,31 @@ impl Execution {
         }
     }
 
-    /// The clock runs here, not on the query threads, which may be busy.
     async fn next_report(&mut self) -> Report {
-        let report = tokio::select! {
-            biased;
-            () = self.running.cancelled() => Err(QueryError::new(QueryErrorKind::Cancelled, "the query was cancelled")),
-            () = tokio::time::sleep_until(self.deadline) => Err(timed_out(self.timeout)),
-            report = self.reports.recv() => report.unwrap_or_else(|| {
-                Err(QueryError::internal("the query stopped in the middle: its thread panicked, see the log"))
-            }),
-        };
-        if report.is_err() {
+        let Self { asked, reports, is_over, .. } = self;
+        let reported = asked
+            .wait_for(async {
+                let report = reports.recv().await.unwrap_or_else(|| {
+                    Err(QueryError::internal("the query stopped in the middle: its thread panicked, see the log"))
+                });
+                // It has ended by itself.
+                *is_over = matches!(report, Err(_) | Ok(Progress::Done));
+                report
+            })
+            .await;
+        if reported.is_err() {
             self.producer.abort();
         }
-        report
+        reported
     }
 }
 
 impl Drop for Execution {
     fn drop(&mut self) {
         self.producer.abort();
+        if self.is_over && !self.asked.running.share().is_long() {
+            self.threads.set_reusable();
+        }
     }
 }
 
@@ -154,11 +194,12 @@ fn timed_out(timeout: Duration) -> QueryError {
 /// The side on the query threads.
 struct Producer {
     planner: Arc<Planner>,
-    admission: Arc<Admission>,
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
     share: Arc<QueryShare>,
     results: Arc<ResultCacheUse>,
+    /// Among the queries that run at once.
+    _slot: OwnedSemaphorePermit,
 }
 
 impl Producer {
@@ -170,7 +211,6 @@ impl Producer {
 
     /// Reports but for the last one, which it returns.
     async fn produce(&self, request: QueryRequest) -> Report {
-        let _slot = self.admission.enter().await?;
         let question = Question::read(&request, clock::now())?;
         let planned = match self.planner.plan_from_cache(&question).await? {
             Some(planned) => planned,
@@ -216,6 +256,7 @@ impl Producer {
         let mut next = batches.next().await;
         let mut is_started = false;
         while let Some(batch) = next {
+            self.share.charge_thread();
             let batch = schema.convert(&batch?)?;
             rows += batch.num_rows() as u64;
             let batch_bytes = bytes_of(&batch);

@@ -9,6 +9,7 @@ mod growing_text;
 mod long_sum;
 mod millis;
 mod plain_regex;
+mod sketch;
 mod time_bucket;
 mod value_by_time;
 
@@ -20,6 +21,11 @@ use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use self::long_sum::fit as fit_long;
+#[cfg(test)]
+pub(crate) use self::sketch::Rank;
+pub(crate) use self::sketch::{
+    EXACT_VALUES, SketchCall, SketchResult, TYPE_KEY as SKETCH_TYPE_KEY, empty as empty_sketch,
+};
 pub(crate) use self::time_bucket::time_floor;
 
 /// DataFusion's scalar functions by their names; their aliases come with them.
@@ -107,20 +113,18 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .chain(growing)
         .chain(time_bucket::functions())
         .chain(millis::functions())
+        .chain(sketch::scalars())
         .chain([plain_regex::function()])
         .collect()
 }
 
 pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let defaults = all_default_aggregate_functions();
-    let approx_distinct = defaults.iter().find(|function| function.name() == "approx_distinct");
-    let approx_distinct =
-        approx_distinct.map(|function| Arc::new(function.as_ref().clone().with_aliases(["approx_count_distinct"])));
     let allowed = defaults.iter().filter(|function| AGGREGATES.contains(&function.name())).cloned();
     allowed
-        .chain(approx_distinct)
         .chain([long_sum::function()])
         .chain(double_extreme::functions())
+        .chain(sketch::aggregates())
         .chain(value_by_time::functions())
         .collect()
 }

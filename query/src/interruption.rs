@@ -1,4 +1,4 @@
-//! Makes joins stop when their query is cancelled, and let other queries run beside them.
+//! Makes joins stop when their query is cancelled.
 //!
 //! DataFusion's operators yield only when an input makes them wait. A join makes millions of rows of one batch and may
 //! find none that match, so it would hold its thread for hours, cancelled or not. Every join therefore runs inside an

@@ -4,22 +4,55 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 
-use crate::error::{QueryError, SAVE_MEMORY};
+use crate::error::SAVE_MEMORY;
+
+/// What the engine holds, by who holds it, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryFigures {
+    /// The operators of all queries, and answers on their way.
+    pub operators: usize,
+    /// Optimised plans.
+    pub plans: usize,
+    /// Numbers for the strings of columns, kept for later aggregations.
+    pub text_numbers: usize,
+}
 
 /// One query's share of the memory of all queries.
 #[derive(Debug)]
 pub(crate) struct QueryMemory {
     all_queries: Arc<dyn MemoryPool>,
     bytes: AtomicUsize,
+    /// Of operators that can go to disk: they leave half to those that cannot, such as scans that feed them.
+    spillable_bytes: AtomicUsize,
     bytes_max: usize,
 }
 
 impl QueryMemory {
     pub fn new(all_queries: Arc<dyn MemoryPool>, bytes_max: usize) -> Self {
-        Self { all_queries, bytes: AtomicUsize::new(0), bytes_max }
+        Self { all_queries, bytes: AtomicUsize::new(0), spillable_bytes: AtomicUsize::new(0), bytes_max }
+    }
+
+    fn count(&self, reservation: &MemoryReservation, additional: usize) {
+        self.bytes.fetch_add(additional, Ordering::Relaxed);
+        if reservation.consumer().can_spill() {
+            self.spillable_bytes.fetch_add(additional, Ordering::Relaxed);
+        }
+    }
+
+    fn uncount(&self, reservation: &MemoryReservation, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if reservation.consumer().can_spill() {
+            self.spillable_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether more is counted than may be.
+    fn is_over(&self, reservation: &MemoryReservation) -> bool {
+        let spillable = self.spillable_bytes.load(Ordering::Relaxed);
+        self.reserved() > self.bytes_max || reservation.consumer().can_spill() && spillable > self.bytes_max / 2
     }
 }
 
@@ -35,27 +68,28 @@ impl MemoryPool for QueryMemory {
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
-        self.bytes.fetch_add(additional, Ordering::Relaxed);
+        self.count(reservation, additional);
         self.all_queries.grow(reservation, additional);
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
-        self.bytes.fetch_sub(shrink, Ordering::Relaxed);
+        self.uncount(reservation, shrink);
         self.all_queries.shrink(reservation, shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        let grown = self.bytes.fetch_add(additional, Ordering::Relaxed).saturating_add(additional);
-        let refused = if grown > self.bytes_max {
+        self.count(reservation, additional);
+        let refused = if additional > self.bytes_max || self.is_over(reservation) {
             Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
         } else {
             let all = self.all_queries.try_grow(reservation, additional);
             all.err().map(|_| "all running queries together need more memory than they may use".to_owned())
         };
         let Some(refused) = refused else { return Ok(()) };
-        self.bytes.fetch_sub(additional, Ordering::Relaxed);
+        self.uncount(reservation, additional);
         let operator = reservation.consumer().name();
-        Err(QueryError::limit(format!("{refused} (in {operator}): {SAVE_MEMORY}")).into())
+        // DataFusion's operators go to disk where they are told so in this form.
+        Err(DataFusionError::ResourcesExhausted(format!("{refused} (in {operator}): {SAVE_MEMORY}")))
     }
 
     fn reserved(&self) -> usize {

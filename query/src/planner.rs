@@ -8,6 +8,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SQLOptions;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast;
+use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::store::Store;
 
 use crate::catalog::QueryCatalog;
@@ -40,6 +41,11 @@ impl Planner {
 
     pub fn cache_figures(&self) -> PlanCacheFigures {
         self.cache.figures()
+    }
+
+    /// Those that can be asked for now.
+    pub fn data_sources(&self) -> Vec<DataSourceName> {
+        self.store.data_sources()
     }
 
     /// Takes a large stack and up to milliseconds of CPU; never waits for I/O.

@@ -6,6 +6,7 @@
 
 mod aggregation;
 mod distinct;
+mod formula;
 mod function;
 mod group_key;
 mod idle_sorts;

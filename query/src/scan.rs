@@ -36,7 +36,8 @@ use crate::pushdown::shown;
 /// Batches that wait between the pool that reads and the operator above.
 const BATCHES_AHEAD: usize = 2;
 
-/// After so many batches the operator above lets others use its thread; most take a millisecond or two a batch.
+/// After so many batches the operator above gives its thread a chance to see that the query is over; most take a millisecond
+/// or two a batch.
 const BATCHES_A_TURN: usize = 4;
 
 /// Reads those rows of a snapshot that pass a filter.
@@ -199,12 +200,16 @@ impl ExecutionPlan for SegmentScanExec {
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
         let passed = MetricBuilder::new(&self.metrics).output_rows(partition);
         let sender = stream.tx();
+        let charged = share.clone();
         stream.spawn(Reading { parts, filter, projected, limit, share, memory, passed }.run(sender));
-        let in_turns = stream.build().enumerate().then(|(number, batch)| async move {
-            if number % BATCHES_A_TURN == BATCHES_A_TURN - 1 {
-                yield_now().await;
+        let in_turns = stream.build().enumerate().then(move |(number, batch)| {
+            charged.charge_thread();
+            async move {
+                if number % BATCHES_A_TURN == BATCHES_A_TURN - 1 {
+                    yield_now().await;
+                }
+                batch
             }
-            batch
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), in_turns)))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::{DFSchema, Result};
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -25,21 +25,26 @@ use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
 use crate::result_cache::ResultCacheUse;
 use crate::rule::{self, NativePlanner};
+use crate::spill::{DataFusionFiles, SpillFigures, SpillSpace};
+
+/// Sorts on all threads together keep at most one part in so many of a query's memory aside.
+const SORT_RESERVE_PART: usize = 8;
 
 /// What all queries share: configuration, functions, optimizer rules, and one memory pool.
 #[derive(Debug)]
 pub(crate) struct SharedSession {
     pub state: SessionState,
     memory: Arc<dyn MemoryPool>,
+    spill: Arc<SpillSpace>,
     query_memory_bytes: usize,
 }
 
 impl SharedSession {
-    pub fn new(limits: &QueryLimits) -> Result<Self> {
+    pub fn new(limits: &QueryLimits, spill: Arc<SpillSpace>) -> Result<Self> {
         let memory: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory_bytes));
         let mut state = SessionStateBuilder::new()
-            .with_config(config(limits))
-            .with_runtime_env(runtime_env(memory.clone())?)
+            .with_config(config(limits).with_extension(spill.clone()))
+            .with_runtime_env(runtime_env(memory.clone(), spill.clone())?)
             .with_optimizer_rules(rule::logical_rules())
             .with_expr_planners(vec![
                 Arc::new(NoArrays),
@@ -58,7 +63,12 @@ impl SharedSession {
         }
         let planner = Arc::new(NativePlanner::new(&state));
         let state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner).build();
-        Ok(Self { state, memory, query_memory_bytes: limits.query_memory_bytes })
+        Ok(Self { state, memory, spill, query_memory_bytes: limits.query_memory_bytes })
+    }
+
+    /// What queries have put on disk.
+    pub fn spilled(&self) -> SpillFigures {
+        self.spill.figures()
     }
 
     /// What the operators of all queries hold now.
@@ -111,13 +121,16 @@ fn config(limits: &QueryLimits) -> SessionConfig {
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
     options.execution.enable_recursive_ctes = false;
+    // What a sort keeps aside for merging from disk.
+    let reserved = &mut options.execution.sort_spill_reservation_bytes;
+    *reserved = (*reserved).min(limits.query_memory_bytes / SORT_RESERVE_PART / limits.threads);
     config
 }
 
-/// No files: neither spilled to, nor reachable by a URL in a query.
-fn runtime_env(memory: Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
-    let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(no_disk).build_arc()?;
+/// Files are only spilled to: none is reachable by a URL in a query.
+fn runtime_env(memory: Arc<dyn MemoryPool>, spill: Arc<SpillSpace>) -> Result<Arc<RuntimeEnv>> {
+    let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(DataFusionFiles(spill)));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).with_disk_manager_builder(disk).build_arc()?;
     runtime.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref())?;
     Ok(runtime)
 }

@@ -67,6 +67,8 @@ pub struct OpenStats {
     pub time_chunks: usize,
     /// Rows that are cut but not published yet.
     pub frozen_rows: usize,
+    /// Their memory.
+    pub frozen_bytes: usize,
 }
 
 /// Rows of one cut: still queryable, no longer growing.
@@ -182,11 +184,13 @@ impl DataSource {
 
     pub fn open_stats(&self) -> OpenStats {
         let live = self.live();
+        let timeline = self.timeline.load();
         OpenStats {
             rows: live.open.values().map(OpenSegment::row_count).sum(),
             bytes: live.open.values().map(OpenSegment::bytes).sum(),
             time_chunks: live.open.len(),
-            frozen_rows: self.timeline.load().frozen.iter().map(|rows| rows.row_count()).sum(),
+            frozen_rows: timeline.frozen.iter().map(|rows| rows.row_count()).sum(),
+            frozen_bytes: timeline.frozen.iter().map(|rows| rows.bytes()).sum(),
         }
     }
 

@@ -23,6 +23,7 @@ pub mod scrub;
 pub mod segment;
 pub mod segment_reader;
 pub mod serving_cache;
+pub mod sketch;
 pub mod store;
 pub mod stream;
 mod sweep;

@@ -4,6 +4,7 @@
 //! pages as they are and a copy of the active one: an immutable prefix of the segment. Rollup happens within the
 //! active page only; a frozen segment is rolled up as a whole when it is sorted.
 
+mod dependencies;
 mod open_rows;
 mod page;
 mod rollup;
@@ -11,6 +12,7 @@ mod sort;
 
 use std::sync::Arc;
 
+use dependencies::Dependencies;
 use henge_indexing::{CodeSetCache, GrowingDictionary};
 pub use open_rows::OpenRows;
 use open_rows::Texts;
@@ -19,7 +21,7 @@ use rollup::RollupIndex;
 pub use sort::sort;
 
 use crate::code_sets::CodeSets;
-use crate::event::{DimensionValue, EventRow};
+use crate::event::EventRow;
 use crate::schema::{DataSourceSchema, DimensionType};
 use crate::time::{Interval, TimestampMs};
 
@@ -34,6 +36,7 @@ pub struct OpenSegment {
     chunk: Interval,
     /// One for each dimension; those of other kinds than string stay empty.
     dictionaries: Vec<GrowingDictionary>,
+    dependencies: Dependencies,
     code_sets: Arc<CodeSets>,
     sealed: Vec<Arc<SealedPage>>,
     active: Page,
@@ -51,11 +54,13 @@ impl OpenSegment {
         let dictionaries: Vec<_> = schema.dimensions.iter().map(|_| GrowingDictionary::default()).collect();
         let code_sets = Arc::new(CodeSets::new(code_sets, dictionaries.len()));
         let codes = vec![0; schema.dimensions.len()];
+        let dependencies = Dependencies::none(schema.dimensions.len());
         let active = Page::new(&schema);
         Self {
             schema,
             chunk,
             dictionaries,
+            dependencies,
             code_sets,
             sealed: Vec::new(),
             active,
@@ -74,12 +79,7 @@ impl OpenSegment {
         let time = time.max(self.chunk.start());
         self.prefix = None;
         self.events += 1;
-        for (index, dictionary) in self.dictionaries.iter_mut().enumerate() {
-            self.codes[index] = match event.dimension(index) {
-                DimensionValue::String(text) => dictionary.intern(text),
-                _ => 0,
-            };
-        }
+        self.dependencies.codes_of(event, &mut self.dictionaries, &mut self.codes);
         if self.schema.rollup {
             let hash = self.rollup.hash(time, &self.codes, event);
             let same = self.rollup.find(hash, |row| self.active.holds(row, time, &self.codes, event));
@@ -107,7 +107,8 @@ impl OpenSegment {
             DimensionType::Long | DimensionType::Double => 9,
         });
         let row_bytes = 8 + cells.sum::<usize>() + 9 * self.schema.measures.len();
-        self.row_count() * row_bytes + self.dictionaries.iter().map(GrowingDictionary::bytes).sum::<usize>()
+        let dictionaries = self.dictionaries.iter().map(GrowingDictionary::bytes).sum::<usize>();
+        self.row_count() * row_bytes + dictionaries + self.dependencies.bytes() + self.rollup.bytes()
     }
 
     /// The rows up to now; appending goes on without changing them.
@@ -123,13 +124,18 @@ impl OpenSegment {
             dictionaries: self.dictionaries.iter().map(GrowingDictionary::prefix).collect(),
             code_sets: self.code_sets.clone(),
         };
-        let prefix = Arc::new(OpenRows::new(self.schema.clone(), self.chunk, texts, pages, self.events));
+        let prefix = Arc::new(OpenRows::new(self.schema.clone(), self.chunk, texts, pages, self.events, self.bytes()));
         self.prefix = Some(prefix.clone());
         prefix
     }
 
     fn seal_active(&mut self) {
         let page = std::mem::replace(&mut self.active, Page::new(&self.schema));
+        if self.sealed.is_empty() {
+            self.dependencies.learn(&page.codes());
+        } else {
+            self.dependencies.forget_wrong(page.row_count());
+        }
         self.sealed.push(Arc::new(page.seal()));
         self.rollup.clear();
     }

@@ -75,6 +75,11 @@ impl ServingCache {
         Ok(cache)
     }
 
+    /// Memory for what predicates found in dictionaries.
+    pub fn code_set_bytes(&self) -> usize {
+        self.code_sets.bytes()
+    }
+
     pub fn stats(&self) -> CacheStats {
         let state = self.state();
         CacheStats { files: state.entries.len(), bytes: state.bytes, bytes_max: self.bytes_max }

@@ -47,6 +47,11 @@ impl StoreOptions {
         Self { data_dir: data_dir.into(), object_store: None, cache_bytes_max: Self::CACHE_BYTES_DEFAULT }
     }
 
+    /// Where queries put what does not fit into memory.
+    pub fn spill_directory(&self) -> PathBuf {
+        self.data_dir.join("spill")
+    }
+
     /// Where serving forms are kept.
     pub fn serving_directory(&self) -> PathBuf {
         self.data_dir.join("serving")
@@ -79,6 +84,7 @@ pub struct Store {
     data_sources: ArcSwap<BTreeMap<DataSourceName, Arc<DataSource>>>,
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
     upkeep: std::sync::Mutex<UpkeepState>,
+    spill_directory: PathBuf,
     /// Released by the system when the process ends, however it ends.
     _lock: File,
 }
@@ -100,7 +106,13 @@ impl Store {
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
         let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
-        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, _lock: lock }))
+        let spill_directory = options.spill_directory();
+        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, spill_directory, _lock: lock }))
+    }
+
+    /// Where queries put what does not fit into memory; nothing in it outlives them.
+    pub fn spill_directory(&self) -> &Path {
+        &self.spill_directory
     }
 
     /// In alphabetical order.
@@ -237,6 +249,11 @@ impl Store {
 
     pub(crate) fn objects(&self) -> &Objects {
         &self.files.objects
+    }
+
+    /// Memory for what predicates found in dictionaries, kept for later queries.
+    pub fn code_set_bytes(&self) -> usize {
+        self.files.cache.code_set_bytes()
     }
 
     /// What the cache of serving forms holds.

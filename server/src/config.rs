@@ -9,8 +9,10 @@
 //! [limits]
 //! query_timeout = "60s"
 //! query_memory = "1GiB"
+//! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
+//! ingest_memory = "1GiB"                # rows of all datasources that are not published yet; beyond it Kafka holds them
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //! result_cache = "128MiB"               # what queries found of published segments, in memory
 //!
@@ -30,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::limits::QueryLimits;
 use henge_segment_store::store::StoreOptions;
@@ -60,6 +63,8 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    /// Of the rows of all datasources that are not published yet.
+    pub ingest_bytes_max: usize,
     /// Of the serving forms on disk.
     pub cache_bytes_max: usize,
     /// For publishing what is open and finishing what runs, once the process is told to stop.
@@ -72,6 +77,7 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            ingest_bytes_max: MemoryLimit::BYTES_DEFAULT,
             cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
         }
@@ -181,8 +187,10 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
     section.bytes("result_cache", &mut limits.query.result_cache_bytes)?;
+    section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.bytes("ingest_memory", &mut limits.ingest_bytes_max)?;
     section.bytes("cache_size", &mut limits.cache_bytes_max)?;
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
     section.finish()?;

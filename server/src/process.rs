@@ -10,6 +10,8 @@ pub struct Usage {
     /// User and system.
     pub cpu_seconds: f64,
     pub resident_bytes: u64,
+    /// Resident, and of no file: what the process has asked for, and what its allocator has not given back.
+    pub anonymous_bytes: u64,
     pub open_files: u64,
 }
 
@@ -19,6 +21,7 @@ pub fn usage() -> Usage {
     Usage {
         cpu_seconds: cpu_ticks(&read("stat")).unwrap_or_default() as f64 / TICKS_PER_S,
         resident_bytes: resident_pages(&read("statm")).unwrap_or_default() * PAGE_BYTES,
+        anonymous_bytes: anonymous_kib(&read("status")).unwrap_or_default() << 10,
         open_files: std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64),
     }
 }
@@ -35,6 +38,11 @@ fn resident_pages(statm: &str) -> Option<u64> {
     statm.split_whitespace().nth(1)?.parse().ok()
 }
 
+fn anonymous_kib(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,11 +52,15 @@ mod tests {
         let stat = "12 (a ) b) S 1 12 12 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 1 0 100 1 1 1";
         assert_eq!(cpu_ticks(stat), Some(300));
         assert_eq!(resident_pages("100 25 5 1 0 7 0"), Some(25));
+        assert_eq!(anonymous_kib("VmRSS:\t   9 kB\nRssAnon:\t     7 kB\nRssFile:\t 2 kB\n"), Some(7));
     }
 
     #[test]
     fn a_running_process_holds_memory_and_files() {
         let usage = usage();
-        assert!(usage.resident_bytes > 0 && usage.open_files > 2, "{usage:?}");
+        assert!(
+            usage.resident_bytes > usage.anonymous_bytes && usage.anonymous_bytes > 0 && usage.open_files > 2,
+            "{usage:?}"
+        );
     }
 }

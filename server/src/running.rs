@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use henge_ingest::error::IngestError;
+use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
@@ -19,7 +20,7 @@ use tracing::{info, warn};
 use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
-use crate::{listener, routes, scrubbing};
+use crate::{held_memory, listener, routes, scrubbing};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -84,14 +85,16 @@ impl Running {
         for spec in config.specs {
             put_if_changed(&store, spec).await?;
         }
+        let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let services = Services {
             engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
-            supervisors: Supervisors::start(store.clone()).map_err(StartError::Resume)?,
+            supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
             store,
         };
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
+        tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

@@ -18,6 +18,9 @@ pub enum Purpose {
     Broker,
     ManyClusters,
     Mix,
+    Host,
+    HostField,
+    TsbsQuery,
     ClusterId { round: u64 },
 }
 
@@ -39,6 +42,9 @@ impl Purpose {
             Self::Broker => 13,
             Self::ManyClusters => 15,
             Self::Mix => 16,
+            Self::Host => 17,
+            Self::HostField => 18,
+            Self::TsbsQuery => 19,
             Self::ClusterId { round } => 100 + round,
         }
     }

@@ -13,6 +13,8 @@ text = ["metric", "org_id", "env_id", "cluster_id", "cluster_type", "topic", "pr
 long = ["timestamp", "partition", "broker", "bytes_in", "bytes_out", "requests", "errors"]
 columns = {name: "VARCHAR" for name in text} | {name: "BIGINT" for name in long} | {"latency_ms": "DOUBLE"}
 connection = duckdb.connect(path + ".duckdb")
+# It would be printed among the figures, by loads of more than two seconds.
+connection.execute("SET enable_progress_bar = false")
 connection.execute("DROP TABLE IF EXISTS events")
 def cpu():
     usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -14,6 +14,7 @@ use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use henge_segment_store::clock;
 
 use super::PARTITIONS;
+use super::load::Rollup;
 use crate::server::Server;
 
 pub const TOPIC: &str = "fresh";
@@ -33,7 +34,7 @@ type Stamps = Arc<Mutex<Vec<Vec<Instant>>>>;
 
 pub fn measure(broker: &RealBroker, rate: u32, duration: Duration) -> anyhow::Result<Freshness> {
     let dir = tempfile::tempdir()?;
-    let config = super::load::config(broker, TOPIC, "5s").replace(
+    let config = super::load::config(broker.bootstrap_servers(), TOPIC, "5s", Rollup::Off).replace(
         "dimensions = [",
         r#"dimensions = [
     { name = "kafka_partition", type = "long", from = "kafka.partition" },

@@ -5,12 +5,13 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use henge_ingest::fleet::event::Fleet;
+use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use henge_segment_store::time::TimestampMs;
 use serde_json::Value;
 
-use super::PARTITIONS;
+use super::{CLUSTERS, PARTITIONS};
 use crate::server::Server;
 
 pub const TOPIC: &str = "load";
@@ -20,53 +21,80 @@ const START_MS: i64 = 1_767_225_600_000;
 /// Of event time, per event: a million events are a quarter of an hour.
 const EVENTS_PER_MS: u64 = 1;
 
-/// Every field of the fleet's events, each event kept.
-pub fn config(broker: &RealBroker, topic: &str, cut_age: &str) -> String {
+/// Whether events that are alike become one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollup {
+    Off,
+    Minute,
+}
+
+/// The time at which the event of a row was produced.
+pub fn time_of(row: u64) -> i64 {
+    START_MS + (row / EVENTS_PER_MS) as i64
+}
+
+/// Every field of the fleet's events, and how many events a row stands for.
+pub fn config(bootstrap_servers: &str, topic: &str, cut_age: &str, rollup: Rollup) -> String {
+    let rollup = if rollup == Rollup::Minute { "rollup = \"1m\"" } else { "" };
     format!(
         r#"
 [datasource.events]
 topic = "{topic}"
-kafka = {{ "bootstrap.servers" = "{}" }}
+kafka = {{ "bootstrap.servers" = "{bootstrap_servers}" }}
 time = {{ column = "timestamp", format = "millis" }}
 dimensions = [
     "metric", "org_id", "env_id", "cluster_id", "cluster_type", "topic", {{ name = "partition", type = "long" }},
     "principal", {{ name = "broker", type = "long" }}, "region", "cloud",
 ]
-measures = {{ bytes_in = "long_sum", bytes_out = "long_sum", requests = "long_sum", errors = "long_sum", latency_ms = "sum" }}
+measures = {{ events = "count", bytes_in = "long_sum", bytes_out = "long_sum", requests = "long_sum", errors = "long_sum", latency_ms = "sum" }}
 segment = "1h"
 cut = {{ age = "{cut_age}" }}
-"#,
-        broker.bootstrap_servers()
+{rollup}
+"#
     )
 }
 
-/// Produces the events and writes the same bytes as lines to `ndjson`; returns how many bytes of events that are.
-pub fn produce(broker: &RealBroker, ndjson: &Path, events: u64) -> anyhow::Result<u64> {
-    let fleet = Fleet::new(1, 10_000);
+/// A broker that holds the events in a topic.
+pub fn filled_broker(events: u64) -> RealBroker {
+    let broker = RealBroker::start();
+    Admin::new(&broker.properties()).create_topic(TOPIC, PARTITIONS, &[]);
     let producer = TestProducer::new(&broker.properties(), TOPIC, &[("compression.type", "lz4"), ("linger.ms", "20")]);
-    let mut file = BufWriter::new(File::create(ndjson)?);
-    let mut json = Vec::new();
-    let mut bytes = 0;
-    for row in 0..events {
-        json.clear();
-        let now = START_MS + (row / EVENTS_PER_MS) as i64;
-        fleet.event(row).write_json(TimestampMs(now), &mut json);
-        producer.send(&TestRecord::new((row % PARTITIONS as u64) as i32, &json));
-        bytes += json.len() as u64;
-        json.push(b'\n');
-        file.write_all(&json)?;
-    }
+    for_each_event(events, |row, json| producer.send(&TestRecord::new((row % PARTITIONS as u64) as i32, json)));
     producer.flush();
+    broker
+}
+
+/// Writes the events as lines; returns how many bytes of events that are.
+pub fn write_lines(path: &Path, events: u64) -> anyhow::Result<u64> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let (mut bytes, mut written) = (0, Ok(()));
+    for_each_event(events, |_, json| {
+        bytes += json.len() as u64;
+        if written.is_ok() {
+            written = file.write_all(json).and_then(|()| file.write_all(b"\n"));
+        }
+    });
+    written?;
     file.flush()?;
     Ok(bytes)
 }
 
+fn for_each_event(events: u64, mut each: impl FnMut(u64, &[u8])) {
+    let fleet = Fleet::new(1, CLUSTERS);
+    let mut json = Vec::new();
+    for row in 0..events {
+        json.clear();
+        fleet.event(row).write_json(TimestampMs(time_of(row)), &mut json);
+        each(row, &json);
+    }
+}
+
 /// User and system time of a new process from its start until every event is published.
-pub fn henge_cpu_us(broker: &RealBroker, events: u64) -> anyhow::Result<f64> {
+pub fn henge_cpu_us(broker: &RealBroker, events: u64, rollup: Rollup) -> anyhow::Result<f64> {
     let dir = tempfile::tempdir()?;
-    let mut server = Server::start(dir.path(), &config(broker, TOPIC, "2s"))?;
+    let mut server = Server::start(dir.path(), &config(broker.bootstrap_servers(), TOPIC, "2s", rollup))?;
     server.wait_for("every event is published", |server| Ok((published(server)? == Some(events)).then_some(())))?;
-    let found = server.sql("SELECT COUNT(*) FROM events")?;
+    let found = server.sql("SELECT SUM(events) FROM events")?;
     anyhow::ensure!(found == [[Value::from(events)]], "{events} events were produced, but found are {found:?}");
     Ok(server.cpu_seconds()? * 1e6 / events as f64)
 }

@@ -5,9 +5,11 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, Schema, TimeUnit, TimestampMillisecondType};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
 use henge_segment_store::time::TimestampMs;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
@@ -76,9 +78,23 @@ impl Answer {
     /// Of a Parquet file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-        let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let schema = reader.schema().clone();
+        Self::of_batches(&schema, reader.build()?)
+    }
+
+    /// Of an Arrow IPC stream.
+    pub fn read_stream(bytes: &[u8]) -> anyhow::Result<Self> {
+        let reader = StreamReader::try_new(bytes, None)?;
+        Self::of_batches(&reader.schema(), reader)
+    }
+
+    fn of_batches(
+        schema: &Schema,
+        batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    ) -> anyhow::Result<Self> {
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
         let mut rows = Vec::new();
-        for batch in reader.build()? {
+        for batch in batches {
             let batch = batch?;
             let columns = batch.columns().iter().map(cells).collect::<anyhow::Result<Vec<_>>>()?;
             rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| column[row].clone()).collect()));

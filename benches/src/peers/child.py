@@ -24,6 +24,23 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 
+# What differs by workload.
+workload = sys.argv[3]
+LEFT_OUT = ", event_id" if workload == "cmu" else ""
+FEW = "LowCardinality(String)"
+CLICKHOUSE_ORDER = {"cmu": "cluster_id, metric, ts", "tsbs": "hostname, ts"}
+CLICKHOUSE_COLUMNS = {
+    "cmu": f"metric {FEW}, org_id {FEW}, env_id String, cluster_id String, cluster_type {FEW}, pkc {FEW}, "
+    f"tenant String, topic String, \"partition\" UInt16, principal Nullable(String), broker UInt16, az {FEW}, "
+    f"region {FEW}, cloud {FEW}, bytes_in UInt64, bytes_out UInt64, requests UInt32, errors UInt32, latency_ms Float64",
+    "tsbs": ", ".join(
+        [f"{name} {FEW}" for name in "hostname region datacenter rack os arch team service service_version".split()]
+        + [f"service_environment {FEW}"]
+        + [f"usage_{name} UInt8" for name in "user system idle nice iowait irq softirq steal guest guest_nice".split()]
+    ),
+}
+
+
 class DuckDb:
     def __init__(self, folder, threads):
         import duckdb
@@ -44,7 +61,7 @@ class DuckDb:
 
     def load(self, parquet):
         self.connection.execute(
-            "CREATE OR REPLACE TABLE ev AS SELECT * EXCLUDE (event_id) RENAME (timestamp AS ts) "
+            f"CREATE OR REPLACE TABLE ev AS SELECT * EXCLUDE (timestamp{LEFT_OUT}), timestamp AS ts "
             f"FROM read_parquet('{parquet}/*.parquet')"
         )
         self.connection.execute("CHECKPOINT")
@@ -86,17 +103,13 @@ class ClickHouse:
         return int(self.value(f"SELECT COUNT() FROM cmu.{self.name}")) if known == "1" else 0
 
     def load(self, parquet):
-        few = "LowCardinality(String)"
         self.session.query(f"DROP TABLE IF EXISTS cmu.{self.name} SYNC")
         self.session.query(
-            f"CREATE TABLE cmu.{self.name} (ts DateTime64(3, 'UTC'), metric {few}, org_id {few}, env_id String, "
-            f"cluster_id String, cluster_type {few}, pkc {few}, tenant String, topic String, \"partition\" UInt16, "
-            f"principal Nullable(String), broker UInt16, az {few}, region {few}, cloud {few}, bytes_in UInt64, "
-            f"bytes_out UInt64, requests UInt32, errors UInt32, latency_ms Float64) "
+            f"CREATE TABLE cmu.{self.name} (ts DateTime64(3, 'UTC'), {CLICKHOUSE_COLUMNS[workload]}) "
             f"ENGINE=MergeTree ORDER BY ({self.order}) PARTITION BY toDate(ts)"
         )
         self.session.query(
-            f"INSERT INTO cmu.{self.name} SELECT timestamp AS ts, * EXCEPT (timestamp, event_id) "
+            f"INSERT INTO cmu.{self.name} SELECT timestamp AS ts, * EXCEPT (timestamp{LEFT_OUT}) "
             f"FROM file('{parquet}/*.parquet', Parquet) SETTINGS max_threads={self.threads}"
         )
         self.session.query(f"OPTIMIZE TABLE cmu.{self.name} FINAL")
@@ -138,7 +151,7 @@ class DataFusion:
     def load(self, parquet):
         self.folder = parquet
         self.context.register_parquet("events", parquet)
-        self.context.sql('CREATE VIEW ev AS SELECT * EXCLUDE (event_id, "timestamp"), "timestamp" AS ts FROM events')
+        self.context.sql(f'CREATE VIEW ev AS SELECT * EXCLUDE ("timestamp"{LEFT_OUT}), "timestamp" AS ts FROM events')
 
     def bytes(self):
         return sum(entry.stat().st_size for entry in os.scandir(self.folder))
@@ -159,7 +172,7 @@ class Peers:
         chdb = os.path.join(folder, "chdb")
         self.makers = {
             "duckdb": lambda: DuckDb(os.path.join(folder, "duckdb"), threads),
-            "clickhouse": lambda: ClickHouse(chdb, threads, "ev", "cluster_id, metric, ts"),
+            "clickhouse": lambda: ClickHouse(chdb, threads, "ev", CLICKHOUSE_ORDER[workload]),
             "clickhouse-time": lambda: ClickHouse(chdb, threads, "ev_time", "ts"),
             "datafusion": lambda: DataFusion(threads),
         }

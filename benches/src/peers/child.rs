@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, workload};
 use crate::python;
 
 const SCRIPT: &str = include_str!("child.py");
@@ -35,12 +35,13 @@ pub struct Loaded {
 
 impl Peers {
     /// Starts them with their tables in `folder`.
-    pub fn start(folder: &Path, threads: usize) -> anyhow::Result<Self> {
+    pub fn start(folder: &Path, threads: usize, workload: workload::Name) -> anyhow::Result<Self> {
         let python = python::environment("peers-venv", &PACKAGES, "import chdb, datafusion, duckdb, pyarrow")?;
         let mut child = Command::new(python)
             .args(["-u", "-c", SCRIPT])
             .arg(folder)
             .arg(threads.to_string())
+            .arg(if workload == workload::Name::Tsbs { "tsbs" } else { "cmu" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

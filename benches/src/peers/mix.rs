@@ -1,14 +1,22 @@
 //! Several clients at once, each asking the next query as soon as it has the answer to the last.
 //!
+//! Then once more with events that arrive meanwhile, which Henge's peers are spared.
+//!
 //! What they ask: seven dashboards of some cluster in ten queries, else what looks at the fleet; the same for all systems.
 
-use anyhow::{Context, ensure};
+use std::time::{Duration, Instant};
 
-use super::query::{self, Query};
-use super::systems::Systems;
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use super::arriving::Arriving;
+use super::henge::Cache;
+use super::systems::{System, Systems};
+use super::workload::{self, Bound, Workload};
 use crate::cmu::fleet::Fleet;
 use crate::cmu::parameters::Parameters;
 use crate::cmu::random::{Purpose, Random};
+use crate::server::Client;
 
 /// Parts of a hundred, and the queries that share them evenly.
 const SHARES: [(u64, &[&str]); 8] = [
@@ -29,6 +37,7 @@ const OTHER_MS: f64 = 500.0;
 
 /// How the clients are, at the command line.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// Clients at once, one run for each number; none without it.
     #[arg(long = "clients", value_delimiter = ',')]
@@ -36,6 +45,9 @@ pub struct Options {
     /// Length of such a run.
     #[arg(long = "mix-seconds", default_value_t = 20.0)]
     pub seconds: f64,
+    /// Events a second that arrive in Henge in one more run for each number of clients.
+    #[arg(long = "mix-ingest", value_name = "EVENTS")]
+    pub ingest: Option<u64>,
 }
 
 /// What a run of one system came to.
@@ -47,43 +59,93 @@ struct Figures {
 }
 
 /// Runs every system by itself with each number of clients and prints a table.
-pub fn run(systems: &mut Systems, fleet: &Fleet, parameters: &Parameters, options: &Options) -> anyhow::Result<()> {
-    if options.clients.is_empty() {
+pub fn run(systems: &mut Systems, workload: &Workload, options: &super::Options) -> anyhow::Result<()> {
+    let seconds = options.mix.seconds;
+    if options.mix.clients.is_empty() {
         return Ok(());
     }
+    let (fleet, parameters) = workload.fleet.as_ref().context("the mix asks of cluster metering and usage")?;
     let asked = statements(fleet, parameters)?;
+    let of_system = |system: System| -> Vec<String> {
+        asked.iter().map(|asked| asked.query.sql(system.dialect(), system.table(), &asked.places)).collect()
+    };
     println!(
-        "\n| clients | system | queries/s | within {DASHBOARD_MS:.0} ms (dashboards) or {OTHER_MS:.0} ms | p99 of dashboards, ms \
-         | p99 of others, ms |\n|---|---|---|---|---|---|"
+        "\n| clients | system | queries/s | within {DASHBOARD_MS:.0} ms (dashboards) or {OTHER_MS:.0} ms | of the best peer \
+         | p99 of dashboards, ms | p99 of others, ms |\n|---|---|---|---|---|---|---|"
     );
-    for clients in &options.clients {
+    for clients in &options.mix.clients {
+        let mut of_systems = Vec::new();
         for system in systems.chosen.clone() {
-            let sql: Vec<String> = asked
-                .iter()
-                .map(|(query, parameters)| query.sql(system.dialect(), system.table(), parameters))
-                .collect();
-            match systems.mix(system, &sql, *clients, options.seconds) {
-                Ok(latencies_ms) => {
-                    let of = figures(&asked, &latencies_ms, options.seconds)?;
-                    println!(
-                        "| {clients} | {} | {:.0} | {:.0} | {:.1} | {:.0} |",
-                        system.name(),
-                        of.per_second,
-                        of.in_time_per_second,
-                        of.dashboard_p99_ms,
-                        of.other_p99_ms
-                    );
-                }
-                Err(error) => println!("| {clients} | {} | {error:#} | | | |", system.name()),
-            }
+            let latencies_ms = systems.mix(system, &of_system(system), *clients, seconds);
+            let figures = latencies_ms.and_then(|latencies_ms| figures(&asked, &latencies_ms, seconds));
+            of_systems.push((system.name().to_owned(), system.is_peer(), figures));
         }
+        if let Some(per_second) = options.mix.ingest {
+            let arriving = Arriving::start(workload, &systems.folder, &options.store, per_second)?;
+            let latencies_ms = arriving.henge.mix(&of_system(System::Henge), Cache::Off, *clients, seconds)?;
+            let name = format!("henge, {:.0} events/s arriving", arriving.finish(seconds)?);
+            of_systems.push((name, false, figures(&asked, &latencies_ms, seconds)));
+        }
+        print(*clients, &of_systems);
     }
     Ok(())
 }
 
+fn print(clients: usize, of_systems: &[(String, bool, anyhow::Result<Figures>)]) {
+    let of_peers = of_systems.iter().filter(|(_, is_peer, _)| *is_peer).filter_map(|(.., of)| of.as_ref().ok());
+    let best_peer = of_peers.map(|of| of.in_time_per_second).max_by(f64::total_cmp);
+    for (name, _, of) in of_systems {
+        match of {
+            Ok(of) => println!(
+                "| {clients} | {name} | {:.1} | {:.1} | {} | {:.1} | {:.0} |",
+                of.per_second,
+                of.in_time_per_second,
+                best_peer.map_or("-".into(), |best| format!("{:.1}x", of.in_time_per_second / best)),
+                of.dashboard_p99_ms,
+                of.other_p99_ms
+            ),
+            Err(error) => println!("| {clients} | {name} | {error:#} | | | | |"),
+        }
+    }
+}
+
+/// How long each answer took, statement by statement; every client has connections of its own.
+pub fn over_http(
+    connect: impl Fn() -> anyhow::Result<Client> + Sync,
+    bodies: &[Value],
+    clients: usize,
+    seconds: f64,
+) -> anyhow::Result<Vec<Vec<f64>>> {
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let client = |first: usize| -> anyhow::Result<Vec<(usize, f64)>> {
+        let client = connect()?;
+        let (mut latencies_ms, mut number) = (Vec::new(), first);
+        while Instant::now() < end {
+            let statement = number % bodies.len();
+            let started = Instant::now();
+            client.ask(&bodies[statement])?;
+            latencies_ms.push((statement, started.elapsed().as_secs_f64() * 1e3));
+            number += clients;
+        }
+        Ok(latencies_ms)
+    };
+    let mut latencies_ms = vec![Vec::new(); bodies.len()];
+    std::thread::scope(|scope| {
+        let client = &client;
+        let running: Vec<_> = (0..clients).map(|first| scope.spawn(move || client(first))).collect();
+        running.into_iter().try_for_each(|client| {
+            for (statement, ms) in client.join().expect("a client returns its error")? {
+                latencies_ms[statement].push(ms);
+            }
+            anyhow::Ok(())
+        })
+    })?;
+    Ok(latencies_ms)
+}
+
 /// Clusters by their activity, as their events are.
-fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<(Query, Parameters)>> {
-    let queries = query::chosen(&[])?;
+fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<Bound>> {
+    let queries = workload::cmu_queries()?;
     let find =
         |id: &str| queries.iter().find(|query| query.id == id).cloned().with_context(|| format!("no query {id}"));
     let statement = |number| {
@@ -99,14 +161,15 @@ fn statements(fleet: &Fleet, parameters: &Parameters) -> anyhow::Result<Vec<(Que
             .context("a place lies within the sum")?;
         let query = find(ids[random.below(ids.len() as u64) as usize])?;
         let rank = random.zipf(fleet.clusters.len() as u64, 1.0);
-        Ok((query, parameters.of_rank(fleet, rank)))
+        let places = workload::cmu_places(&query, &parameters.of_rank(fleet, rank));
+        Ok(Bound { query, places })
     };
     (0..STATEMENTS).map(statement).collect()
 }
 
-fn figures(asked: &[(Query, Parameters)], latencies_ms: &[Vec<f64>], seconds: f64) -> anyhow::Result<Figures> {
+fn figures(asked: &[Bound], latencies_ms: &[Vec<f64>], seconds: f64) -> anyhow::Result<Figures> {
     let (mut dashboards, mut others) = (Vec::new(), Vec::new());
-    for ((query, _), of_statement) in asked.iter().zip(latencies_ms) {
+    for (Bound { query, .. }, of_statement) in asked.iter().zip(latencies_ms) {
         let kind = if query.dashboard && query.id != "M10" { &mut dashboards } else { &mut others };
         kind.extend_from_slice(of_statement);
     }
@@ -130,16 +193,17 @@ fn p99(mut values: Vec<f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query::Place;
     use super::*;
 
     #[test]
     fn most_of_the_statements_are_dashboards_of_busy_clusters() {
         let fleet = Fleet::new(1, 100_000, 2_000);
         let asked = statements(&fleet, &Parameters::of(&fleet)).expect("the queries are there");
-        let dashboards = asked.iter().filter(|(query, _)| ["M5-hot", "M6", "M7", "M8"].contains(&query.id.as_str()));
+        let dashboards = asked.iter().filter(|asked| ["M5-hot", "M6", "M7", "M8"].contains(&asked.query.id.as_str()));
         assert!((650..750).contains(&dashboards.count()));
-        let busiest = format!("lkc-{:06x}", fleet.clusters[0].id);
-        assert!(asked.iter().filter(|(_, parameters)| parameters.hot.cluster == busiest).count() > 50);
+        let busiest = ("c".to_owned(), Place::Text(format!("lkc-{:06x}", fleet.clusters[0].id)));
+        assert!(asked.iter().filter(|asked| asked.places.contains(&busiest)).count() > 50);
     }
 
     #[test]

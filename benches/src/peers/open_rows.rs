@@ -8,21 +8,24 @@ use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use serde_json::Value;
 
 use super::henge::{LIMITS, TABLE};
+use super::store::Options;
 use crate::cmu::fleet::Fleet;
 use crate::cmu::json;
 use crate::server::Server;
 
 const TOPIC: &str = "events";
-const PARTITIONS: i32 = 8;
+pub const PARTITIONS: i32 = 8;
+/// Nothing is cut within the bench.
+const NO_CUT: &str = "{ age = \"24h\", rows = 1000000000, bytes = 68719476736 }";
 /// Produced, but not read yet: the cluster in this process keeps 5 MiB of each partition.
 const AHEAD: u64 = 20_000;
 
 /// A server that has read all events of the fleet and published none, and the cluster that it reads from.
-pub fn serve(fleet: &Fleet, folder: &Path, segment: &str) -> anyhow::Result<(Server, MockKafka)> {
+pub fn serve(fleet: &Fleet, folder: &Path, options: &Options) -> anyhow::Result<(Server, MockKafka)> {
     let kafka = MockKafka::start()?;
     kafka.create_topic(TOPIC, PARTITIONS)?;
     let properties = [("bootstrap.servers".to_owned(), kafka.bootstrap_servers().to_owned())];
-    let mut server = Server::start(folder, &config(&kafka, segment))?;
+    let mut server = Server::start(folder, &format!("{}cut = {NO_CUT}\n", config(&kafka, TOPIC, options)))?;
     let producer = TestProducer::new(&properties, TOPIC, &[("compression.type", "lz4")]);
     let mut event = Vec::new();
     for start in (0..fleet.rows).step_by(AHEAD as usize) {
@@ -43,12 +46,13 @@ fn rows(server: &Server) -> anyhow::Result<u64> {
     found.first().and_then(|row| row.first()).and_then(Value::as_u64).context("a count is a number")
 }
 
-/// Nothing is cut within the bench.
-fn config(kafka: &MockKafka, segment: &str) -> String {
+/// Of a server that reads events from a topic into the table, and cuts as it does by default.
+pub fn config(kafka: &MockKafka, topic: &str, options: &Options) -> String {
+    let Options { segment, sort } = options;
     format!(
         r#"{LIMITS}
 [datasource.{TABLE}]
-topic = "{TOPIC}"
+topic = "{topic}"
 kafka = {{ "bootstrap.servers" = "{}" }}
 time = {{ column = "timestamp", format = "millis" }}
 dimensions = [
@@ -56,8 +60,8 @@ dimensions = [
     {{ name = "partition", type = "long" }}, "principal", {{ name = "broker", type = "long" }}, "az", "region", "cloud",
 ]
 measures = {{ bytes_in = "long_sum", bytes_out = "long_sum", requests = "long_sum", errors = "long_sum", latency_ms = "sum" }}
+sort = {sort:?}
 segment = "{segment}"
-cut = {{ age = "24h", rows = 1000000000, bytes = 68719476736 }}
 "#,
         kafka.bootstrap_servers()
     )

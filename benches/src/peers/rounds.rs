@@ -1,10 +1,12 @@
 //! Every query on every system: first whether the answer is right, then how long it takes.
 
+use anyhow::Context;
+
 use super::Asked;
 use super::comparison;
-use super::query::Query;
-use super::systems::{System, Systems};
-use crate::cmu::parameters::Parameters;
+use super::query::{Places, Query};
+use super::systems::{Form, Question, System, Systems};
+use super::workload::Bound;
 use crate::median;
 
 /// What one system did with one query.
@@ -43,6 +45,8 @@ impl Outcome {
 pub struct QueryResult {
     pub query: Query,
     pub rows: usize,
+    /// How many rows, or values, the query's limit is for.
+    pub limit_count: Option<f64>,
     /// One a system.
     pub of_systems: Vec<SystemResult>,
 }
@@ -50,7 +54,7 @@ pub struct QueryResult {
 #[derive(Debug)]
 pub struct SystemResult {
     pub system: System,
-    sql: String,
+    question: Question,
     pub outcome: Outcome,
 }
 
@@ -61,15 +65,16 @@ impl QueryResult {
 }
 
 /// Compares each system's answers with the oracle's.
-pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) -> anyhow::Result<Vec<QueryResult>> {
+pub fn check(systems: &mut Systems, queries: &[Bound]) -> anyhow::Result<Vec<QueryResult>> {
     let mut results = Vec::new();
-    for query in queries {
-        let oracle = query.oracle(System::DuckDb.table(), parameters);
-        let mut expected = systems.answer(System::DuckDb, &oracle)?;
+    for Bound { query, places } in queries {
+        let oracle = query.oracle(System::DuckDb.table(), places);
+        let mut expected = systems.answer(System::DuckDb, &Question { sql: oracle, form: Form::Json })?;
+        let form = Form::of(expected.rows.len());
         let mut of_systems = Vec::new();
         for system in systems.chosen.clone() {
-            let sql = query.sql(system.dialect(), system.table(), parameters);
-            let outcome = match systems.answer(system, &sql) {
+            let question = Question { sql: query.sql(system.dialect(), system.table(), places), form };
+            let outcome = match systems.answer(system, &question) {
                 Err(error) => Outcome::Failed(format!("{error:#}")),
                 Ok(mut answer) => {
                     let difference = match &query.top {
@@ -82,11 +87,29 @@ pub fn check(systems: &mut Systems, queries: &[Query], parameters: &Parameters) 
             if let Outcome::Wrong(text) | Outcome::Failed(text) = &outcome {
                 println!("{} {}: {text}", query.id, system.name());
             }
-            of_systems.push(SystemResult { system, sql, outcome });
+            of_systems.push(SystemResult { system, question, outcome });
         }
-        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), of_systems });
+        let limit_count = limit_count(systems, query, places)?;
+        results.push(QueryResult { query: query.clone(), rows: expected.rows.len(), limit_count, of_systems });
     }
     Ok(results)
+}
+
+fn limit_count(systems: &mut Systems, query: &Query, places: &Places) -> anyhow::Result<Option<f64>> {
+    let count = query.limit_count(System::DuckDb.table(), places);
+    let Some(sql) = count else { return Ok(None) };
+    let counted = systems.answer(System::DuckDb, &Question { sql, form: Form::Json })?;
+    Ok(Some(counted.rows.first().and_then(|row| row[0].number()).context("a count is a number")?))
+}
+
+/// Asks those that become faster while they run, until they have.
+pub fn warm_up(systems: &Systems, results: &[QueryResult]) -> anyhow::Result<()> {
+    for of_system in results.iter().flat_map(|result| &result.of_systems) {
+        if matches!(of_system.outcome, Outcome::Right(_)) {
+            systems.warm_up(of_system.system, &of_system.question)?;
+        }
+    }
+    Ok(())
 }
 
 /// Asks what was answered rightly: in each round every query, and of each query every system in turn.
@@ -95,7 +118,7 @@ pub fn measure(systems: &mut Systems, results: &mut [QueryResult], rounds: usize
         for result in &mut *results {
             for of_system in &mut result.of_systems {
                 if let Outcome::Right(turns) = &mut of_system.outcome {
-                    turns.push(systems.ask(of_system.system, &of_system.sql, turn_ms)?);
+                    turns.push(systems.ask(of_system.system, &of_system.question, turn_ms)?);
                 }
             }
         }

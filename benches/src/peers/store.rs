@@ -10,7 +10,8 @@ use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
 use super::henge::TABLE;
-use crate::cmu::reader;
+use super::workload::Workload;
+use crate::reader::{self, Layout};
 use crate::{cpu, publishing};
 
 /// Rows of a cut.
@@ -20,19 +21,20 @@ const COMPLETE: &str = "complete";
 
 /// How the rows lie.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// The length of Henge's time chunks.
     #[arg(long, default_value = "1h")]
     pub segment: String,
-    /// What Henge's rows are sorted by.
-    #[arg(long, value_delimiter = ',', default_value = "cluster_id,metric,__time")]
+    /// What Henge's rows are sorted by; by itself what most queries of the workload ask for.
+    #[arg(long, value_delimiter = ',')]
     pub sort: Vec<String>,
 }
 
 /// CPU seconds that it took; `None` where an earlier run wrote the same.
-pub fn write(folder: &Path, parquet: &Path, rows: u64, options: &Options) -> anyhow::Result<Option<f64>> {
+pub fn write(folder: &Path, parquet: &Path, workload: &Workload, options: &Options) -> anyhow::Result<Option<f64>> {
     let mark = folder.with_file_name(COMPLETE);
-    let wanted = format!("{rows} rows by {}", options.sort.join(", "));
+    let wanted = format!("{} rows by {}", workload.rows, options.sort.join(", "));
     if let Ok(found) = fs::read_to_string(&mark) {
         ensure!(found == wanted, "{} holds {found}: remove it", folder.display());
         return Ok(None);
@@ -41,7 +43,7 @@ pub fn write(folder: &Path, parquet: &Path, rows: u64, options: &Options) -> any
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
-    let ((), seconds) = cpu::seconds_of(|| fill(folder, parquet, options))?;
+    let ((), seconds) = cpu::seconds_of(|| fill(folder, parquet, workload.layout, options))?;
     fs::write(mark, wanted)?;
     Ok(Some(seconds))
 }
@@ -56,17 +58,31 @@ pub fn bytes(folder: &Path) -> anyhow::Result<u64> {
     Ok(bytes)
 }
 
-fn fill(folder: &Path, parquet: &Path, options: &Options) -> anyhow::Result<()> {
+/// All files of a data directory that no process has open.
+pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}
+
+fn fill(folder: &Path, parquet: &Path, layout: &Layout, options: &Options) -> anyhow::Result<()> {
     let runtime = Runtime::new()?;
     let store = runtime.block_on(Store::open(StoreOptions::local(folder)))?;
     let name = DataSourceName::new(TABLE)?;
-    let schema = reader::schema(&options.sort, &options.segment)?;
+    let schema = reader::schema(layout, &options.sort, &options.segment)?;
     let created = store.put_supervisor(&name, schema, serde_json::Value::Null, true, UpkeepPolicy::default());
     runtime.block_on(created)?;
     // What has no supervisor waits for no Kafka.
     runtime.block_on(store.terminate_supervisor(&name))?;
     let events = store.data_source(TABLE).context("the datasource was just created")?;
-    reader::for_each_batch(parquet, |batch| {
+    reader::for_each_batch(layout, parquet, |batch| {
         events.append(batch);
         if events.open_stats().rows >= CUT_ROWS {
             publishing::publish_open(&runtime, &store, &events)?;

@@ -7,19 +7,20 @@ use super::systems::System;
 pub fn print(systems: &[System], results: &[QueryResult]) {
     println!("\nmilliseconds until the last byte / CPU milliseconds, medians\n");
     let names: Vec<&str> = systems.iter().map(|system| system.name()).collect();
-    println!("| query | rows | {} | best peer / henge, wall | CPU |", names.join(" | "));
-    println!("|---|---|{}---|---|", "---|".repeat(names.len()));
+    println!("| query | rows | {} | best peer / henge, wall | CPU | limit, ns | ns | of it |", names.join(" | "));
+    println!("|---|---|{}---|---|---|---|---|", "---|".repeat(names.len()));
     for result in results {
         let cells: Vec<String> = result.of_systems.iter().map(|of| cell(&of.outcome)).collect();
         let ratio = |ms: fn(&Outcome) -> Option<f64>| ratio_text(best_ratio(result, ms));
         println!(
-            "| {} {} | {} | {} | {} | {} |",
+            "| {} {} | {} | {} | {} | {} | {} |",
             result.query.id,
             result.query.title,
             result.rows,
             cells.join(" | "),
             ratio(Outcome::wall_ms),
-            ratio(Outcome::cpu_ms)
+            ratio(Outcome::cpu_ms),
+            beside_limit(result).unwrap_or_else(|| "- | - | -".to_owned()),
         );
     }
     if systems.contains(&System::Henge) {
@@ -73,6 +74,14 @@ fn miss(result: &QueryResult) -> Option<String> {
     }
 }
 
+/// The limit of one core for each row that matches, what Henge takes with the request, the plan and the answer in it, and
+/// how much of that is the limit.
+fn beside_limit(result: &QueryResult) -> Option<String> {
+    let limit_ns = result.query.limit.as_ref()?.ns;
+    let ns = result.of(System::Henge)?.cpu_ms()? * 1e6 / result.limit_count.filter(|count| *count > 0.0)?;
+    Some(format!("{limit_ns} | {} | {:.0} %", figure(ns), limit_ns / ns * 100.0))
+}
+
 /// How many times the system's time is Henge's.
 fn ratio(result: &QueryResult, system: System, ms: fn(&Outcome) -> Option<f64>) -> Option<f64> {
     Some(ms(result.of(system)?)? / ms(result.of(System::Henge)?)?)
@@ -99,6 +108,7 @@ fn ratio_text(ratio: Option<f64>) -> String {
 /// Three digits.
 fn figure(ms: f64) -> String {
     match ms {
+        ms if ms < 1.0 => format!("{ms:.3}"),
         ms if ms < 10.0 => format!("{ms:.2}"),
         ms if ms < 100.0 => format!("{ms:.1}"),
         ms => format!("{ms:.0}"),

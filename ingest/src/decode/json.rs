@@ -2,6 +2,7 @@
 
 mod field_tree;
 mod scanner;
+mod shape;
 
 use std::fmt::Write;
 
@@ -10,15 +11,17 @@ use henge_segment_store::ledger::Reason;
 
 use self::field_tree::{FieldTree, Found, ObjectId};
 use self::scanner::{ScanError, Scanner, Token};
+use self::shape::Shapes;
 use super::row_writer::{RowWriter, SlotId};
 use super::{FIELDS_MAX, FieldValue, KafkaRecord, NESTING_MAX, Refusal};
 use crate::spec::{FieldSource, KafkaField, SupervisorSpec};
 
-/// Decodes the JSON records of one supervisor. Remembers the order of the last record's keys, to find those of the next
-/// one sooner.
+/// Decodes the JSON records of one supervisor. Remembers what the last records looked like, to read those that look the
+/// same sooner; what it decodes does not depend on it.
 #[derive(Debug)]
 pub struct JsonDecoder {
     tree: FieldTree,
+    shapes: Shapes,
     /// Values that do not come from the payload.
     metadata: Vec<(SlotId, KafkaField)>,
     writer: RowWriter,
@@ -38,12 +41,24 @@ impl JsonDecoder {
                 FieldSource::Kafka(field) => metadata.push((slot, field)),
             }
         }
-        Self { tree, metadata, writer, record_bytes_max: spec.record_bytes_max, text: String::new() }
+        Self {
+            tree,
+            shapes: Shapes::default(),
+            metadata,
+            writer,
+            record_bytes_max: spec.record_bytes_max,
+            text: String::new(),
+        }
     }
 
     /// Whether a column is read from a header, so that records have to bring theirs.
     pub fn needs_headers(&self) -> bool {
         self.metadata.iter().any(|(_, field)| matches!(field, KafkaField::Header(_)))
+    }
+
+    /// Whether a column is read from the record's own time, so that records have to bring theirs.
+    pub fn needs_timestamp(&self) -> bool {
+        self.metadata.iter().any(|(_, field)| *field == KafkaField::Timestamp)
     }
 
     /// Fills `row`, which must have the dimensions and measures of the spec's schema. A count is left null: each row
@@ -59,13 +74,19 @@ impl JsonDecoder {
         let text = std::str::from_utf8(payload)
             .map_err(|error| Refusal::new(Reason::Malformed, format!("not UTF-8 at byte {}", error.valid_up_to())))?;
         self.writer.start(row);
+        if !self.shapes.read(text, &mut self.writer, row) {
+            self.writer.start(row);
+            self.tree.start_record();
+            let mut scanner = Scanner::new(text);
+            let mut reading = Reading { tree: &mut self.tree, writer: &mut self.writer, text: &mut self.text, row };
+            reading.document(&mut scanner).map_err(|error| refusal(error, &scanner))?;
+            if !self.writer.has_refusal() {
+                self.shapes.learn(text, &self.tree);
+            }
+        }
         for (slot, field) in &self.metadata {
             write_metadata(&mut self.writer, *slot, field, record, &mut self.text, row);
         }
-        self.tree.start_record();
-        let mut scanner = Scanner::new(text);
-        let mut reading = Reading { tree: &mut self.tree, writer: &mut self.writer, text: &mut self.text, row };
-        reading.document(&mut scanner).map_err(|error| refusal(error, &scanner))?;
         self.writer.finish(row)
     }
 }

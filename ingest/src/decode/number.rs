@@ -45,6 +45,24 @@ pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
     Some(at)
 }
 
+/// Digits that cannot leave 64 bits.
+const DIGITS_MAX: usize = 18;
+
+/// The whole number that `bytes` begin with, and its length, where it is written in few digits and nothing else.
+#[inline]
+pub(super) fn whole_digits(bytes: &[u8]) -> Option<(i64, usize)> {
+    let (mut number, mut length) = (0, 0);
+    while let Some(digit) = bytes.get(length).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        if length == DIGITS_MAX {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+        length += 1;
+    }
+    let is_plain = length == 1 || (length > 1 && bytes[0] != b'0');
+    (is_plain && !matches!(bytes.get(length), Some(b'.' | b'e' | b'E'))).then_some((number, length))
+}
+
 /// Whether all of `text` is a number.
 pub(super) fn is_number(text: &str) -> bool {
     number_length(text.as_bytes()) == Some(text.len())
@@ -61,17 +79,44 @@ pub(super) fn whole(text: &str) -> Result<i64, NumberError> {
 
 /// The nearest double, never a negative zero. `text` must be a number.
 pub(super) fn double(text: &str) -> Result<f64, NumberError> {
+    if let Some(number) = short_decimal(text.as_bytes()) {
+        return Ok(number);
+    }
     let number: f64 = text.parse().map_err(|_| NumberError::NotANumber)?;
     // Adding zero turns -0.0 into 0.0 and leaves every other number alone.
     if number.is_finite() { Ok(number + 0.0) } else { Err(NumberError::OutOfRange) }
 }
 
+/// A number of few digits, perhaps with a point.
+///
+/// Both the digits and the power of ten are exact as doubles, so that their quotient is the nearest double (W. Clinger,
+/// "How to Read Floating Point Numbers Accurately", 1990, section 4).
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    const EXACT_DIGITS_MAX: usize = 15;
+    const POWERS: [f64; EXACT_DIGITS_MAX + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    if text.len() > EXACT_DIGITS_MAX + 1 {
+        return None;
+    }
+    let (mut number, mut point) = (0_u64, None);
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
+            b'.' => point = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = point.map_or(0, |point| text.len() - point - 1);
+    (text.len() <= EXACT_DIGITS_MAX || point.is_some()).then(|| number as f64 / POWERS[decimals])
+}
+
 /// `None` beyond 64 bits. `text` must be a number.
 pub(super) fn scaled(text: &str, power: i64) -> Option<Scaled> {
     let bytes = text.as_bytes();
-    // 18 digits cannot leave 64 bits.
-    if power == 0 && bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit) {
-        let floor = bytes.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    if power == 0
+        && let Some((floor, length)) = whole_digits(bytes)
+        && length == bytes.len()
+    {
         return Some(Scaled { floor, is_exact: true });
     }
     let (is_negative, unsigned) = text.strip_prefix('-').map_or((false, text), |unsigned| (true, unsigned));
@@ -191,5 +236,36 @@ mod tests {
         assert_eq!(double("1e-400"), Ok(0.0));
         assert_eq!(double("1e400"), Err(NumberError::OutOfRange));
         assert!(double("-0.0").unwrap().is_sign_positive());
+    }
+
+    #[test]
+    fn short_decimals_are_the_doubles_that_rust_reads() {
+        let texts =
+            ["0", "7", "0.1", "4.125", "123456789012345", "999999999999999", "0.00000000000001", "99999999.9999999"];
+        for text in texts {
+            assert_eq!(short_decimal(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        assert_eq!(
+            ["1e5", "-1", "1234567890123456", "1.2345678901234567"].map(|text| short_decimal(text.as_bytes())),
+            [None; 4]
+        );
+    }
+
+    #[test]
+    fn plain_digits_are_whole_numbers_and_nothing_else_is() {
+        let cases = [
+            ("0,", Some((0, 1))),
+            ("42}", Some((42, 2))),
+            ("999999999999999999", Some((999_999_999_999_999_999, 18))),
+            ("1000000000000000000", None),
+            ("01", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("-1", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(whole_digits(text.as_bytes()), expected, "{text}");
+        }
     }
 }

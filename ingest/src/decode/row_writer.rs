@@ -66,7 +66,7 @@ impl RowWriter {
     }
 
     pub(super) fn write(&mut self, id: SlotId, value: FieldValue<'_>, row: &mut EventRow) {
-        if !self.refusals.is_empty() {
+        if self.has_refusal() {
             self.refusals.retain(|(refused, _)| *refused != id);
         }
         let slot = &self.slots[usize::from(id)];
@@ -85,6 +85,26 @@ impl RowWriter {
         if let Err(refusal) = written {
             self.refusals.push((id, refusal));
         }
+    }
+
+    /// Writes a whole number as [`write`](Self::write) would write its digits. `false`, and nothing done, for slots that
+    /// need the digits.
+    #[inline]
+    pub(super) fn write_whole(&mut self, id: SlotId, number: i64, row: &mut EventRow) -> bool {
+        match self.slots[usize::from(id)].kind {
+            _ if self.has_refusal() => return false,
+            SlotKind::Dimension(index, DimensionType::Long) => row.set_dimension(index, DimensionValue::Long(number)),
+            SlotKind::LongMeasure(index) => row.set_measure(index, MeasureValue::Long(number)),
+            SlotKind::Time(TimeFormat::Millis) if TimestampMs(number).is_storable() => {
+                self.time = Some(TimestampMs(number));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn has_refusal(&self) -> bool {
+        !self.refusals.is_empty()
     }
 
     /// Takes back what was written to a slot.

@@ -56,6 +56,8 @@ impl<'a> Session<'a> {
             topic_id: topic.id,
             generation: progress.generation,
             publishing: None,
+            memory: context.memory.share(),
+            pause: None,
             unpublished_since: None,
             stopped: BTreeMap::new(),
             lost_offsets: BTreeSet::new(),

@@ -1,6 +1,6 @@
 //! Who is next when a thread is free.
 //!
-//! A query is short until its morsels have taken [`SHORT_MAX`] together, and long from then on. Short queries run before
+//! A query is short until it has used [`SHORT_MAX`] of the CPU, and long from then on. Short queries run before
 //! long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
 //! cores, whatever else runs. Long ones may do so while no short one is there; they have a claim to a third of the time all
 //! the same, so that short queries that come one after another without end cannot starve them. Among short queries, and
@@ -28,7 +28,7 @@ pub(super) struct AccountId(u64);
 pub(super) struct Running {
     account: AccountId,
     /// As it was when the morsel started.
-    class: Class,
+    pub class: Class,
 }
 
 /// The queries and what they have in line. Time enters as a value.
@@ -62,7 +62,7 @@ struct Account<J> {
 
 /// As an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     Short,
     Long,
 }
@@ -74,6 +74,16 @@ impl<J> Account<J> {
 
     fn is_active(&self) -> bool {
         self.running > 0 || !self.waiting.is_empty()
+    }
+
+    /// One that becomes long begins among the long ones at `long_start`.
+    fn add(&mut self, took: Duration, long_start: Duration) {
+        let before = self.class();
+        self.level += took;
+        self.used += took;
+        if self.class() != before {
+            self.level = long_start;
+        }
     }
 }
 
@@ -143,12 +153,8 @@ impl<J> Schedule<J> {
         let keeps_others_waiting = self.has_waiting(Class::Long);
         let account = self.accounts.get_mut(&id).expect("an account outlives its morsels");
         account.running -= 1;
-        account.level += took;
-        account.used += took;
+        account.add(took, self.start[Class::Long as usize]);
         let class = account.class();
-        if class == Class::Long && account.used - took < SHORT_MAX {
-            account.level = self.start[Class::Long as usize];
-        }
         if account.is_closed && account.running == 0 {
             self.accounts.remove(&id);
         }
@@ -157,6 +163,17 @@ impl<J> Schedule<J> {
             Class::Short if keeps_others_waiting => self.claim += took / 2,
             Class::Short => {}
         }
+    }
+
+    /// Adds what an account has used on threads that need no turn.
+    pub fn charge(&mut self, id: AccountId, took: Duration) {
+        let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
+        account.add(took, self.start[Class::Long as usize]);
+    }
+
+    /// What an open account is by now.
+    pub fn class_of(&self, id: AccountId) -> Class {
+        self.accounts.get(&id).expect("a query has an account until it ends").class()
     }
 
     /// Takes out of the line what the account has there.

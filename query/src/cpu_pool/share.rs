@@ -1,15 +1,25 @@
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::schedule::AccountId;
+use super::schedule::{AccountId, Class};
 use super::turn::Turn;
-use super::{Item, Shared};
+use super::{Item, Shared, thread};
 use crate::error::{QueryError, QueryErrorKind};
+
+/// Less is not worth counting yet.
+const CHARGE_MIN: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// Whose time the thread has counted last, and up to where.
+    static COUNTED: Cell<Option<(AccountId, Duration)>> = const { Cell::new(None) };
+}
 
 /// One query's place at the pool. It takes its turns with other queries.
 ///
@@ -51,6 +61,32 @@ impl QueryShare {
     pub fn cancel(&self) {
         self.token.cancel();
         self.pool.discard(self.account);
+    }
+
+    /// Counts what this thread, which works for this query alone and without turns, has used since it was here before;
+    /// a long query's thread steps back. To be called every few milliseconds.
+    pub fn charge_thread(&self) {
+        let now = thread::cpu_time();
+        let used = match COUNTED.get() {
+            Some((account, before)) if account == self.account => now.saturating_sub(before),
+            _ => Duration::ZERO,
+        };
+        if used > Duration::ZERO && used < CHARGE_MIN {
+            return;
+        }
+        COUNTED.set(Some((self.account, now)));
+        let mut state = self.pool.lock();
+        state.schedule.charge(self.account, used);
+        let class = state.schedule.class_of(self.account);
+        drop(state);
+        if class == Class::Long {
+            thread::step_back();
+        }
+    }
+
+    /// Whether it has used more than dashboards do.
+    pub fn is_long(&self) -> bool {
+        self.pool.lock().schedule.class_of(self.account) == Class::Long
     }
 
     /// Waits until this thread may use the CPU. Blocking.

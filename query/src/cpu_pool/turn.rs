@@ -1,8 +1,8 @@
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use super::schedule::{AccountId, Running};
-use super::{Item, QueryShare, Shared};
+use super::schedule::{AccountId, Class, Running};
+use super::{Item, QueryShare, Shared, thread};
 use crate::error::QueryError;
 
 /// A thread's leave to use the CPU. Others have theirs once it is dropped, paused or passed on.
@@ -30,7 +30,7 @@ impl<'s> Turn<'s> {
     }
 
     /// Lets those go first whose turn it is by now, and waits until it is this query's again. To be called about every
-    /// millisecond, and never while other threads of the query wait for this one. Blocking.
+    /// millisecond, and never while other threads of the query wait for this one. Blocking. A long query's thread steps back.
     pub fn pass(&mut self) -> Result<(), QueryError> {
         let grant = self.grant.take();
         self.share.check()?;
@@ -39,7 +39,11 @@ impl<'s> Turn<'s> {
             Some(grant) => grant.exchange(self.share.account(), Item::Turn(sender)),
             None => self.share.push(Item::Turn(sender)),
         }
-        self.grant = Some(receiver.recv().map_err(|_| self.share.left_out())?);
+        let grant = receiver.recv().map_err(|_| self.share.left_out())?;
+        if grant.running.class == Class::Long {
+            thread::step_back();
+        }
+        self.grant = Some(grant);
         Ok(())
     }
 

@@ -10,10 +10,10 @@ use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, stream};
-use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
 use super::check;
+use crate::cpu_pool::QueryShare;
 
 /// Passes batches on, yields from time to time, and ends with an error once its query is cancelled.
 #[derive(Debug)]
@@ -75,14 +75,18 @@ impl ExecutionPlan for InterruptExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let share = context.session_config().get_extension::<QueryShare>();
         let mut input = self.input.execute(partition, context)?;
         let token = self.token.clone();
         let batches = stream::poll_fn(move |waker| {
             if let Err(cancelled) = check(&token) {
                 return std::task::Poll::Ready(Some(Err(cancelled.into())));
             }
-            // One batch may take seconds: other queries get another thread meanwhile.
-            block_in_place(|| input.poll_next_unpin(waker))
+            let batch = input.poll_next_unpin(waker);
+            if let Some(share) = &share {
+                share.charge_thread();
+            }
+            batch
         });
         let schema = self.schema();
         Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(schema, batches))))

@@ -1,11 +1,12 @@
 //! Groups the rows of segments and aggregates each group.
 //!
 //! segments -> parts of 64k rows, taken by threads -> groups by a segment's codes -> groups by values, each thread's
-//! -> in parts -> all threads' -> the top ones -> batches
+//! -> in parts (on disk, where they do not fit into memory) -> all threads' -> the top ones -> batches
 
 mod accumulator;
 mod aggregation;
 mod cell_hash;
+mod computed;
 mod group_table;
 mod groups;
 mod inputs;
@@ -22,8 +23,10 @@ mod read_groups;
 mod result_key;
 mod run;
 mod segment_groups;
+mod spilled;
 mod text_numbers;
 mod top;
+mod translation;
 mod work;
 
 use std::sync::Arc;
@@ -36,9 +39,11 @@ use henge_segment_store::timeline::SegmentView;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
+pub(crate) use self::computed::Formula;
 pub(crate) use self::kept_groups::KeptGroups;
 pub(crate) use self::read_groups::ReadGroups;
 pub(crate) use self::result_key::ResultKey;
+pub(crate) use self::text_numbers::TextNumbers;
 use super::OperatorContext;
 use crate::error::QueryError;
 use crate::scan::RowFilter;

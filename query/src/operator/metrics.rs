@@ -18,6 +18,8 @@ pub(crate) struct OperatorMetrics {
     pub rows: Counter,
     /// Groups before any were left out of the answer.
     pub groups: Counter,
+    /// Written to disk, because it did not fit into memory.
+    pub spilled_bytes: Counter,
     /// Evaluating filters, all threads together.
     pub filter_ns: Counter,
     /// Aggregating the rows of segments, all threads together.

@@ -4,7 +4,6 @@ pub(super) mod measured;
 mod shown;
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -28,9 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::aggregate::{AggregateTask, ReadGroups};
 use super::{OperatorContext, OperatorMetrics};
 use crate::answer::bytes_of;
-use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
-use crate::result_cache::ResultCacheUse;
 
 /// Groups and aggregates rows of a datasource's segments, in one partition.
 #[derive(Debug)]
@@ -136,18 +133,8 @@ impl ExecutionPlan for SegmentAggregateExec {
         if partition != 0 {
             return internal_err!("an aggregation has one partition, not {partition}");
         }
-        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
-            return internal_err!("an aggregation was started outside of the query engine");
-        };
         let cancelled = CancellationToken::new();
-        let operator = OperatorContext {
-            share,
-            threads: NonZeroUsize::new(context.session_config().target_partitions()).unwrap_or(NonZeroUsize::MIN),
-            memory: context.memory_pool().clone(),
-            cancelled: Arc::new(cancelled.clone()),
-            metrics: self.metrics.clone(),
-            results: context.session_config().get_extension::<ResultCacheUse>(),
-        };
+        let operator = OperatorContext::new(&context, &cancelled, &self.metrics)?;
         let reader = Reader { task: self.task.clone(), operator, groups: None };
         let memory = MemoryConsumer::new("groups").register(context.memory_pool());
         let cancelled_when_dropped = cancelled.drop_guard();

@@ -33,7 +33,6 @@ use super::segment_aggregate::measured;
 use super::values::ValuesTask;
 use super::{OperatorContext, OperatorMetrics};
 use crate::answer::bytes_of;
-use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
 
 /// What rows are asked for.
@@ -160,18 +159,8 @@ impl ExecutionPlan for SegmentRowsExec {
         if partition != 0 {
             return internal_err!("rows in an order have one partition, not {partition}");
         }
-        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
-            return internal_err!("an operator was started outside of the query engine");
-        };
         let cancelled = CancellationToken::new();
-        let operator = OperatorContext {
-            share,
-            threads: NonZeroUsize::new(context.session_config().target_partitions()).unwrap_or(NonZeroUsize::MIN),
-            memory: context.memory_pool().clone(),
-            cancelled: Arc::new(cancelled.clone()),
-            metrics: self.metrics.clone(),
-            results: None,
-        };
+        let operator = OperatorContext::new(&context, &cancelled, &self.metrics)?;
         let task = self.task.clone();
         let rows = SpawnedTask::spawn_blocking(move || task.run(&operator));
         let memory = MemoryConsumer::new("rows").register(context.memory_pool());

@@ -21,6 +21,7 @@ use henge_segment_store::upkeep::UpkeepPolicy;
 use super::OperatorContext;
 use crate::cpu_pool::QueryShare;
 use crate::scan::{RowFilter, WaysTaken};
+use crate::spill::SpillSpace;
 
 const HOUR_MS: i64 = 3_600_000;
 const TEXTS: [&str; 6] = ["", "a", "ab", "b", "zz", "é"];
@@ -143,6 +144,8 @@ pub fn with_memory(memory: Arc<dyn MemoryPool>) -> OperatorContext {
         share: QueryShare::of_tests(),
         threads,
         memory,
+        groups_bytes_max: usize::MAX,
+        spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::default(),
         metrics: Arc::default(),
         results: None,

@@ -36,7 +36,9 @@ fn is_known_without_reading(aggregation: &Aggregation, filter: Option<&RowFilter
     let is_known = |aggregate: &Aggregate| {
         let is_known = match &aggregate.function {
             AggregateFunction::CountRows => true,
-            AggregateFunction::Min(column) | AggregateFunction::Max(column) => column.kind == ColumnKind::Time,
+            AggregateFunction::Min(column) | AggregateFunction::Max(column) => {
+                column.kind == ColumnKind::Time && column.formula.is_none()
+            }
             _ => false,
         };
         is_known && aggregate.filter.is_none()

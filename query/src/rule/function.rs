@@ -5,9 +5,12 @@ use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
 use datafusion::logical_expr::utils::split_conjunction;
 use henge_indexing::Predicate;
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::Interval;
 
+use super::formula;
 use super::source::Source;
+use crate::functions::SketchCall;
 use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind, InputColumn};
 use crate::pushdown::Pushdown;
 use crate::scan::RowFilter;
@@ -29,6 +32,7 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
             value.clone()
         }
         ("earliest_by" | "latest_by", _) => return None,
+        (_, [value, ..]) if SketchCall::of(call).is_some() => value.clone(),
         (_, [argument]) => argument.clone(),
         _ => return None,
     };
@@ -36,7 +40,10 @@ pub(super) fn recognise(expr: &Expr, source: &Source) -> Option<Aggregate> {
         Some(filter) => vec![source.resolve(filter)?],
         None => Vec::new(),
     };
-    if let Some((condition, value)) = conditional(&argument).filter(|_| skips_nulls(call)) {
+    let is_filter = |(condition, _): &(Expr, Expr)| {
+        skips_nulls(call) && row_filter(std::slice::from_ref(condition), source).is_some()
+    };
+    if let Some((condition, value)) = conditional(&argument).filter(is_filter) {
         filters.push(condition);
         argument = value;
     }
@@ -65,30 +72,49 @@ fn skips_nulls(call: &Call) -> bool {
 }
 
 fn function(call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    if let Some(sketch) = SketchCall::of(call) {
+        return sketched(sketch, call, argument, source);
+    }
     let column = || source.column(argument);
+    let input = || column().or_else(|| formula::recognise(argument, source));
     match (call.func.name(), call.params.distinct) {
         ("count", false) if argument.as_literal().is_some_and(|literal| !literal.is_null()) => {
             Some(AggregateFunction::CountRows)
         }
-        ("count", false) => column().map(AggregateFunction::Count),
+        ("count", false) => input().map(AggregateFunction::Count),
         ("count", true) => column().map(AggregateFunction::CountDistinct),
-        ("sum", false) => column().filter(is_number).map(AggregateFunction::Sum),
+        ("sum", false) => input().filter(is_number).map(AggregateFunction::Sum),
         ("avg", false) => average(argument, source),
-        ("min", _) => column().map(AggregateFunction::Min),
+        ("min", _) => input().map(AggregateFunction::Min),
         ("earliest_by", false) => column().map(AggregateFunction::First),
         ("latest_by", false) => column().map(AggregateFunction::Last),
-        ("max", _) => column().map(AggregateFunction::Max),
+        ("max", _) => input().map(AggregateFunction::Max),
         _ => None,
     }
 }
 
 /// DataFusion averages doubles only, so longs come in a cast; the operator has no need of it.
 fn average(argument: &Expr, source: &Source) -> Option<AggregateFunction> {
-    let argument = match argument {
+    let argument = without_cast(argument);
+    let input = source.column(argument).or_else(|| formula::recognise(argument, source));
+    input.filter(is_number).map(AggregateFunction::Avg)
+}
+
+/// The number that a cast makes a double of.
+fn without_cast(argument: &Expr) -> &Expr {
+    match argument {
         Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => cast.expr.as_ref(),
         argument => argument,
+    }
+}
+
+fn sketched(sketch: SketchCall, call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    let input = match sketch.kind {
+        SketchKind::Quantiles { .. } if call.params.distinct => return None,
+        SketchKind::Quantiles { .. } => source.column(without_cast(argument)).filter(is_number)?,
+        SketchKind::Hll { .. } | SketchKind::Theta { .. } => source.column(argument)?,
     };
-    source.column(argument).filter(is_number).map(AggregateFunction::Avg)
+    Some(AggregateFunction::Sketch(sketch, input))
 }
 
 fn is_number(column: &InputColumn) -> bool {

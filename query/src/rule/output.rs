@@ -21,6 +21,7 @@ pub(super) fn types(aggregation: &Aggregation) -> impl Iterator<Item = DataType>
         | AggregateFunction::First(column)
         | AggregateFunction::Last(column) => column_type(column),
         AggregateFunction::Avg(_) => DataType::Float64,
+        AggregateFunction::Sketch(call, _) => call.data_type(),
     };
     aggregation.keys.iter().map(key).chain(aggregation.aggregates.iter().map(aggregate))
 }

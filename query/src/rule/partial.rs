@@ -11,7 +11,7 @@ use datafusion::logical_expr::expr::{AggregateFunction as Call, Case, Cast};
 use datafusion::logical_expr::{AggregateUDF, Expr, lit};
 use henge_segment_store::schema::DimensionType;
 
-use crate::functions::sum;
+use crate::functions::{SketchCall, SketchResult, sum};
 use crate::operator::aggregate::{Aggregate, AggregateFunction, ColumnKind};
 
 /// How parts become the whole.
@@ -55,6 +55,14 @@ pub(super) fn split(aggregate: &Aggregate, original: &Expr, partials: &mut Vec<A
             let merges = [sum_place, count_place].map(|place| merge(sum(), column(name(place)), place)).to_vec();
             Merged { merges, result: total(sum_place) / double(total(count_place)) }
         }
+        AggregateFunction::Sketch(call, input) => {
+            let sketch = SketchCall { result: SketchResult::Bytes, ..*call };
+            let place = part(&AggregateFunction::Sketch(sketch, input.clone()));
+            let Expr::AggregateFunction(call) = unaliased(original) else { return None };
+            let arguments = std::iter::once(column(name(place))).chain(call.params.args.iter().skip(1).cloned());
+            let merge = Call::new_udf(call.func.clone(), arguments.collect(), false, None, Vec::new(), None);
+            Merged { merges: vec![Expr::AggregateFunction(merge).alias(total_name(place))], result: total(place) }
+        }
         // The sum of a part may leave 64 bits where its average does not, and averages of parts are rounded.
         AggregateFunction::Avg(_) => return None,
         AggregateFunction::CountDistinct(_) | AggregateFunction::First(_) | AggregateFunction::Last(_) => return None,
@@ -62,10 +70,16 @@ pub(super) fn split(aggregate: &Aggregate, original: &Expr, partials: &mut Vec<A
 }
 
 fn function_of(expr: &Expr) -> Option<Arc<AggregateUDF>> {
-    match expr {
-        Expr::Alias(alias) => function_of(&alias.expr),
+    match unaliased(expr) {
         Expr::AggregateFunction(call) => Some(call.func.clone()),
         _ => None,
+    }
+}
+
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        expr => expr,
     }
 }
 

@@ -48,7 +48,7 @@ impl QueryPlanner for NativePlanner {
     }
 }
 
-/// Whether rows only pass through steps over an operator of ours. All of that is in one partition already, so that none
+/// Whether rows only pass through steps over an operator of ours, or there is no table. All of that is in one partition already, so that none
 /// of DataFusion's physical rules, a third of the time that planning takes, has anything to do.
 fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
     let mut is_so = true;
@@ -56,6 +56,8 @@ fn is_in_one_partition(plan: &LogicalPlan) -> Result<bool> {
         is_so &= matches!(
             node,
             LogicalPlan::Extension(_)
+                | LogicalPlan::EmptyRelation(_)
+                | LogicalPlan::Values(_)
                 | LogicalPlan::Projection(_)
                 | LogicalPlan::Filter(_)
                 | LogicalPlan::Sort(_)

@@ -181,7 +181,7 @@ impl Keys<'_> {
     fn is_discrete(&self, key: &GroupKey) -> bool {
         match key {
             GroupKey::TimeBucket(_) => true,
-            GroupKey::Column(InputColumn { name, kind }) => match kind {
+            GroupKey::Column(InputColumn { name, kind, .. }) => match kind {
                 ColumnKind::Time | ColumnKind::Value(DimensionType::Double) => false,
                 ColumnKind::Value(DimensionType::String | DimensionType::Boolean) => true,
                 ColumnKind::Value(DimensionType::Long) => {

@@ -127,6 +127,6 @@ impl Source {
             DataType::Boolean => ColumnKind::Value(DimensionType::Boolean),
             _ => return None,
         };
-        Some(InputColumn { name: column.name.as_str().into(), kind })
+        Some(InputColumn::own(&column.name, kind))
     }
 }

@@ -71,6 +71,13 @@ async fn keys_and_functions_over_columns_are_taken() {
         ),
         ("SELECT org, COUNT(DISTINCT Topic) FROM usage GROUP BY org", &["keys=[org] aggregates=[COUNT(DISTINCT Topic)]"]),
         (
+            "SELECT APPROX_COUNT_DISTINCT(Topic), APPROX_COUNT_DISTINCT_DS_THETA(bytes, 1000), APPROX_QUANTILE_DS(bytes, 0.5), \
+             DS_QUANTILES_SKETCH(cost, 32) FILTER (WHERE internal), DS_HLL(org, 10), DS_THETA(cost) FROM usage",
+            &["keys=[] aggregates=[APPROX_COUNT_DISTINCT_DS_HLL(Topic, 12), APPROX_COUNT_DISTINCT_DS_THETA(bytes, 1024), \
+               APPROX_QUANTILE_DS(bytes, 0.5, 200), DS_QUANTILES_SKETCH(cost, 32) FILTER (internal), DS_HLL(org, 10), \
+               DS_THETA(cost, 16384)]"],
+        ),
+        (
             "SELECT SUM(CASE WHEN internal THEN bytes END), COUNT(CASE WHEN bytes > 5 THEN 1 ELSE NULL END), \
              AVG(CASE WHEN org = 'a' THEN bytes END) FILTER (WHERE bytes > 5) FROM usage",
             &["keys=[] aggregates=[SUM(bytes) FILTER (internal), COUNT(*) FILTER (bytes > 5), \
@@ -79,6 +86,32 @@ async fn keys_and_functions_over_columns_are_taken() {
         (
             "SELECT COUNT(*) FILTER (WHERE __time < TIMESTAMP '0001-01-01 00:00:00') FROM usage",
             &["keys=[] aggregates=[COUNT(*) FILTER (FALSE)]"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_computed_row_by_row_is_aggregated_on_codes_too() {
+    check(&[
+        (
+            "SELECT org, SUM(bytes * partition + 1), AVG(bytes - partition) FROM usage WHERE bytes > 5 GROUP BY org",
+            &["keys=[org] aggregates=[SUM(checked $0 $1 * $2 +(bytes, partition, Int64(1))), \
+               AVG(checked $0 $1 -(bytes, partition))] filter=[bytes > 5]"],
+        ),
+        (
+            "SELECT SUM(CASE WHEN internal THEN bytes ELSE 0 END) FROM usage",
+            &["keys=[] aggregates=[SUM(CASE WHEN internal THEN bytes ELSE Int64(0) END)]"],
+        ),
+        (
+            "SELECT SUM(CASE WHEN internal THEN bytes WHEN org = 'a' THEN partition END) FILTER (WHERE bytes > 5) FROM usage",
+            &["keys=[] aggregates=[SUM(CASE WHEN internal THEN bytes WHEN org = Utf8View(\"a\") THEN partition END) \
+               FILTER (bytes > 5)]"],
+        ),
+        (
+            "SELECT MIN(cost / 2), MAX(internal AND bytes > 5), COUNT(NULLIF(bytes, 7)), SUM(LENGTH(org)) FROM usage",
+            &["keys=[] aggregates=[MIN(cost / Float64(2)), MAX(internal AND bytes > Int64(5)), \
+               COUNT(nullif(bytes, Int64(7))), SUM(CAST(character_length(org) AS Int64))]"],
         ),
     ])
     .await;
@@ -171,15 +204,13 @@ async fn what_is_not_ours_in_full_stays_with_datafusion() {
         "SELECT LENGTH(org), LATEST(bytes) FROM usage GROUP BY 1",
         "SELECT org, COUNT(*) FROM usage GROUP BY ROLLUP (org)",
         "SELECT org, Topic, COUNT(*) FROM usage GROUP BY GROUPING SETS ((org), (Topic))",
-        "SELECT SUM(bytes + 1) FROM usage",
         "SELECT SUM(CAST(bytes AS DECIMAL(38, 0))) FROM usage",
-        "SELECT SUM(CAST(bytes AS DOUBLE)) FROM usage",
         "SELECT SUM(DISTINCT bytes), COUNT(*) FROM usage",
         "SELECT LATEST_BY(bytes, MILLIS_TO_TIMESTAMP(partition)) FROM usage",
         "SELECT LATEST(CASE WHEN internal THEN bytes END) FROM usage",
-        "SELECT SUM(CASE WHEN internal THEN bytes ELSE 0 END) FROM usage",
-        "SELECT SUM(CASE WHEN internal THEN bytes WHEN org = 'a' THEN partition END) FROM usage",
-        "SELECT SUM(CASE org WHEN 'a' THEN bytes END) FROM usage",
+        "SELECT MIN(org || Topic) FROM usage",
+        "SELECT COUNT(DISTINCT bytes + 1) FROM usage",
+        "SELECT SUM(2) FROM usage",
         "SELECT org, STDDEV(bytes), SUM(bytes) FROM usage GROUP BY org",
         "SELECT SUM(bytes) FILTER (WHERE LENGTH(Topic) = 6) FROM usage",
         "SELECT SUM(bytes) FROM usage WHERE bytes % 10 = 7 AND org = 'acme'",

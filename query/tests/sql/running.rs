@@ -129,7 +129,7 @@ async fn a_result_beyond_its_limit_fails_and_is_never_cut_short() {
 
 #[tokio::test]
 async fn a_query_that_needs_more_memory_than_it_may_have_fails() {
-    let limits = QueryLimits { query_memory_bytes: 4 << 20, ..QueryLimits::default() };
+    let limits = QueryLimits { query_memory_bytes: 4 << 20, spill_bytes: 1, ..QueryLimits::default() };
     let fixture = with_thousand_events(limits).await;
     let many_groups = "SELECT COUNT(*) FROM (SELECT a.org, b.org FROM usage a, usage b GROUP BY a.org, b.org)";
     let error = fixture.error(many_groups).await;

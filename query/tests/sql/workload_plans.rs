@@ -62,9 +62,19 @@ const QUERIES: &[(&str, &str)] = &[
         "SELECT region, COUNT(DISTINCT principal) AS n FROM usage WHERE __time>=TIMESTAMP '2026-01-01 00:00:00' GROUP BY 1",
     ),
     (
+        "M11-approx",
+        "SELECT region, APPROX_COUNT_DISTINCT_DS_HLL(principal) AS n FROM usage WHERE __time>=TIMESTAMP '2026-01-01 00:00:00' \
+         GROUP BY 1",
+    ),
+    (
         "M12",
         "SELECT cluster_id, SUM(errors)*1.0/SUM(requests) AS r FROM usage WHERE __time>=TIMESTAMP '2026-01-01 23:55:00' \
          GROUP BY 1 HAVING SUM(requests)>1000 AND SUM(errors)*1.0/SUM(requests)>0.05",
+    ),
+    (
+        "M13",
+        "SELECT TIME_FLOOR(__time,'PT5M') AS t, region, APPROX_QUANTILE_DS(latency_ms, 0.99) AS q FROM usage \
+         WHERE __time>=TIMESTAMP '2026-01-01 18:00:00' GROUP BY 1,2",
     ),
     (
         "M14",

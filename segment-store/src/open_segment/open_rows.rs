@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
-    TimestampMillisecondArray, UInt32Array, new_null_array,
+    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array,
+    new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
@@ -33,6 +33,7 @@ pub struct OpenRows {
     pub(super) pages: Vec<Arc<SealedPage>>,
     page_bounds: Vec<(TimestampMs, TimestampMs)>,
     events: u64,
+    bytes: usize,
 }
 
 /// The strings of each dimension, and what tests of them found.
@@ -48,11 +49,12 @@ impl OpenRows {
         texts: Texts,
         pages: Vec<Arc<SealedPage>>,
         events: u64,
+        bytes: usize,
     ) -> Self {
         let bounds = |page: &Arc<SealedPage>| time_bounds(page.times.values().iter().copied());
         let page_bounds = pages.iter().map(|page| bounds(page).expect("a page has rows")).collect();
         let Texts { dictionaries, code_sets } = texts;
-        Self { schema, chunk, dictionaries, code_sets, pages, page_bounds, events }
+        Self { schema, chunk, dictionaries, code_sets, pages, page_bounds, events, bytes }
     }
 
     pub fn schema(&self) -> &DataSourceSchema {
@@ -70,6 +72,11 @@ impl OpenRows {
     /// Accepted events that the rows stand for.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// Memory that the rows take, estimated as while they grew.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The earliest and the latest time, both inclusive; `None` without rows.
@@ -150,8 +157,10 @@ impl OpenRows {
     }
 
     /// All times, page after page.
-    pub(super) fn times(&self) -> impl Iterator<Item = i64> {
-        self.pages.iter().flat_map(|page: &Arc<SealedPage>| times_of(&page.times))
+    pub(super) fn times(&self) -> Vec<i64> {
+        let mut times = Vec::with_capacity(self.row_count());
+        self.pages.iter().for_each(|page| times.extend_from_slice(page.times.values()));
+        times
     }
 }
 
@@ -213,9 +222,4 @@ fn flag_page(array: &ArrayRef) -> FlagPage<'_> {
 fn bits(buffer: &BooleanBuffer) -> Bits<'_> {
     assert_eq!(buffer.offset(), 0, "a page's columns are whole arrays");
     Bits(buffer.values())
-}
-
-fn times_of(times: &TimestampMillisecondArray) -> impl Iterator<Item = i64> {
-    debug_assert_eq!(times.null_count(), 0);
-    times.values().iter().copied()
 }

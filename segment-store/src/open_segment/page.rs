@@ -142,6 +142,15 @@ impl Page {
         true
     }
 
+    /// The codes of each dimension; `None` for those that are no strings.
+    pub fn codes(&self) -> Vec<Option<&[u32]>> {
+        let codes = self.dimensions.iter().map(|column| match column {
+            DimensionColumn::String(codes) => Some(codes.as_slice()),
+            _ => None,
+        });
+        codes.collect()
+    }
+
     /// Ends the page's growth.
     pub fn seal(self) -> SealedPage {
         let times = TimestampMillisecondArray::new(ScalarBuffer::from(self.times), None);

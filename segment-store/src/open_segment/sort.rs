@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order_of_long};
 
@@ -14,8 +14,8 @@ use crate::segment::{SortedColumn, SortedRows, Strings, TextValues, Values};
 
 /// One column of all pages together, in the order of arrival.
 enum Column {
-    /// Codes of the growing dictionary.
-    Codes(Vec<u32>),
+    /// Ranks in the dictionary, 0 for null.
+    Ranks(Vec<u32>),
     Longs(Values<i64>),
     Doubles(Values<f64>),
     Flags(Values<bool>),
@@ -24,17 +24,17 @@ enum Column {
 /// Sorts frozen rows. Takes a while for many rows: call it on a thread that may be busy.
 pub fn sort(rows: &OpenRows) -> SortedRows {
     let schema = rows.schema.clone();
-    let times: Vec<i64> = rows.times().collect();
-    let mut dimensions: Vec<Column> =
-        (0..schema.dimensions.len() + schema.measures.len()).map(|column| whole_column(rows, column)).collect();
-    let measures = dimensions.split_off(schema.dimensions.len());
+    let times: Vec<i64> = rows.times();
     let ranks: Vec<Vec<u32>> = rows.dictionaries.iter().map(DictionaryPrefix::ranks).collect();
+    let column = |column| whole_column(rows, column, ranks.get(column).map_or(&[], Vec::as_slice));
+    let mut dimensions: Vec<Column> = (0..schema.dimensions.len() + schema.measures.len()).map(column).collect();
+    let measures = dimensions.split_off(schema.dimensions.len());
 
     let mut fields = Vec::new();
     for key in schema.sort_keys() {
         match key {
             SortKey::Time => fields.push(KeyField::of(times.iter().map(|&time| order_of_long(time)))),
-            SortKey::Dimension(index) => fields.extend(key_fields(&dimensions[index], &ranks[index])),
+            SortKey::Dimension(index) => fields.extend(key_fields(&dimensions[index])),
         }
     }
     let keys = RowKeys::pack(&fields, times.len());
@@ -64,20 +64,18 @@ fn arranged(
     let times = order.iter().map(|&row| times[row as usize]).collect();
     let dimensions = dimensions.into_iter().zip(&rows.dictionaries).zip(ranks);
     let dimensions = dimensions.map(|((column, dictionary), ranks)| match column {
-        Column::Codes(codes) => SortedColumn::Text(text_values(dictionary, ranks, &codes, order)),
+        Column::Ranks(of_rows) => SortedColumn::Text(TextValues {
+            distinct: Strings::in_order_of_ranks(dictionary, ranks),
+            codes: order.iter().map(|&row| of_rows[row as usize]).collect(),
+        }),
         column => gather(column, order),
     });
     SortedRows { schema, times, dimensions: dimensions.collect(), measures }
 }
 
-fn text_values(dictionary: &DictionaryPrefix, ranks: &[u32], codes: &[u32], order: &[u32]) -> TextValues {
-    let codes = order.iter().map(|&row| ranks[codes[row as usize] as usize]).collect();
-    TextValues { distinct: Strings::in_order_of_ranks(dictionary, ranks), codes }
-}
-
 fn gather(column: Column, order: &[u32]) -> SortedColumn {
     match column {
-        Column::Codes(_) => unreachable!("codes are gathered with their dictionary"),
+        Column::Ranks(_) => unreachable!("ranks are gathered with their dictionary"),
         Column::Longs(longs) => SortedColumn::Longs(gather_values(&longs, order)),
         Column::Doubles(doubles) => SortedColumn::Doubles(gather_values(&doubles, order)),
         Column::Flags(flags) => SortedColumn::Flags(gather_values(&flags, order)),
@@ -92,28 +90,43 @@ fn gather_values<T: Copy>(column: &Values<T>, order: &[u32]) -> Values<T> {
     }
 }
 
-fn whole_column(rows: &OpenRows, column: usize) -> Column {
+/// `ranks`: of the column's dictionary, for strings.
+fn whole_column(rows: &OpenRows, column: usize, ranks: &[u32]) -> Column {
     let pages = || rows.pages.iter().map(|page| &page.columns[column]);
     let arrays = || pages().map(SealedColumn::values);
     match rows.schema.column_kind(column) {
-        DimensionType::String => Column::Codes(pages().flat_map(SealedColumn::codes).copied().collect()),
+        DimensionType::String => {
+            let mut of_rows = Vec::with_capacity(rows.row_count());
+            pages().for_each(|page| of_rows.extend(page.codes().iter().map(|&code| ranks[code as usize])));
+            Column::Ranks(of_rows)
+        }
         DimensionType::Long => Column::Longs(primitives::<Int64Type>(arrays())),
         DimensionType::Double => Column::Doubles(primitives::<Float64Type>(arrays())),
         DimensionType::Boolean => Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect()),
     }
 }
 
+/// A page's value is the default where it is null, and so is a column's.
 fn primitives<'a, T: ArrowPrimitiveType>(arrays: impl Iterator<Item = &'a ArrayRef>) -> Values<T::Native>
 where
     T::Native: Copy + Default,
 {
-    arrays.flat_map(|array| array.as_primitive::<T>().iter()).collect()
+    let (mut values, mut validity) = (Vec::new(), None);
+    for array in arrays.map(|array| array.as_primitive::<T>()) {
+        if let Some(nulls) = array.nulls() {
+            validity.get_or_insert_with(|| vec![true; values.len()]).extend(nulls);
+        } else if let Some(validity) = &mut validity {
+            validity.resize(values.len() + array.len(), true);
+        }
+        values.extend_from_slice(array.values());
+    }
+    Values { values, validity }
 }
 
 /// A dimension's part of the key; nulls sort first.
-fn key_fields(column: &Column, ranks: &[u32]) -> Vec<KeyField> {
+fn key_fields(column: &Column) -> Vec<KeyField> {
     match column {
-        Column::Codes(codes) => vec![KeyField::of(codes.iter().map(|&code| u64::from(ranks[code as usize])))],
+        Column::Ranks(ranks) => vec![KeyField::of(ranks.iter().map(|&rank| u64::from(rank)))],
         Column::Longs(longs) => nullable_key(longs, order_of_long),
         Column::Doubles(doubles) => nullable_key(doubles, order_of_double),
         Column::Flags(flags) => nullable_key(flags, u64::from),
@@ -139,18 +152,15 @@ fn equal_rows(keys: &RowKeys, order: &[u32], measures: &[Column], schema: &DataS
     for (at, &row) in order.iter().enumerate() {
         // A null's value is 0.
         let inputs = || sums.iter().map(|sum| sum.values[row as usize]);
-        let continues = at > 0 && keys.of(order[at - 1]) == keys.of(row);
-        let merged: Option<Vec<i64>> = match continues {
-            true => totals.iter().zip(inputs()).map(|(total, input)| total.checked_add(input)).collect(),
-            false => None,
-        };
-        match merged {
-            Some(merged) => {
-                totals = merged;
-                groups.last_mut().expect("a run continues a group").end = at + 1;
+        let is_equal = at > 0 && keys.of(order[at - 1]) == keys.of(row);
+        let fits = || totals.iter().zip(inputs()).all(|(total, input)| total.checked_add(input).is_some());
+        match groups.last_mut().filter(|_| is_equal && fits()) {
+            Some(group) => {
+                totals.iter_mut().zip(inputs()).for_each(|(total, input)| *total += input);
+                group.end = at + 1;
             }
             None => {
-                totals = inputs().collect();
+                totals.iter_mut().zip(inputs()).for_each(|(total, input)| *total = input);
                 groups.push(at..at + 1);
             }
         }
@@ -179,6 +189,6 @@ fn merge_groups(column: &Column, aggregation: Aggregation, order: &[u32], groups
             let merged = |group| rows(group).filter_map(|row| doubles.get(row)).reduce(merge);
             SortedColumn::Doubles(groups.iter().map(merged).collect())
         }
-        Column::Codes(_) | Column::Flags(_) => unreachable!("measures are numbers"),
+        Column::Ranks(_) | Column::Flags(_) => unreachable!("measures are numbers"),
     }
 }

@@ -6,7 +6,7 @@ use henge_indexing::{LikePattern, Predicate, RowSet, TextTest, evaluate};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::MeasureValue;
+use crate::event::{DimensionValue, MeasureValue};
 use crate::schema::{Aggregation, Dimension, Measure};
 use crate::segment::{SortedColumn, SortedRows};
 

@@ -38,8 +38,10 @@ fn every_setting_is_read() {
         query_memory = "5MiB"
         queries_memory = "6GiB"
         result_cache = "7MiB"
+        spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
+        ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
         [upkeep]
@@ -73,10 +75,12 @@ fn every_setting_is_read() {
             query_memory_bytes: 5 << 20,
             memory_bytes: 6 << 30,
             result_cache_bytes: 7 << 20,
+            spill_bytes: 11 << 30,
             result_rows_max: 8,
             result_bytes_max: 9 << 20,
             ..QueryLimits::default()
         },
+        ingest_bytes_max: 3 << 30,
         cache_bytes_max: 10 << 30,
         shutdown_timeout: Duration::from_millis(1_500),
     };

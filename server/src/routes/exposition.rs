@@ -7,17 +7,20 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use henge_ingest::memory::MemoryLimit;
+use henge_ingest::status::SupervisorStatus;
 use henge_query::plan_cache::PlanCacheFigures;
 use henge_query::result_cache::ResultCacheFigures;
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::time::TimestampMs;
 
 use self::exposition_text::{Exposition, Kind};
 use crate::app::{App, Services};
-use crate::process;
 use crate::query_metrics::{BUCKETS_S, QueryMetrics, QueryOutcome};
 use crate::upkeep_metrics::UpkeepMetrics;
+use crate::{held_memory, process};
 
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let mut out = Exposition::default();
@@ -39,6 +42,8 @@ fn write_process(app: &App, out: &mut Exposition) {
     out.family("process_cpu_seconds_total", Kind::Counter, "User and system CPU time.").value(&[], usage.cpu_seconds);
     let resident = usage.resident_bytes as f64;
     out.family("process_resident_memory_bytes", Kind::Gauge, "Resident memory.").value(&[], resident);
+    let help = "Resident memory of no file: what is accounted for, and what the allocator has not given back.";
+    out.family("henge_anonymous_memory_bytes", Kind::Gauge, help).value(&[], usage.anonymous_bytes as f64);
     out.family("process_open_fds", Kind::Gauge, "Open file descriptors.").value(&[], usage.open_files as f64);
     let uptime = app.started_at.elapsed().as_secs_f64();
     out.family("henge_uptime_seconds", Kind::Gauge, "Time since the process started.").value(&[], uptime);
@@ -95,6 +100,15 @@ fn write_engine(services: &Services, out: &mut Exposition) {
     for (name, help, value) in gauges {
         out.family(name, Kind::Gauge, help).value(&[], value as f64);
     }
+    let mut family = out.family("henge_memory_bytes", Kind::Gauge, "Memory that is accounted for, by owner.");
+    for (owner, bytes) in held_memory::by_owner(services) {
+        family.value(&[("owner", owner)], bytes as f64);
+    }
+    let spilled = engine.spilled();
+    let help = "Disk that queries take for what does not fit into memory.";
+    out.family("henge_spill_bytes", Kind::Gauge, help).value(&[], spilled.bytes as f64);
+    let help = "What queries have put on disk because it did not fit into memory.";
+    out.family("henge_spilled_bytes_total", Kind::Counter, help).value(&[], spilled.written_bytes as f64);
 }
 
 fn write_upkeep(upkeep: &UpkeepMetrics, out: &mut Exposition) {
@@ -178,25 +192,16 @@ fn write_supervisors(services: &Services, out: &mut Exposition) {
     let names = services.supervisors.list();
     let of_name = |name: &str| Some((name.to_owned(), services.supervisors.status(name)?));
     let statuses: Vec<_> = names.iter().filter_map(|name| of_name(name.as_str())).collect();
-
-    let mut family = out.family("henge_supervisor_healthy", Kind::Gauge, "1 while a supervisor does what it should.");
-    for (name, status) in &statuses {
-        family.value(&[("datasource", name)], f64::from(u8::from(status.is_healthy())));
-    }
-    let mut family =
-        out.family("henge_ingest_lag_records", Kind::Gauge, "Records at the broker that are not read yet.");
-    for (name, status) in &statuses {
-        if let Some(records) = status.lag_records() {
-            family.value(&[("datasource", name)], records as f64);
+    for (name, help, figure) in SUPERVISOR_GAUGES {
+        let mut family = out.family(name, Kind::Gauge, help);
+        for (name, status) in &statuses {
+            if let Some(value) = figure(status, now) {
+                family.value(&[("datasource", name)], value);
+            }
         }
     }
-    let mut family =
-        out.family("henge_ingest_lag_ms", Kind::Gauge, "Age of the newest event read while there is more.");
-    for (name, status) in &statuses {
-        if let Some(millis) = status.lag_ms(now) {
-            family.value(&[("datasource", name)], millis as f64);
-        }
-    }
+    write_partitions(&statuses, out);
+    write_ingest_memory(services.supervisors.memory(), out);
     let help = "Records read by what became of them: accepted, or why not.";
     let mut family = out.family("henge_ingest_records_total", Kind::Counter, help);
     for (name, status) in &statuses {
@@ -207,6 +212,49 @@ fn write_supervisors(services: &Services, out: &mut Exposition) {
         family.value(&[("datasource", name), ("outcome", "success")], status.publishes as f64);
         family.value(&[("datasource", name), ("outcome", "failure")], status.publish_failures as f64);
     }
+}
+
+/// A figure of a supervisor at a moment; `None` while there is none.
+type SupervisorFigure = fn(&SupervisorStatus, TimestampMs) -> Option<f64>;
+
+const SUPERVISOR_GAUGES: [(&str, &str, SupervisorFigure); 6] = [
+    ("henge_supervisor_healthy", "1 while a supervisor does what it should.", |status, _| {
+        Some(f64::from(u8::from(status.is_healthy())))
+    }),
+    ("henge_ingest_lag_records", "Records at the broker that are not read yet.", |status, _| {
+        status.lag_records().map(|records| records as f64)
+    }),
+    ("henge_ingest_lag_ms", "Age of the newest event read while there is more.", |status, now| {
+        status.lag_ms(now).map(|millis| millis as f64)
+    }),
+    ("henge_ingest_newest_event_ms", "Time of the newest event read since the start.", |status, _| {
+        status.totals.newest_event.map(|time| time.0 as f64)
+    }),
+    ("henge_ingest_paused", "1 while reading waits for a publish or for memory.", |status, _| {
+        Some(f64::from(u8::from(status.pause.is_some())))
+    }),
+    ("henge_last_publish_seconds", "From the last cut until it was published.", |status, _| {
+        status.last_publish.map(|last| last.elapsed_ms as f64 / 1_000.0)
+    }),
+];
+
+fn write_partitions(statuses: &[(String, SupervisorStatus)], out: &mut Exposition) {
+    let help = "Records of a partition at the broker that are not read yet.";
+    let mut family = out.family("henge_ingest_partition_lag_records", Kind::Gauge, help);
+    for (name, status) in statuses {
+        for (partition, status) in &status.partitions {
+            if let Some(records) = status.lag_records() {
+                family.value(&[("datasource", name), ("partition", &partition.to_string())], records as f64);
+            }
+        }
+    }
+}
+
+fn write_ingest_memory(memory: &MemoryLimit, out: &mut Exposition) {
+    out.family("henge_ingest_memory_bytes", Kind::Gauge, "Memory of all rows that are not published yet.")
+        .value(&[], memory.taken() as f64);
+    out.family("henge_ingest_memory_limit_bytes", Kind::Gauge, "What they may take; beyond it nothing is read.")
+        .value(&[], memory.bytes_max() as f64);
 }
 
 fn write_ledger(name: &str, ledger: &LedgerCounts, family: &mut exposition_text::Family<'_>) {

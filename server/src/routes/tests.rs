@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
+use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
@@ -68,7 +69,7 @@ impl Fixture {
         let app = App::new(Limits::default());
         app.recovered(Services {
             engine: Arc::new(QueryEngine::new(store.clone(), app.limits.query.clone())),
-            supervisors: Supervisors::start(store.clone()).unwrap(),
+            supervisors: Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap(),
             store,
         });
         Self { router: router(app.clone()), app, _data_dir: data_dir }
@@ -356,6 +357,9 @@ async fn metrics_are_well_formed_and_count_queries_and_rows() {
         "henge_quarantined_segments{datasource=\"usage\"} 0",
         "henge_scrub_damaged_total 0",
         "henge_supervisor_healthy{datasource=\"usage\"} 1",
+        "henge_ingest_paused{datasource=\"usage\"} 0",
+        "henge_ingest_memory_bytes 0",
+        "henge_ingest_memory_limit_bytes 1073741824",
         "henge_ingest_records_total{datasource=\"usage\",outcome=\"accepted\"} 0",
     ] {
         assert!(text.lines().any(|found| found == line), "`{line}` is missing in:\n{text}");

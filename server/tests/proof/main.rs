@@ -10,6 +10,7 @@ mod henge;
 mod http;
 mod ledger;
 mod one_process;
+mod pressure;
 mod production;
 mod reference;
 mod topic_changes;

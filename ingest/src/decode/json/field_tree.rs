@@ -144,6 +144,12 @@ impl FieldTree {
         })
     }
 
+    /// Slots that a plain value of a key of the record goes to, in a record of plain values whose keys all differ.
+    pub(super) fn plain_slots(&self, key: &str) -> Box<[SlotId]> {
+        let field = self.objects[Self::ROOT.0].keys.get(key);
+        field.map_or(&[][..], |&field| &self.fields[field].slots).iter().map(|destination| destination.slot).collect()
+    }
+
     /// Where the keys within the key's value are looked up.
     #[inline]
     pub(super) fn inner(&self, found: Found) -> Option<ObjectId> {

@@ -69,6 +69,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Skips white space before a value, and says where the value begins.
+    pub(super) fn next_value(&mut self) -> usize {
+        self.next_byte();
+        self.at
+    }
+
     #[inline]
     pub(super) fn begin_value(&mut self) -> Scan<Token> {
         let token = match self.next_byte() {
@@ -311,7 +317,7 @@ impl<'a> Scanner<'a> {
 /// Eight at a time, by the usual bit tricks ("Bit Twiddling Hacks", S. E. Anderson: determine if a word has a byte less
 /// than n, or equal to n).
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     let less_than = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;

@@ -175,6 +175,22 @@ fn a_short_query_does_not_wait_for_the_morsels_of_a_long_one() {
 }
 
 #[test]
+fn a_query_is_long_by_what_it_used_without_turns_too() {
+    let mut schedule = with_heavy(1);
+    let elsewhere = schedule.open();
+    push(&mut schedule, elsewhere, "elsewhere", 100);
+    schedule.charge(elsewhere, 49 * MILLI);
+    assert_eq!((schedule.class_of(elsewhere), run(&mut schedule, 1, |_| MILLI / 2)), (Class::Short, vec!["elsewhere"]));
+    schedule.charge(elsewhere, MILLI);
+    assert_eq!(schedule.class_of(elsewhere), Class::Long);
+    let light = schedule.open();
+    push(&mut schedule, light, "light", 1);
+    assert_eq!(run(&mut schedule, 1, |_| MILLI), ["light"], "it goes before the one that used 50 ms");
+    let ran = run(&mut schedule, 100, |_| MILLI);
+    assert_eq!(count(&ran, "elsewhere"), 50, "which shares evenly with the other long one");
+}
+
+#[test]
 fn an_account_is_kept_until_its_last_morsel_ends() {
     let mut schedule = Schedule::new(1);
     let (over, other) = (schedule.open(), schedule.open());

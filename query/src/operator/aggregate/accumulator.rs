@@ -4,26 +4,33 @@ mod by_time;
 mod choices;
 mod counts;
 mod distinct;
+mod distinct_sketches;
 mod double_sums;
 mod exact_double;
 mod extremes;
 mod long_sums;
 mod number_set;
+mod quantile_sketches;
 mod seen;
+pub(super) mod stored;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 
 use self::by_time::ByTime;
 use self::choices::Choices;
 use self::counts::Counts;
 use self::distinct::Distinct;
+pub(super) use self::distinct_sketches::CodeHashes;
+use self::distinct_sketches::DistinctSketches;
 use self::double_sums::DoubleSums;
 use self::extremes::Extremes;
 use self::long_sums::LongSums;
+use self::quantile_sketches::QuantileSketches;
 use super::groups::Groups;
 use super::key::SegmentKey;
 use super::names::Names;
@@ -45,6 +52,17 @@ pub(super) enum Accumulator {
     /// Whether the times of rows decide.
     Text(Choices, bool),
     Distinct(Distinct),
+    /// The kind of the values.
+    DistinctSketch(DistinctSketches, ColumnKind),
+    Quantiles(QuantileSketches),
+}
+
+/// What the codes of a segment are called across segments.
+#[derive(Debug)]
+pub(super) enum Translation {
+    /// For each code its number.
+    Numbers(Vec<u32>),
+    Hashes(CodeHashes),
 }
 
 /// What an accumulator has to be shown of the rows that count for it.
@@ -57,6 +75,8 @@ pub(super) enum Needs {
     OrderKeys,
     /// The same where longs count as doubles.
     DoubleKeys,
+    /// The same as order keys, of every row: its zone does not tell enough of a block.
+    Keys,
     /// Order keys with the times of their rows; those of null values too.
     TimedKeys,
     /// The same where longs count as doubles.
@@ -128,6 +148,10 @@ impl Accumulator {
             AggregateFunction::First(_) => Self::Text(Choices::first(), true),
             AggregateFunction::Last(_) => Self::Text(Choices::last(), true),
             AggregateFunction::CountDistinct(_) => Self::Distinct(Distinct::default()),
+            AggregateFunction::Sketch(call, input) => match call.kind {
+                SketchKind::Quantiles { k } => Self::Quantiles(QuantileSketches::new(*call, k)?),
+                _ => Self::DistinctSketch(DistinctSketches::new(*call)?, input.kind),
+            },
             other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
         })
     }
@@ -143,6 +167,9 @@ impl Accumulator {
             Self::ByTime(..) => Needs::TimedKeys,
             Self::Text(_, true) => Needs::TimedCodes,
             Self::Text(_, false) | Self::Distinct(_) => Needs::Codes,
+            Self::DistinctSketch(_, ColumnKind::Value(DimensionType::String)) => Needs::Codes,
+            Self::DistinctSketch(_, ColumnKind::Value(DimensionType::Double)) | Self::Quantiles(_) => Needs::Doubles,
+            Self::DistinctSketch(..) => Needs::Keys,
         }
     }
 
@@ -164,6 +191,8 @@ impl Accumulator {
             Self::ByTime(values, _) => values.clear(),
             Self::Text(choices, _) => choices.clear(),
             Self::Distinct(distinct) => distinct.clear(),
+            Self::DistinctSketch(sketches, _) => sketches.clear(),
+            Self::Quantiles(sketches) => sketches.clear(),
         }
     }
 
@@ -185,6 +214,8 @@ impl Accumulator {
             Self::ByTime(values, _) => values.reach(groups),
             Self::Text(choices, _) => choices.reach(groups),
             Self::Distinct(distinct) => distinct.reach(groups),
+            Self::DistinctSketch(sketches, _) => sketches.reach(groups),
+            Self::Quantiles(sketches) => sketches.reach(groups),
         }
     }
 
@@ -208,6 +239,12 @@ impl Accumulator {
                 choices.add(groups, codes, times, &|left, right| key.compare_texts(left, right));
             }
             (Self::Distinct(distinct), Values::Coded { codes, key, .. }) => distinct.add(groups, codes, key.code_end()),
+            (Self::DistinctSketch(sketches, _), Values::Coded { codes, key, .. }) => {
+                sketches.add_codes(groups, codes, key.code_end());
+            }
+            (Self::DistinctSketch(sketches, _), Values::OrderKeys(longs)) => sketches.add_longs(groups, longs),
+            (Self::DistinctSketch(sketches, _), Values::Doubles(doubles)) => sketches.add_doubles(groups, doubles),
+            (Self::Quantiles(sketches), Values::Doubles(values)) => sketches.add(groups, values),
             (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
         }
     }
@@ -224,9 +261,13 @@ impl Accumulator {
             Self::Extreme(extremes, _) => {
                 extremes.add(Groups::One { group, rows: 2 }, &[least, greatest]);
             }
-            Self::DoubleSum(_) | Self::DoubleAverage(..) | Self::ByTime(..) | Self::Text(..) | Self::Distinct(_) => {
-                unreachable!("no zone knows this beforehand")
-            }
+            Self::DoubleSum(_)
+            | Self::DoubleAverage(..)
+            | Self::ByTime(..)
+            | Self::Text(..)
+            | Self::Distinct(_)
+            | Self::DistinctSketch(..)
+            | Self::Quantiles(_) => unreachable!("no zone knows this beforehand"),
         }
     }
 
@@ -235,15 +276,30 @@ impl Accumulator {
         match self {
             Self::Text(choices, _) => Some(choices.codes()),
             Self::Distinct(distinct) => Some(distinct.codes()),
+            Self::DistinctSketch(sketches, ColumnKind::Value(DimensionType::String)) => Some(sketches.codes()),
             _ => None,
         }
     }
 
     /// Adds the group `from[i]` of another accumulator of the same kind to the group `to[i]`, for each `i`.
     ///
-    /// Where codes are kept, `names` tells what their numbers stand for; `numbers` are those of the other's codes, or `None`
-    /// where it keeps numbers already.
-    pub fn merge(&mut self, other: &Self, from: &[u32], to: &[u32], names: Option<&Names>, numbers: Option<&[u32]>) {
+    /// Where codes are kept, `names` tells what their numbers stand for; `translation` is that of the other's codes, or `None`
+    /// where it keeps none.
+    ///
+    /// # Errors
+    /// A sketch counts more values than 64 bits can.
+    pub fn merge(
+        &mut self,
+        other: &Self,
+        from: &[u32],
+        to: &[u32],
+        names: Option<&Names>,
+        translation: Option<&Translation>,
+    ) -> Result<(), QueryError> {
+        let numbers = match translation {
+            Some(Translation::Numbers(numbers)) => Some(numbers.as_slice()),
+            _ => None,
+        };
         match (self, other) {
             (Self::Count(counts), Self::Count(other)) => counts.merge(other, from, to),
             (Self::LongSum(sums), Self::LongSum(other)) => sums.merge(other, from, to),
@@ -263,8 +319,17 @@ impl Accumulator {
                 choices.merge(other, from, to, numbers, &compare);
             }
             (Self::Distinct(distinct), Self::Distinct(other)) => distinct.merge(other, from, to, numbers),
+            (Self::DistinctSketch(sketches, _), Self::DistinctSketch(other, _)) => {
+                let hashes = match translation {
+                    Some(Translation::Hashes(hashes)) => Some(hashes),
+                    _ => None,
+                };
+                sketches.merge(other, from, to, hashes);
+            }
+            (Self::Quantiles(sketches), Self::Quantiles(other)) => sketches.merge(other, from, to)?,
             (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
         }
+        Ok(())
     }
 
     /// The results of some groups, in that order.
@@ -301,6 +366,8 @@ impl Accumulator {
                 names.ok_or_else(|| QueryError::internal("strings without names"))?.array(&numbers)
             }
             Self::Distinct(distinct) => Arc::new(groups.map(|group| Some(distinct.get(group))).collect::<Int64Array>()),
+            Self::DistinctSketch(sketches, _) => sketches.finish(groups)?,
+            Self::Quantiles(sketches) => sketches.finish(groups),
         })
     }
 
@@ -316,6 +383,8 @@ impl Accumulator {
             Self::ByTime(values, _) => values.bytes(),
             Self::Text(choices, _) => choices.bytes(),
             Self::Distinct(distinct) => distinct.bytes(),
+            Self::DistinctSketch(sketches, _) => sketches.bytes(),
+            Self::Quantiles(sketches) => sketches.bytes(),
         }
     }
 }

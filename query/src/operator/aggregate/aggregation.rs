@@ -6,6 +6,8 @@ use std::sync::Arc;
 use henge_segment_store::schema::DimensionType;
 use henge_segment_store::time::Granularity;
 
+use super::Formula;
+use crate::functions::SketchCall;
 use crate::scan::RowFilter;
 
 /// Groups by `keys`, one output column each, followed by one for each of `aggregates`. Without keys there is one group,
@@ -24,12 +26,15 @@ pub(crate) enum GroupKey {
     TimeBucket(Granularity),
 }
 
-/// A column of the datasource.
+/// A column of the datasource, or one that is computed from some of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct InputColumn {
+    /// Of a computed one its expression.
     pub name: Arc<str>,
     /// As the datasource's schema has it now; segments may hold a narrower kind, or no such column.
     pub kind: ColumnKind,
+    /// `None` of the datasource's own; keys are no others.
+    pub formula: Option<Arc<Formula>>,
 }
 
 /// What the values of a column are.
@@ -65,6 +70,8 @@ pub(crate) enum AggregateFunction {
     Last(InputColumn),
     /// How many different values there are, exactly.
     CountDistinct(InputColumn),
+    /// What a sketch of the values says.
+    Sketch(SketchCall, InputColumn),
 }
 
 /// Groups that are enough, because the plan above sorts by one column and takes the first few.
@@ -76,6 +83,21 @@ pub(crate) struct TopGroups {
     pub is_nulls_first: bool,
     /// How many are needed. Groups equal to the last of them are kept too: what is above decides between them.
     pub count: NonZeroUsize,
+}
+
+impl InputColumn {
+    /// Of the datasource.
+    pub fn own(name: &str, kind: ColumnKind) -> Self {
+        Self { name: name.into(), kind, formula: None }
+    }
+
+    /// The columns of the datasource that its values come from.
+    pub fn sources(&self) -> Vec<&str> {
+        match &self.formula {
+            None => vec![&self.name],
+            Some(formula) => formula.columns.fields().iter().map(|field| field.name().as_str()).collect(),
+        }
+    }
 }
 
 impl AggregateFunction {
@@ -95,7 +117,8 @@ impl AggregateFunction {
             | Self::Avg(input)
             | Self::First(input)
             | Self::Last(input)
-            | Self::CountDistinct(input) => Some(input),
+            | Self::CountDistinct(input)
+            | Self::Sketch(_, input) => Some(input),
         }
     }
 }

@@ -203,7 +203,7 @@ impl<'s> SegmentInput<'s> {
                 };
                 Values::Longs { values, magnitude }
             }
-            (Column::Longs(longs), Needs::OrderKeys) => {
+            (Column::Longs(longs), Needs::OrderKeys | Needs::Keys) => {
                 Values::OrderKeys(picks.of(longs.values(block, long_buffer), picked_longs))
             }
             (Column::Doubles(doubles), Needs::Doubles) => {
@@ -224,7 +224,7 @@ impl<'s> SegmentInput<'s> {
                 picked_doubles.iter_mut().zip(values).for_each(|(double, long)| *double = *long as f64);
                 Values::Doubles(&picked_doubles[..picks.len()])
             }
-            (Column::Flags(flags), Needs::OrderKeys) => {
+            (Column::Flags(flags), Needs::OrderKeys | Needs::Keys) => {
                 let (_, values) = flags.values(block);
                 let mut number = 0;
                 picks.for_each(|row| {

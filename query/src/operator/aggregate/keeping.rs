@@ -47,6 +47,11 @@ impl Keeping {
         !found.is_too_large
     }
 
+    /// Nothing is kept of the segment.
+    pub fn give_up(&self) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).is_too_large = true;
+    }
+
     /// Adds what was found in some of `parts_total` parts; `None` for nothing. With the last of them all of it is kept.
     pub fn add(&self, piece: Option<KeptGroups>, parts: usize, parts_total: usize, results: &ResultCacheUse) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 use std::sync::Weak;
 
 use super::Aggregation;
-use super::accumulator::Accumulator;
+use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::numbered::NumberedGroups;
 use super::parted::PartedGroups;
@@ -48,13 +48,13 @@ impl KeptGroups {
             let names = names.values[place].as_ref();
             let coded = found.values[place].as_ref().zip(names).map(|(values, names)| {
                 let (codes, meaning) = names.keep(&values.numbers);
-                (values.translated_to(&codes), meaning)
+                (values.translation_to(&codes), meaning)
             });
             let (translation, meaning) = coded.unzip();
             let mut own = Accumulator::new(&aggregate.function)?;
             own.clear(false);
             own.reach(kept.groups.len());
-            own.merge(accumulator, &found.groups, &kept.groups, names, translation.as_deref());
+            own.merge(accumulator, &found.groups, &kept.groups, names, translation.as_ref())?;
             kept.accumulators.push(own);
             kept.values.push(meaning);
         }
@@ -82,8 +82,9 @@ impl KeptGroups {
         });
         let keys: Vec<Vec<u32>> = keys.collect();
         let values = self.values.iter().zip(&names.values);
-        let translations: Vec<Option<Vec<u32>>> =
-            values.map(|(meaning, names)| names.as_ref()?.numbers_of(meaning.as_ref()?)).collect();
+        let translations =
+            values.map(|(meaning, names)| names.as_ref()?.numbers_of(meaning.as_ref()?).map(Translation::Numbers));
+        let translations: Vec<Option<Translation>> = translations.collect();
         merged.add(&keys, &self.accumulators, &self.groups, names, &translations)
     }
 

@@ -1,7 +1,8 @@
 //! The groups of many segments brought together.
 
 use super::Aggregation;
-use super::accumulator::Accumulator;
+use super::accumulator::stored::{put, take};
+use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::number_table::NumberTable;
 use crate::error::QueryError;
@@ -57,26 +58,33 @@ impl MergedGroups {
 
     /// Adds groups of other accumulators. `numbers`: for each key those of the groups' values.
     ///
-    /// `translations`: for each accumulator that keeps codes, their numbers.
+    /// `translations`: for each accumulator that keeps codes, what they are called here.
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
     pub fn add(
         &mut self,
         numbers: &[Vec<u32>],
         others: &[Accumulator],
         groups: &[u32],
         names: &GroupNames,
-        translations: &[Option<Vec<u32>>],
-    ) {
+        translations: &[Option<Translation>],
+    ) -> Result<(), QueryError> {
         let into = self.groups_of(numbers, groups.len());
         self.reach();
         for (place, (accumulator, other)) in self.accumulators.iter_mut().zip(others).enumerate() {
-            let numbers = translations.get(place).and_then(Option::as_deref);
-            accumulator.merge(other, groups, &into, names.values[place].as_ref(), numbers);
+            let translation = translations.get(place).and_then(Option::as_ref);
+            accumulator.merge(other, groups, &into, names.values[place].as_ref(), translation)?;
         }
+        Ok(())
     }
 
     /// Adds some groups of another.
-    pub fn merge_some(&mut self, other: &Self, groups: &[u32], names: &GroupNames) {
-        self.add(&other.all_numbers(groups), &other.accumulators, groups, names, &[]);
+    ///
+    /// # Errors
+    /// An aggregate counts more values than it can.
+    pub fn merge_some(&mut self, other: &Self, groups: &[u32], names: &GroupNames) -> Result<(), QueryError> {
+        self.add(&other.all_numbers(groups), &other.accumulators, groups, names, &[])
     }
 
     /// Every group.
@@ -96,6 +104,28 @@ impl MergedGroups {
             Numbering::Direct { numbers, .. } => groups.iter().map(|group| numbers[*group as usize]).collect(),
             Numbering::Table(table) => table.numbers(key, groups),
         }
+    }
+
+    /// Writes all groups: for each key the numbers of its values, then the state of each accumulator.
+    pub fn store(&self, out: &mut Vec<u8>) {
+        let groups = self.all();
+        self.all_numbers(&groups).into_iter().for_each(|numbers| put(numbers.into_iter(), out));
+        self.accumulators.iter().for_each(|accumulator| accumulator.store(&groups, out));
+    }
+
+    /// Adds groups that another has stored; `count` is how many.
+    pub fn add_stored(
+        &mut self,
+        aggregation: &Aggregation,
+        count: usize,
+        mut bytes: &[u8],
+        names: &GroupNames,
+    ) -> Result<(), QueryError> {
+        let numbers = aggregation.keys.iter().map(|_| take(&mut bytes, count)).collect::<Result<Vec<_>, _>>()?;
+        let mut accumulators = Self::new(aggregation)?.accumulators;
+        accumulators.iter_mut().try_for_each(|accumulator| accumulator.restore(count, &mut bytes))?;
+        let groups: Vec<u32> = (0..count as u32).collect();
+        self.add(&numbers, &accumulators, &groups, names, &[])
     }
 
     /// Memory taken.

@@ -9,6 +9,7 @@ use datafusion::arrow::array::{
 use hashbrown::HashTable;
 use henge_indexing::{text_of_double, text_of_flag, text_of_long};
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::{HashedValue, HllHash, ThetaHash, ThetaHasher};
 
 use super::accumulator::Accumulator;
 use super::cell_hash::hash_of_cell;
@@ -161,6 +162,38 @@ impl Names {
             Known::Texts(texts) => texts.compare(left, right),
             Known::Numbers(_) => left.cmp(&right),
         }
+    }
+
+    /// The hashes of the values of some numbers; `None` of null.
+    pub fn hll_hashes(&self, numbers: &[u32]) -> Vec<Option<HllHash>> {
+        match &self.known {
+            Known::Texts(texts) => texts.hll_hashes(numbers),
+            Known::Numbers(known) => self.hashes(known, numbers, |value| Some(HllHash::of(value))),
+        }
+    }
+
+    /// The same for theta sketches; `None` too of a value that they do not retain.
+    pub fn theta_hashes(&self, numbers: &[u32]) -> Vec<Option<ThetaHash>> {
+        let mut hasher = ThetaHasher::default();
+        match &self.known {
+            Known::Texts(texts) => texts.theta_hashes(numbers),
+            Known::Numbers(known) => self.hashes(known, numbers, |value| hasher.hash(value)),
+        }
+    }
+
+    fn hashes<T>(
+        &self,
+        known: &Mutex<Numbers>,
+        numbers: &[u32],
+        mut hash: impl FnMut(HashedValue<'_>) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        let is_double = self.kind == ColumnKind::Value(DimensionType::Double);
+        let known = lock(known);
+        let value = |bits: u64| match is_double {
+            true => HashedValue::Double(f64::from_bits(bits)),
+            false => HashedValue::Long(bits.cast_signed()),
+        };
+        numbers.iter().map(|number| known.value(*number).and_then(|bits| hash(value(bits)))).collect()
     }
 
     /// Memory taken by this query alone.

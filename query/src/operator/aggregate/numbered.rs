@@ -1,8 +1,10 @@
 //! The groups of one segment's rows, by the numbers that a query has for the values of keys.
 
-use super::accumulator::Accumulator;
+use super::Aggregation;
+use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::segment_groups::SegmentGroups;
+use super::translation::{by_code, translation};
 use crate::error::QueryError;
 
 /// What is needed to add groups to those of other segments.
@@ -47,17 +49,20 @@ impl NumberedGroups {
         Ok(Self { groups: used, keys, values })
     }
 
-    /// For each accumulator that keeps codes, for each code up to the last its number.
-    pub fn translations(&self) -> Vec<Option<Vec<u32>>> {
-        self.values.iter().map(|values| values.as_ref().map(|values| values.translated_to(&values.numbers))).collect()
+    /// For each accumulator that keeps codes, what these are called beyond the segment.
+    pub fn translations(&self, aggregation: &Aggregation, names: &GroupNames) -> Vec<Option<Translation>> {
+        let values = self.values.iter().zip(&names.values).zip(&aggregation.aggregates);
+        let translated = values.map(|((values, names), aggregate)| {
+            let (values, names) = (values.as_ref()?, names.as_ref()?);
+            Some(translation(&aggregate.function, names, &values.codes, &values.numbers))
+        });
+        translated.collect()
     }
 }
 
 impl NumberedCodes {
-    /// For each code up to the last what stands in its place in `targets`.
-    pub fn translated_to(&self, targets: &[u32]) -> Vec<u32> {
-        let mut target_of = vec![0; self.codes.last().map_or(0, |code| *code as usize + 1)];
-        self.codes.iter().zip(targets).for_each(|(code, target)| target_of[*code as usize] = *target);
-        target_of
+    /// To other codes in the place of these, in their order.
+    pub fn translation_to(&self, codes: &[u32]) -> Translation {
+        Translation::Numbers(by_code(&self.codes, codes, 0))
     }
 }

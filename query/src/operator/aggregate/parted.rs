@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Aggregation;
-use super::accumulator::Accumulator;
+use super::accumulator::{Accumulator, Translation};
 use super::merged::MergedGroups;
 use super::names::GroupNames;
 use crate::error::QueryError;
@@ -33,10 +33,10 @@ impl PartedGroups {
         others: &[Accumulator],
         groups: &[u32],
         names: &GroupNames,
-        translations: &[Option<Vec<u32>>],
+        translations: &[Option<Translation>],
     ) -> Result<(), QueryError> {
         if let [only] = self.parts.as_mut_slice() {
-            only.add(numbers, others, groups, names, translations);
+            only.add(numbers, others, groups, names, translations)?;
             if only.len() > SPLIT_FROM {
                 self.split(names)?;
             }
@@ -47,7 +47,7 @@ impl PartedGroups {
             let rows = rows.of(place);
             let pick = |values: &[u32]| rows.iter().map(|row| values[*row as usize]).collect::<Vec<u32>>();
             let numbers: Vec<Vec<u32>> = numbers.iter().map(|numbers| pick(numbers)).collect();
-            part.add(&numbers, others, &pick(groups), names, translations);
+            part.add(&numbers, others, &pick(groups), names, translations)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the threads of an aggregation have found, brought together and named part by part.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use super::merged::MergedGroups;
 use super::names::GroupNames;
 use super::run::run_on;
+use super::spilled::SpilledGroups;
 use super::{AggregateTask, TopGroups};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
@@ -36,6 +37,10 @@ pub(crate) struct ReadGroups {
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub pieces: Vec<MergedGroups>,
+    /// What threads had to put on disk.
+    pub spilled: Vec<Arc<SpilledGroups>>,
+    /// Which part it is of what is on disk.
+    pub place: usize,
 }
 
 impl ReadGroups {
@@ -65,8 +70,11 @@ impl ReadGroups {
             let all = std::mem::take(&mut self.parts);
             return self.top(top, all, task, context);
         }
-        let parts = self.parts.split_off(self.parts.len().saturating_sub(PARTS_AT_ONCE));
-        let named = self.for_each(parts, context, |groups, turn| name(task, &groups, &self.names, context, turn))?;
+        let is_spilled = self.parts.iter().any(|part| !part.spilled.is_empty());
+        let at_once = if is_spilled { context.threads.get() } else { PARTS_AT_ONCE };
+        let parts = self.parts.split_off(self.parts.len().saturating_sub(at_once));
+        let named =
+            self.for_each(parts, task, context, |groups, turn| name(task, &groups, &self.names, context, turn))?;
         Ok(named.into_iter().flatten().collect())
     }
 
@@ -79,10 +87,9 @@ impl ReadGroups {
         context: &OperatorContext,
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let best = Mutex::new(MergedGroups::new(&task.aggregation)?);
-        self.for_each(parts, context, |groups, _| {
+        self.for_each(parts, task, context, |groups, _| {
             let rows = top_of(top, &groups, &self.names)?;
-            best.lock().unwrap_or_else(PoisonError::into_inner).merge_some(&groups, &rows, &self.names);
-            Ok(())
+            best.lock().unwrap_or_else(PoisonError::into_inner).merge_some(&groups, &rows, &self.names)
         })?;
         let best = best.into_inner().unwrap_or_else(PoisonError::into_inner);
         name(task, &best, &self.names, context, &mut context.share.turn()?)
@@ -92,6 +99,7 @@ impl ReadGroups {
     fn for_each<T: Send>(
         &self,
         parts: Vec<Part>,
+        task: &AggregateTask,
         context: &OperatorContext,
         finish: impl Fn(MergedGroups, &mut Turn<'_>) -> Result<T, QueryError> + Sync,
     ) -> Result<Vec<T>, QueryError> {
@@ -100,7 +108,7 @@ impl ReadGroups {
         let next = AtomicUsize::new(0);
         let finish_one = |part: Part, turn: &mut Turn<'_>| {
             let start = Instant::now();
-            let (groups, bytes) = self.merge(part.pieces, context, turn)?;
+            let (groups, bytes) = self.merge(part, task, context, turn)?;
             context.metrics.groups.add(groups.len() as u64);
             context.metrics.merge_ns.add_since(start);
             let start = Instant::now();
@@ -129,22 +137,37 @@ impl ReadGroups {
     /// One part's groups, and how much memory is accounted for them.
     fn merge(
         &self,
-        pieces: Vec<MergedGroups>,
+        part: Part,
+        task: &AggregateTask,
         context: &OperatorContext,
         turn: &mut Turn<'_>,
     ) -> Result<(MergedGroups, usize), QueryError> {
-        let mut bytes: usize = pieces.iter().map(MergedGroups::bytes).sum();
-        let mut pieces = pieces.into_iter();
+        let mut bytes: usize = part.pieces.iter().map(MergedGroups::bytes).sum();
+        let mut account_for = |taken: usize| {
+            let grown = taken.saturating_sub(bytes);
+            bytes += grown;
+            self.memory.try_grow(grown)
+        };
+        let mut pieces = part.pieces.into_iter();
         let mut merged = pieces.next().expect("at least one thread has worked");
         for piece in pieces {
             for groups in piece.all().chunks(MERGE_GROUPS) {
                 context.check()?;
                 turn.pass()?;
-                merged.merge_some(&piece, groups, &self.names);
+                merged.merge_some(&piece, groups, &self.names)?;
             }
-            let grown = merged.bytes() + piece.bytes();
-            self.memory.try_grow(grown.saturating_sub(bytes))?;
-            bytes = bytes.max(grown);
+            account_for(merged.bytes() + piece.bytes())?;
+        }
+        for spilled in &part.spilled {
+            for extent in spilled.extents(part.place) {
+                context.check()?;
+                // Others may use the CPU while this waits for the disk.
+                turn.pause();
+                let stored = spilled.read(extent)?;
+                turn.pass()?;
+                merged.add_stored(&task.aggregation, extent.groups, &stored, &self.names)?;
+                account_for(merged.bytes() + stored.len())?;
+            }
         }
         Ok((merged, bytes))
     }

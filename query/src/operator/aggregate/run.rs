@@ -1,6 +1,6 @@
 //! Reads the segments of an aggregation: threads take parts of them, and each brings together the groups that it finds.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -11,6 +11,7 @@ use super::numbered::NumberedGroups;
 use super::parted::PartedGroups;
 use super::read_groups::{Part, ReadGroups};
 use super::segment_groups::{SegmentGroups, Workspace};
+use super::spilled::SpilledGroups;
 use super::work::{SegmentWork, Work};
 use super::{AggregateTask, KeptGroups, keeping};
 use crate::cpu_pool::Turn;
@@ -33,7 +34,7 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Rea
         if done.is_err() {
             work.stop();
         }
-        done.map(|()| worker.into_groups())
+        done.map(|()| worker.into_found())
     })?;
     let memory = MemoryConsumer::new(CONSUMER).register(&context.memory);
     let parts = parts(workers, &names, &memory)?;
@@ -41,23 +42,32 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Rea
     Ok(ReadGroups::new(names, parts, memory, names_memory))
 }
 
+/// What a thread has found.
+struct Found {
+    groups: PartedGroups,
+    /// What it found before.
+    spilled: Option<SpilledGroups>,
+    memory: MemoryReservation,
+}
+
 /// Puts the parts of all threads side by side. `memory` takes over what they hold.
-fn parts(
-    found: Vec<(PartedGroups, MemoryReservation)>,
-    names: &GroupNames,
-    memory: &MemoryReservation,
-) -> Result<Vec<Part>, QueryError> {
-    let is_split = found.iter().any(|(groups, _)| groups.is_split());
+fn parts(found: Vec<Found>, names: &GroupNames, memory: &MemoryReservation) -> Result<Vec<Part>, QueryError> {
+    let is_split = found.iter().any(|found| found.groups.is_split() || found.spilled.is_some());
     let mut parts: Vec<Part> = Vec::new();
-    for (mut groups, held) in found {
+    for Found { mut groups, spilled, memory: held } in found {
         if is_split {
             groups.split(names)?;
         }
         drop(held);
         memory.grow(groups.bytes());
         let pieces = groups.into_parts();
+        let spilled = spilled.map(Arc::new);
         parts.resize_with(pieces.len(), Part::default);
-        parts.iter_mut().zip(pieces).for_each(|(part, piece)| part.pieces.push(piece));
+        for (place, (part, piece)) in parts.iter_mut().zip(pieces).enumerate() {
+            part.place = place;
+            part.pieces.push(piece);
+            part.spilled.extend(spilled.clone());
+        }
     }
     Ok(parts)
 }
@@ -96,6 +106,7 @@ struct Worker<'t> {
     turn: Turn<'t>,
     workspace: Workspace,
     merged: PartedGroups,
+    spilled: Option<SpilledGroups>,
     memory: MemoryReservation,
 }
 
@@ -114,6 +125,7 @@ impl<'t> Worker<'t> {
             turn: context.share.turn()?,
             workspace: Workspace::new(&task.aggregation)?,
             merged: PartedGroups::new(&task.aggregation)?,
+            spilled: None,
             memory: MemoryConsumer::new(CONSUMER).register(&context.memory),
         })
     }
@@ -149,7 +161,12 @@ impl<'t> Worker<'t> {
             for (block, rows) in opened.rows.blocks_in(blocks) {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
-            self.memory.try_resize(self.bytes() + groups.bytes())?;
+            if !self.fits(groups.bytes()) {
+                self.merge(&NumberedGroups::new(&groups, &self.workspace.accumulators, self.names)?)?;
+                self.spill()?;
+                segment.keep_nothing();
+                groups = SegmentGroups::new(&self.task.aggregation, opened, &mut self.workspace)?;
+            }
             if work.is_stopped() {
                 return Ok(());
             }
@@ -159,8 +176,7 @@ impl<'t> Worker<'t> {
         self.context.metrics.scan_ns.add_since(start);
         let start = Instant::now();
         let found = NumberedGroups::new(&groups, &self.workspace.accumulators, self.names)?;
-        let rows = opened.rows.len();
-        let kept = self.kept(segment, &found, groups.table().len(), rows)?;
+        let kept = self.kept(segment, &found, groups.table().len(), opened.rows.len())?;
         self.merge(&found)?;
         self.keep(segment, parts, kept);
         self.context.metrics.merge_ns.add_since(start);
@@ -170,9 +186,10 @@ impl<'t> Worker<'t> {
     /// Adds the groups of a segment to those of the segments before.
     fn merge(&mut self, found: &NumberedGroups) -> Result<(), QueryError> {
         self.count_names()?;
+        let translations = found.translations(&self.task.aggregation, self.names);
         let accumulators = &self.workspace.accumulators;
-        self.merged.add(&found.keys, accumulators, &found.groups, self.names, &found.translations())?;
-        self.count_memory()
+        self.merged.add(&found.keys, accumulators, &found.groups, self.names, &translations)?;
+        if self.fits(0) { Ok(()) } else { self.spill() }
     }
 
     /// Adds groups of a segment that need not be read.
@@ -182,10 +199,9 @@ impl<'t> Worker<'t> {
             kept.add_to(&mut self.merged, self.names)?;
         }
         self.count_names()?;
-        self.count_memory()?;
         self.context.metrics.kept_segments.add(1);
         self.context.metrics.merge_ns.add_since(start);
-        Ok(())
+        if self.fits(0) { Ok(()) } else { self.spill() }
     }
 
     /// What was found in parts of a segment, in a form that later queries can use; `None` where that does not pay.
@@ -217,12 +233,33 @@ impl<'t> Worker<'t> {
         Ok(names_memory.try_resize(self.names.bytes())?)
     }
 
-    /// What it has found, and the memory that this takes.
-    fn into_groups(self) -> (PartedGroups, MemoryReservation) {
-        (self.merged, self.memory)
+    fn into_found(self) -> Found {
+        Found { groups: self.merged, spilled: self.spilled, memory: self.memory }
     }
 
-    fn count_memory(&mut self) -> Result<(), QueryError> {
+    /// Whether what it holds, and `more`, fits into memory; accounts for it if so.
+    fn fits(&self, more: usize) -> bool {
+        let bytes = self.bytes() + more;
+        bytes <= self.context.groups_bytes_max && self.memory.try_resize(bytes).is_ok()
+    }
+
+    /// Puts what was found of the segments before on disk; what the workspace holds is forgotten.
+    fn spill(&mut self) -> Result<(), QueryError> {
+        if !self.task.aggregation.keys.is_empty() {
+            self.merged.split(self.names)?;
+            let full = std::mem::replace(&mut self.merged, PartedGroups::new(&self.task.aggregation)?);
+            self.workspace = Workspace::new(&self.task.aggregation)?;
+            let spilled = match &mut self.spilled {
+                Some(spilled) => spilled,
+                None => self.spilled.insert(SpilledGroups::new(&self.context.spill)?),
+            };
+            let before = spilled.bytes();
+            // Others may use the CPU while this waits for the disk.
+            self.turn.pause();
+            spilled.add(&full.into_parts(), self.context)?;
+            self.context.metrics.spilled_bytes.add(spilled.bytes() - before);
+            self.turn.pass()?;
+        }
         Ok(self.memory.try_resize(self.bytes())?)
     }
 

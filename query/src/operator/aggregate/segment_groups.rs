@@ -1,15 +1,17 @@
 //! The groups of one segment's rows, by the segment's own codes.
 
 use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows, RowSet};
+use henge_segment_store::segment_reader::SegmentReader;
 
-use super::Aggregation;
 use super::accumulator::{Accumulator, Needs, Values};
+use super::computed::{Computed, ComputedInput};
 use super::group_table::GroupTable;
 use super::groups::{GroupRuns, Groups};
 use super::inputs::{InputBuffers, SegmentInput};
 use super::key::{KeyBuffers, SegmentKey};
 use super::picks::Picks;
 use super::work::OpenedSegment;
+use super::{AggregateFunction, Aggregation, InputColumn};
 use crate::error::QueryError;
 
 /// So many combinations of codes are numbered directly for every row that is read.
@@ -22,8 +24,15 @@ pub(super) struct SegmentGroups<'s> {
     opened: &'s OpenedSegment,
     keys: Vec<SegmentKey<'s>>,
     table: GroupTable,
-    /// For each aggregate its column; `None` for those of rows.
-    inputs: Vec<Option<SegmentInput<'s>>>,
+    /// For each aggregate.
+    inputs: Vec<Input<'s>>,
+}
+
+/// Where an aggregate's values come from.
+enum Input<'s> {
+    Rows,
+    Column(Box<SegmentInput<'s>>),
+    Computed(ComputedInput<'s>),
 }
 
 /// What a thread needs for any segment's blocks.
@@ -46,6 +55,7 @@ struct NarrowBuffers {
     groups: Box<[u32; BLOCK_ROWS]>,
     runs: GroupRuns,
     picks: Picks,
+    computed: Computed,
 }
 
 impl Workspace {
@@ -64,6 +74,7 @@ impl Workspace {
                 groups: Box::new([0; BLOCK_ROWS]),
                 runs: GroupRuns::default(),
                 picks: Picks::new(),
+                computed: Computed::new(),
             },
             accumulators: accumulators.collect::<Result<_, _>>()?,
         })
@@ -79,16 +90,15 @@ impl<'s> SegmentGroups<'s> {
     ) -> Result<Self, QueryError> {
         let keys = aggregation.keys.iter().map(|key| SegmentKey::new(key, &opened.reader));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let inputs = aggregation.aggregates.iter().zip(&workspace.accumulators).map(|(aggregate, accumulator)| {
-            let input = aggregate.function.input();
-            input.map(|input| SegmentInput::new(&input.name, accumulator.needs(), &opened.reader)).transpose()
-        });
-        let inputs: Vec<Option<SegmentInput<'s>>> = inputs.collect::<Result<_, _>>()?;
+        let inputs = aggregation.aggregates.iter().zip(&workspace.accumulators);
+        let inputs =
+            inputs.map(|(aggregate, accumulator)| Input::new(&aggregate.function, accumulator, &opened.reader));
+        let inputs = inputs.collect::<Result<Vec<_>, QueryError>>()?;
         let code_ends: Vec<Option<u32>> = keys.iter().map(SegmentKey::code_end).collect();
         let cells_max = (opened.rows.len() * CELLS_PER_ROW).max(CELLS_FREE);
         let table = GroupTable::new(&code_ends, cells_max);
         for ((accumulator, input), passing) in workspace.accumulators.iter_mut().zip(&inputs).zip(&opened.passing) {
-            let is_every_row = passing.is_none() && input.as_ref().is_none_or(|input| !input.has_nulls());
+            let is_every_row = passing.is_none() && !input.has_nulls();
             // Without keys the one group is there before any row is.
             accumulator.clear(is_every_row && !keys.is_empty());
             accumulator.reach(table.len());
@@ -163,9 +173,13 @@ impl<'s> SegmentGroups<'s> {
         group: u32,
         accumulator: &mut Accumulator,
     ) -> bool {
-        let Some(input) = &self.inputs[place] else {
-            accumulator.add_known(group, block_rows as u32, 0, 0, 0);
-            return true;
+        let input = match &self.inputs[place] {
+            Input::Rows => {
+                accumulator.add_known(group, block_rows as u32, 0, 0, 0);
+                return true;
+            }
+            Input::Column(input) => input,
+            Input::Computed(_) => return false,
         };
         let Some(known) = input.known(block, block_rows, accumulator.needs()) else { return false };
         if known.rows > 0 {
@@ -186,11 +200,15 @@ impl<'s> SegmentGroups<'s> {
         narrow: &mut NarrowBuffers,
         accumulator: &mut Accumulator,
     ) -> Result<(), QueryError> {
-        let input = self.inputs[place].as_mut();
         let needs = accumulator.needs();
+        let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
+        let input = match &mut self.inputs[place] {
+            Input::Rows => None,
+            Input::Column(input) => Some(input.as_mut()),
+            Input::Computed(input) => return add_computed(input, block, picks, groups, passing, narrow, accumulator),
+        };
         let validity =
             input.as_deref().filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
-        let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
         let mask = match (validity, passing) {
             (None, None) => None,
             (Some(mask), None) | (None, Some(mask)) => Some(mask),
@@ -201,19 +219,11 @@ impl<'s> SegmentGroups<'s> {
             accumulator.add(groups, values);
             return Ok(());
         };
-        let NarrowBuffers { numbers, groups: narrow_groups, runs, picks: narrow_picks } = narrow;
-        let len = picks.narrow(&mask, numbers, narrow_picks);
-        if len == 0 {
+        if picks.narrow(&mask, &mut narrow.numbers, &mut narrow.picks) == 0 {
             return Ok(());
         }
-        let groups = match groups {
-            Groups::One { group, .. } => Groups::One { group, rows: len },
-            _ => {
-                groups.pick(&numbers[..len], narrow_groups);
-                runs.form(&narrow_groups[..len])
-            }
-        };
-        let values = values_of(input, block, narrow_picks, needs, buffers)?;
+        let groups = narrowed(groups, &narrow.picks, &narrow.numbers, &mut narrow.groups, &mut narrow.runs);
+        let values = values_of(input, block, &narrow.picks, needs, buffers)?;
         accumulator.add(groups, values);
         Ok(())
     }
@@ -228,12 +238,83 @@ impl<'s> SegmentGroups<'s> {
 
     /// What the codes of an aggregate's values stand for, where it keeps codes.
     pub fn value_key(&self, place: usize) -> Option<&SegmentKey<'s>> {
-        self.inputs[place].as_ref()?.codes()
+        match &self.inputs[place] {
+            Input::Column(input) => input.codes(),
+            Input::Rows | Input::Computed(_) => None,
+        }
     }
 
     /// Memory taken, without the workspace.
     pub fn bytes(&self) -> usize {
         self.table.bytes() + self.keys.iter().map(SegmentKey::bytes).sum::<usize>()
+    }
+}
+
+impl<'s> Input<'s> {
+    fn new(
+        function: &AggregateFunction,
+        accumulator: &Accumulator,
+        reader: &'s SegmentReader,
+    ) -> Result<Self, QueryError> {
+        Ok(match function.input() {
+            None => Self::Rows,
+            Some(InputColumn { formula: Some(formula), .. }) => {
+                Self::Computed(ComputedInput::new(formula.clone(), reader))
+            }
+            Some(input) => Self::Column(Box::new(SegmentInput::new(&input.name, accumulator.needs(), reader)?)),
+        })
+    }
+
+    /// Some rows may be null.
+    fn has_nulls(&self) -> bool {
+        match self {
+            Self::Rows => false,
+            Self::Column(input) => input.has_nulls(),
+            Self::Computed(_) => true,
+        }
+    }
+}
+
+/// Adds what is computed of those rows of a block that are `passing`, or of all.
+fn add_computed(
+    input: &ComputedInput<'_>,
+    block: usize,
+    picks: &Picks,
+    groups: Groups<'_>,
+    passing: Option<BlockMask>,
+    narrow: &mut NarrowBuffers,
+    accumulator: &mut Accumulator,
+) -> Result<(), QueryError> {
+    let NarrowBuffers { numbers, groups: narrow_groups, runs, picks: kept, computed } = narrow;
+    let counted = match passing {
+        None => picks,
+        Some(passing) => {
+            picks.narrow(&passing, numbers, kept);
+            &*kept
+        }
+    };
+    input.evaluate(block, counted, accumulator.needs(), computed)?;
+    if picks.narrow(&computed.valid, numbers, kept) > 0 {
+        let groups = narrowed(groups, kept, numbers, narrow_groups, runs);
+        accumulator.add(groups, computed.values(accumulator.needs())?);
+    }
+    Ok(())
+}
+
+/// The groups of some of the rows.
+fn narrowed<'g>(
+    groups: Groups<'_>,
+    kept: &Picks,
+    numbers: &[u16; BLOCK_ROWS],
+    buffer: &'g mut [u32; BLOCK_ROWS],
+    runs: &'g mut GroupRuns,
+) -> Groups<'g> {
+    match groups {
+        Groups::One { group, .. } => Groups::One { group, rows: kept.len() },
+        _ => {
+            groups.pick(&numbers[..kept.len()], buffer);
+            runs.form(&buffer[..kept.len()])
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod naive;
 mod rows;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
@@ -13,6 +14,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, UnboundedMemoryPool};
 use henge_indexing::{NumberTest, Predicate, TextTest};
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::{Granularity, Interval, TimestampMs, time_zone};
 use tokio_util::sync::CancellationToken;
 
@@ -21,14 +23,24 @@ use self::rows::{DAY_MS, Random, START_MS, Store};
 use super::*;
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
+use crate::functions::{Rank, SketchCall, SketchResult};
 use crate::operator::OperatorMetrics;
 use crate::result_cache::{ResultCache, ResultCacheCounts, ResultCacheUse};
+use crate::spill::{SpillFigures, SpillSpace};
+
+/// The same without memory for groups.
+fn on_disk(context: OperatorContext, directory: &Path, bytes_max: u64) -> OperatorContext {
+    let spill = Arc::new(SpillSpace::new(directory.to_owned(), bytes_max));
+    OperatorContext { groups_bytes_max: 0, spill, ..context }
+}
 
 fn context(threads: usize) -> OperatorContext {
     OperatorContext {
         share: QueryShare::of_tests(),
         threads: NonZeroUsize::new(threads).unwrap(),
         memory: Arc::new(UnboundedMemoryPool::default()),
+        groups_bytes_max: usize::MAX,
+        spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::new(CancellationToken::new()),
         metrics: Arc::new(OperatorMetrics::default()),
         results: None,
@@ -41,11 +53,11 @@ fn cached(threads: usize, results: &Arc<ResultCache>) -> OperatorContext {
 }
 
 fn column(name: &str, kind: DimensionType) -> InputColumn {
-    InputColumn { name: name.into(), kind: ColumnKind::Value(kind) }
+    InputColumn::own(name, ColumnKind::Value(kind))
 }
 
 fn time() -> InputColumn {
-    InputColumn { name: "__time".into(), kind: ColumnKind::Time }
+    InputColumn::own("__time", ColumnKind::Time)
 }
 
 /// As the last of the three schemas has them.
@@ -85,6 +97,7 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
             DataType::Int64
         }
         AggregateFunction::Avg(_) => DataType::Float64,
+        AggregateFunction::Sketch(call, _) => call.data_type(),
         AggregateFunction::Sum(column)
         | AggregateFunction::Min(column)
         | AggregateFunction::Max(column)
@@ -158,7 +171,7 @@ fn function(random: &mut Random) -> AggregateFunction {
         columns.iter().filter(|column| kinds.iter().any(|kind| column.kind == ColumnKind::Value(*kind))).collect();
     let number = numbers[random.below(numbers.len())].clone();
     let ordered = if random.below(8) == 0 { time() } else { any.clone() };
-    match random.below(11) {
+    match random.below(14) {
         0 => AggregateFunction::CountRows,
         1 => AggregateFunction::Count(any),
         2 | 3 => AggregateFunction::Sum(number),
@@ -167,8 +180,20 @@ fn function(random: &mut Random) -> AggregateFunction {
         6 => AggregateFunction::First(ordered),
         7 => AggregateFunction::Last(ordered),
         8 => AggregateFunction::CountDistinct(any),
+        9 => AggregateFunction::Sketch(sketch(SketchKind::Hll { lg_k: 4 + random.below(10) as u8 }), any),
+        10 => AggregateFunction::Sketch(sketch(SketchKind::Theta { lg_k: 5 + random.below(10) as u8 }), any),
+        11 => {
+            // Of many values the ends alone are exact.
+            let rank = Rank::new(random.below(2) as f64).unwrap();
+            let call = SketchCall { result: SketchResult::Quantile(rank), ..sketch(SketchKind::QUANTILES) };
+            AggregateFunction::Sketch(call, number)
+        }
         _ => AggregateFunction::Avg(number),
     }
+}
+
+fn sketch(kind: SketchKind) -> SketchCall {
+    SketchCall { kind, result: SketchResult::Count }
 }
 
 fn aggregation(random: &mut Random) -> Aggregation {
@@ -203,9 +228,11 @@ fn check(store: &Store, results: &Arc<ResultCache>, seed: u64, count: usize) {
             use_indexes: random.below(2) == 0,
         };
         let expected = answer(&task.aggregation, task.filter.as_ref().unwrap(), &store.rows);
-        // Where nothing is kept, where it may be, and where it is if it ever will.
-        for context in [context(1 + random.below(3)), cached(1 + random.below(3), results), cached(2, results)] {
-            let found = task.run(&context);
+        let threads = 1 + random.below(3);
+        let spilling = on_disk(context(threads), store.spill_directory(), 1 << 30);
+        // In memory and on disk, then where what is found may be kept, and where it is if it ever will.
+        for context in [&context(threads), &spilling, &cached(threads, results), &cached(2, results)] {
+            let found = task.run(context);
             match (&found, &expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(&sorted_rows(found), expected, "{task:?}"),
                 // Which of several groups is named depends on their order.
@@ -213,14 +240,18 @@ fn check(store: &Store, results: &Arc<ResultCache>, seed: u64, count: usize) {
                 _ => panic!("{found:?} is not {expected:?}: {task:?}"),
             }
         }
-        check_top(&task, &mut random);
+        let has_spilled = spilling.metrics.rows.get() > 0 && !task.aggregation.keys.is_empty();
+        assert_eq!(spilling.metrics.spilled_bytes.get() > 0, has_spilled, "{task:?}");
+        assert_eq!(spilling.spill.figures().bytes, 0);
+        check_top(&task, &context(2), &mut random);
+        check_top(&task, &spilling, &mut random);
     }
 }
 
 /// The same groups with only the first of them asked for.
-fn check_top(task: &AggregateTask, random: &mut Random) {
+fn check_top(task: &AggregateTask, context: &OperatorContext, random: &mut Random) {
     let columns = task.output.fields().len();
-    let Ok(all) = task.run(&context(2)) else { return };
+    let Ok(all) = task.run(context) else { return };
     if columns == 0 {
         return;
     }
@@ -247,7 +278,7 @@ fn check_top(task: &AggregateTask, random: &mut Random) {
     all.truncate(end);
     all.sort();
     let task = AggregateTask { top: Some(top), ..task.clone() };
-    assert_eq!(sorted_rows(&task.run(&context(2)).unwrap()), all, "{task:?}");
+    assert_eq!(sorted_rows(&task.run(context).unwrap()), all, "{task:?}");
 }
 
 #[tokio::test]
@@ -353,6 +384,41 @@ async fn a_cancelled_query_and_one_without_memory_say_so() {
     let small = OperatorContext { memory: memory.clone(), ..context(2) };
     assert_eq!(task.run(&small).unwrap_err().kind, QueryErrorKind::ResourceLimit);
     assert_eq!(memory.reserved(), 0);
+}
+
+#[tokio::test]
+async fn what_is_on_disk_is_bounded_and_vanishes_however_a_query_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::new(directory.path()).await;
+    store.declare(0).await;
+    store.append(5_000);
+    let task = count_by_path(&store);
+    let path = directory.path().join("spill");
+    let nothing_is_left = |context: &OperatorContext| {
+        assert_eq!(context.spill.figures().bytes, 0);
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+    };
+
+    let succeeds = on_disk(context(2), &path, 1 << 30);
+    let in_memory = sorted_rows(&task.run(&context(2)).unwrap());
+    assert_eq!(sorted_rows(&task.run(&succeeds).unwrap()), in_memory);
+    let bytes = succeeds.metrics.spilled_bytes.get();
+    assert_eq!(succeeds.spill.figures(), SpillFigures { bytes: 0, written_bytes: bytes });
+    nothing_is_left(&succeeds);
+
+    let is_full = on_disk(context(1), &path, 16);
+    let refused = task.run(&is_full).unwrap_err();
+    assert_eq!(refused.kind, QueryErrorKind::ResourceLimit);
+    assert!(refused.message.contains("(`spill_size`)"), "{refused}");
+    nothing_is_left(&is_full);
+
+    let cancelled = on_disk(context(2), &path, 1 << 30);
+    let mut groups = task.read(&cancelled).unwrap();
+    assert_eq!(cancelled.spill.figures().bytes, cancelled.metrics.spilled_bytes.get());
+    cancelled.cancelled.cancel();
+    assert_eq!(groups.next(&task, &cancelled).unwrap_err().kind, QueryErrorKind::Cancelled);
+    drop(groups);
+    nothing_is_left(&cancelled);
 }
 
 #[tokio::test]

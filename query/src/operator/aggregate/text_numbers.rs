@@ -7,10 +7,12 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::atomic::{self, AtomicUsize};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use henge_indexing::TextColumn;
+use henge_segment_store::sketch::{HashedValue, HllHash, ThetaHash, ThetaHasher};
 
 /// What is kept of all columns together; past it they start anew. Queries that run keep what they have.
 const KEPT_BYTES: usize = 256 << 20;
@@ -22,18 +24,27 @@ const SCAN_FROM: usize = 8;
 /// A code that has no number yet.
 const UNKNOWN: u32 = u32::MAX;
 
-/// The columns whose numbers are kept, by datasource and name.
-static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+/// What nobody has asked for this long is not kept.
+const KEPT_FOR: Duration = Duration::from_mins(15);
 
-type Kept = HashMap<(String, String), Arc<TextNumbers>>;
+/// The columns whose numbers are kept, by datasource and name.
+static KEPT: LazyLock<Mutex<HashMap<(String, String), Kept>>> = LazyLock::new(Mutex::default);
+
+#[derive(Debug)]
+struct Kept {
+    numbers: Arc<TextNumbers>,
+    asked_at: Instant,
+}
 
 /// Gives each distinct string of a column a number from 1 on; null is 0.
 #[derive(Debug, Default)]
-pub(super) struct TextNumbers {
+pub(crate) struct TextNumbers {
     texts: RwLock<Texts>,
     /// By the number of a dictionary, for each of its codes the number of the string.
     dictionaries: Mutex<HashMap<u64, Arc<[u32]>>>,
     bytes: AtomicUsize,
+    hll: RwLock<Vec<HllHash>>,
+    theta: RwLock<Vec<Option<ThetaHash>>>,
 }
 
 /// All columns start anew.
@@ -56,11 +67,31 @@ impl TextNumbers {
     pub fn of(data_source: &str, column: &str) -> Arc<Self> {
         let mut kept = lock(&KEPT);
         let key = (data_source.to_owned(), column.to_owned());
-        let bytes: usize = kept.values().map(|numbers| numbers.bytes()).sum();
+        let bytes: usize = kept.values().map(|kept| kept.numbers.bytes()).sum();
         if bytes > KEPT_BYTES {
             kept.clear();
         }
-        kept.entry(key).or_default().clone()
+        let asked_at = Instant::now();
+        let entry = kept.entry(key).or_insert_with(|| Kept { numbers: Arc::default(), asked_at });
+        entry.asked_at = asked_at;
+        entry.numbers.clone()
+    }
+
+    /// Memory that is kept for later queries.
+    pub fn kept_bytes() -> usize {
+        lock(&KEPT).values().map(|kept| kept.numbers.bytes()).sum()
+    }
+
+    /// Lets go of the columns of datasources that are gone, and of those that nobody asks for any more.
+    pub fn let_go(now: Instant, has_data_source: impl Fn(&str) -> bool) {
+        let is_kept = |data_source: &str, kept: &Kept| {
+            has_data_source(data_source) && now.saturating_duration_since(kept.asked_at) < KEPT_FOR
+        };
+        let mut kept = lock(&KEPT);
+        let gone: Vec<Kept> = kept.extract_if(|(name, _), kept| !is_kept(name, kept)).map(|(_, kept)| kept).collect();
+        drop(kept);
+        // Outside of the lock, for there may be much to free.
+        drop(gone);
     }
 
     /// The number of one string.
@@ -140,11 +171,44 @@ impl TextNumbers {
         }
     }
 
+    /// The hashes of the strings of some numbers; `None` of null. Each string is hashed once, by whoever asks first.
+    pub fn hll_hashes(&self, numbers: &[u32]) -> Vec<Option<HllHash>> {
+        let hash = |text: &[u8]| HllHash::of(HashedValue::Text(text));
+        let hashes = self.hashed(&self.hll, hash);
+        numbers.iter().map(|number| (*number > 0).then(|| hashes[*number as usize - 1])).collect()
+    }
+
+    /// The same for theta sketches; `None` too of a string that they do not retain.
+    pub fn theta_hashes(&self, numbers: &[u32]) -> Vec<Option<ThetaHash>> {
+        let mut hasher = ThetaHasher::default();
+        let hashes = self.hashed(&self.theta, |text: &[u8]| hasher.hash(HashedValue::Text(text)));
+        numbers.iter().map(|number| (*number > 0).then(|| hashes[*number as usize - 1]).flatten()).collect()
+    }
+
+    /// The hashes of all strings so far.
+    fn hashed<'h, T>(
+        &self,
+        hashes: &'h RwLock<Vec<T>>,
+        mut hash: impl FnMut(&[u8]) -> T,
+    ) -> RwLockReadGuard<'h, Vec<T>> {
+        let texts = self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        let count = texts.ends.len();
+        if hashes.read().unwrap_or_else(PoisonError::into_inner).len() < count {
+            let mut hashes = hashes.write().unwrap_or_else(PoisonError::into_inner);
+            let start = hashes.len();
+            hashes.extend((start..count).map(|place| hash(texts.text(place as u32 + 1))));
+        }
+        hashes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Memory taken.
     pub fn bytes(&self) -> usize {
         let dictionaries =
             lock(&self.dictionaries).values().map(|numbers| numbers.len() * size_of::<u32>()).sum::<usize>();
-        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries
+        let hll = self.hll.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<HllHash>();
+        let theta =
+            self.theta.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<Option<ThetaHash>>();
+        self.bytes.load(atomic::Ordering::Relaxed) + dictionaries + hll + theta
     }
 
     /// Memory taken beyond what may be kept: that of the query which asks.
@@ -242,5 +306,20 @@ mod tests {
         assert_eq!(TextNumbers::of("text numbers", "a").number(b"x"), number);
         TextNumbers::of("text numbers", "a").number(b"y");
         assert_eq!(TextNumbers::of("text numbers", "b").number(b"y"), 1);
+    }
+
+    #[test]
+    fn columns_that_are_gone_or_not_asked_for_are_let_go() {
+        let key = ("let go".to_owned(), "a".to_owned());
+        let is_kept = || lock(&KEPT).contains_key(&key);
+        let kept_until = |now: Instant, has_data_source: bool| {
+            TextNumbers::of("let go", "a").number(b"x");
+            TextNumbers::let_go(now, |name| has_data_source || name != "let go");
+            is_kept()
+        };
+        let now = Instant::now();
+        assert!(kept_until(now, true) && TextNumbers::kept_bytes() > 0);
+        assert!(!kept_until(now, false));
+        assert!(!kept_until(now + KEPT_FOR + Duration::from_secs(60), true));
     }
 }

@@ -15,7 +15,7 @@ use henge_segment_store::timeline::SegmentView;
 use super::keeping::Keeping;
 use super::names::GroupNames;
 use super::result_key::{PlanKey, ResultKey};
-use super::{AggregateTask, GroupKey, KeptGroups};
+use super::{AggregateFunction, AggregateTask, GroupKey, InputColumn, KeptGroups};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
@@ -62,8 +62,9 @@ impl<'t> Work<'t> {
     pub fn new(task: &'t AggregateTask, names: &GroupNames, results: Option<&ResultCacheUse>) -> Self {
         let mut segments = Vec::new();
         if let Some(filter) = &task.filter {
-            // Without indexes everything is to be read.
-            let results = results.filter(|results| results.is_on() && task.use_indexes);
+            // Without indexes everything is to be read. What sketches estimate may depend on how they were merged.
+            let has_sketch = task.aggregation.aggregates.iter().any(|aggregate| is_sketch(&aggregate.function));
+            let results = results.filter(|results| results.is_on() && task.use_indexes && !has_sketch);
             let results = results.map(|results| (results, Arc::new(PlanKey::new(&task.aggregation, filter))));
             for view in task.segments.iter().filter(|segment| filter.touches(segment)) {
                 let mut segment = SegmentWork::new(view);
@@ -152,7 +153,7 @@ impl<'t> Work<'t> {
         });
         let inputs = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.function.input());
         let filters = aggregation.aggregates.iter().filter_map(|aggregate| aggregate.filter.as_ref());
-        let mut columns: BTreeSet<&str> = keys.chain(inputs.map(|input| input.name.as_ref())).collect();
+        let mut columns: BTreeSet<&str> = keys.chain(inputs.flat_map(InputColumn::sources)).collect();
         if aggregation.aggregates.iter().any(|aggregate| aggregate.function.is_by_time()) {
             columns.insert(TIME_COLUMN);
         }
@@ -189,6 +190,13 @@ impl<'t> SegmentWork<'t> {
         }
     }
 
+    /// What is found of the segment is not complete in one place.
+    pub fn keep_nothing(&self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.give_up();
+        }
+    }
+
     /// Where what is found of the segment may be kept.
     pub fn keeping(&self) -> Option<&Keeping> {
         self.keeping.as_ref()
@@ -208,4 +216,8 @@ impl<'t> SegmentWork<'t> {
     fn parts_left(&self) -> usize {
         self.parts.saturating_sub(self.taken.load(Ordering::Relaxed))
     }
+}
+
+fn is_sketch(function: &AggregateFunction) -> bool {
+    matches!(function, AggregateFunction::Sketch(..))
 }

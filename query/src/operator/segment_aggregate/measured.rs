@@ -14,6 +14,7 @@ pub(in crate::operator) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
         ("kept_segments", &measured.kept_segments),
         ("rows", &measured.rows),
         ("groups", &measured.groups),
+        ("spilled_bytes", &measured.spilled_bytes),
     ];
     let times = [
         ("filter", &measured.filter_ns),

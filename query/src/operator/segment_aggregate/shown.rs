@@ -65,6 +65,7 @@ fn aggregate(aggregate: &Aggregate) -> String {
         AggregateFunction::First(column) => format!("EARLIEST({})", column.name),
         AggregateFunction::Last(column) => format!("LATEST({})", column.name),
         AggregateFunction::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.name),
+        AggregateFunction::Sketch(call, column) => call.shown(&column.name),
     };
     match &aggregate.filter {
         Some(filter) => format!("{function} FILTER ({})", row_filter(filter)),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
 use super::canonical::Row;
+use crate::python;
 
 /// A change of version may change answers, so it is a change of this file.
 const VERSION: &str = "2.0.0";
@@ -36,7 +36,7 @@ pub fn tables_of_files(files: &BTreeMap<&str, Vec<PathBuf>>) -> Vec<String> {
 impl DuckDb {
     /// `tables`: the statements that make them.
     pub fn start(tables: &[String]) -> Self {
-        let mut process = Command::new(python())
+        let mut process = Command::new(python::with_package("duckdb", VERSION))
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,26 +77,4 @@ impl Drop for DuckDb {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// In an environment of its own below the target directory, made when it is not there.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(install)
-}
-
-fn install() -> PathBuf {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("duckdb-{VERSION}"));
-    let python = environment.join("bin/python");
-    let has_duckdb = || Command::new(&python).args(["-c", "import duckdb"]).stderr(Stdio::null()).status();
-    if !has_duckdb().is_ok_and(|status| status.success()) {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", &format!("duckdb=={VERSION}")]));
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let status = command.status().expect("DuckDB needs python3 with venv: install python3-venv");
-    assert!(status.success(), "{command:?} failed");
 }

@@ -16,6 +16,10 @@ pub struct Aggregate {
 enum Argument {
     Column(&'static Column),
     Plus(&'static Column, i64),
+    /// Of two columns of longs.
+    Times(&'static Column, &'static Column),
+    /// The one where the condition holds, else the other or, without one, zero.
+    Either(&'static Column, Box<Predicate>, Option<&'static Column>),
     /// Its value where the condition holds, else null.
     Where(&'static Column, Box<Predicate>),
 }
@@ -69,8 +73,19 @@ impl Aggregate {
             0 if table.has_events && column.kind == Kind::Long && !column.overflows => {
                 Argument::Plus(column, numbers.of(&[1, -7, 1_000]))
             }
+            1 if table.has_events && is_small_long(column) => {
+                Argument::Times(column, table.column(numbers, is_small_long))
+            }
+            2 | 3 if table.has_events && matches!(column.kind, Kind::Long | Kind::Double) => {
+                let is_like = |other: &Column| {
+                    (other.kind, other.adds_nearly, other.overflows, other.functions)
+                        == (column.kind, column.adds_nearly, column.overflows, column.functions)
+                };
+                let other = (numbers.below(2) == 0).then(|| table.column(numbers, is_like));
+                Argument::Either(column, Box::new(Predicate::random(numbers, table, 1)), other)
+            }
             // Of flags DataFusion does not plan all: entry 12 of the list.
-            1 if column.kind != Kind::Boolean => {
+            4 if column.kind != Kind::Boolean => {
                 Argument::Where(column, Box::new(Predicate::random(numbers, table, 1)))
             }
             _ => Argument::Column(column),
@@ -154,14 +169,9 @@ impl Aggregate {
             simpler.push(Self { filter: None, ..self.clone() });
             simpler.extend(filter.simpler().into_iter().map(|filter| Self { filter: Some(filter), ..self.clone() }));
         }
-        if let Some((function, argument @ (Argument::Plus(column, _) | Argument::Where(column, _)))) = &self.of {
-            simpler.push(Self { of: Some((*function, Argument::Column(column))), ..self.clone() });
-            if let Argument::Where(column, filter) = argument {
-                simpler.extend(filter.simpler().into_iter().map(|filter| Self {
-                    of: Some((*function, Argument::Where(column, Box::new(filter)))),
-                    ..self.clone()
-                }));
-            }
+        if let Some((function, argument)) = &self.of {
+            let of = |argument| Self { of: Some((*function, argument)), ..self.clone() };
+            simpler.extend(argument.simpler().into_iter().map(of));
         }
         simpler
     }
@@ -183,15 +193,45 @@ impl Aggregate {
 impl Argument {
     fn column(&self) -> &'static Column {
         match self {
-            Self::Column(column) | Self::Plus(column, _) | Self::Where(column, _) => column,
+            Self::Column(column)
+            | Self::Plus(column, _)
+            | Self::Times(column, _)
+            | Self::Either(column, ..)
+            | Self::Where(column, _) => column,
         }
+    }
+
+    fn simpler(&self) -> Vec<Self> {
+        let mut simpler = match self {
+            Self::Column(_) => return Vec::new(),
+            Self::Plus(..) | Self::Times(..) => Vec::new(),
+            Self::Where(column, filter) => {
+                filter.simpler().into_iter().map(|filter| Self::Where(column, Box::new(filter))).collect()
+            }
+            Self::Either(column, filter, other) => {
+                filter.simpler().into_iter().map(|filter| Self::Either(column, Box::new(filter), *other)).collect()
+            }
+        };
+        simpler.push(Self::Column(self.column()));
+        simpler
     }
 
     fn sql(&self, dialect: Dialect) -> String {
         match self {
             Self::Column(column) => column.name.to_owned(),
             Self::Plus(column, number) => format!("{} + {number}", column.name),
+            Self::Times(left, right) => format!("{} * {}", left.name, right.name),
+            Self::Either(column, filter, other) => {
+                let zero = if column.kind == Kind::Double { Literal::Double(0.0) } else { Literal::Long(0) };
+                let other = other.map_or_else(|| zero.sql(dialect), |other| other.name.to_owned());
+                format!("CASE WHEN {} THEN {} ELSE {other} END", filter.sql(dialect), column.name)
+            }
             Self::Where(column, filter) => format!("CASE WHEN {} THEN {} END", filter.sql(dialect), column.name),
         }
     }
+}
+
+/// Whether products of it stay far within 64 bits.
+fn is_small_long(column: &Column) -> bool {
+    ["code", "seq", "bytes"].contains(&column.name)
 }

@@ -75,6 +75,8 @@ impl Report {
                 "detailedState": status.state.to_string(),
                 "detail": status.detail,
                 "recovering": status.is_recovering,
+                "newestEventTime": status.totals.newest_event.map(|time| time.to_string()),
+                "paused": status.pause.map(|pause| pause.to_string()),
                 "recentErrors": self.recent_errors(),
                 "stoppedPartitions": self.per_partition(|partition| partition.stopped.clone()),
                 "generation": self.progress.generation,

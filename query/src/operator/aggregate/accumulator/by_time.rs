@@ -1,5 +1,7 @@
 //! The value of each group's row with the least or the greatest time, by keys in the order of the values.
 
+use super::stored::{put, take};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 /// Of several rows at that time a value is taken before null, then the least of the earliest, the greatest of the latest:
@@ -80,6 +82,20 @@ impl ByTime {
     pub fn get(&self, group: usize) -> Option<i64> {
         let TimedKey { is_value, key, .. } = self.latest[group];
         is_value.then_some(key ^ self.flip)
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        let latest = || groups.iter().map(|group| self.latest[*group as usize]);
+        put(latest().map(|latest| latest.time), out);
+        put(latest().map(|latest| latest.is_value), out);
+        put(latest().map(|latest| latest.key), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        let (times, are_values, keys) = (take(bytes, groups)?, take(bytes, groups)?, take(bytes, groups)?);
+        let rows = times.into_iter().zip(are_values).zip(keys);
+        self.latest = rows.map(|((time, is_value), key)| TimedKey { time, is_value, key }).collect();
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

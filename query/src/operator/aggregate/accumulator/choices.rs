@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use super::stored::{put, take};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 /// No row was seen.
@@ -96,6 +98,17 @@ impl Choices {
             NOTHING => NULL,
             code => code,
         }
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        put(groups.iter().map(|group| self.times[*group as usize]), out);
+        put(groups.iter().map(|group| self.chosen[*group as usize]), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.times = take(bytes, groups)?;
+        self.chosen = take(bytes, groups)?;
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

@@ -1,5 +1,7 @@
 //! How many rows count.
 
+use super::stored::{put, take};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 #[derive(Debug, Default)]
@@ -40,6 +42,15 @@ impl Counts {
 
     pub fn get(&self, group: usize) -> i64 {
         self.counts[group]
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        put(groups.iter().map(|group| self.counts[*group as usize]), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.counts = take(bytes, groups)?;
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

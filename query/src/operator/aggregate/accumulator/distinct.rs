@@ -1,6 +1,8 @@
 //! How many different values were seen: by their codes within a segment, by their numbers across segments.
 
 use super::number_set::NumberSet;
+use super::stored::{put, take, take_one};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 #[derive(Debug, Default)]
@@ -62,8 +64,37 @@ impl Distinct {
         }
     }
 
+    pub fn is_empty(&self, group: usize) -> bool {
+        self.sets[group].len() == 0
+    }
+
+    /// Visits the codes or numbers of a group, in no order.
+    pub fn for_each(&self, group: usize, visit: impl FnMut(u32)) {
+        self.sets[group].for_each(visit);
+    }
+
     pub fn get(&self, group: usize) -> i64 {
         self.sets[group].len() as i64
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        put([self.end].into_iter(), out);
+        for group in groups {
+            let set = &self.sets[*group as usize];
+            put([set.len() as u32].into_iter(), out);
+            set.for_each(|number| put([number].into_iter(), out));
+        }
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.clear();
+        self.end = take_one(bytes)?;
+        self.reach(groups);
+        for set in &mut self.sets {
+            let count = take_one::<u32>(bytes)?;
+            take(bytes, count as usize)?.into_iter().for_each(|number| set.insert(number, self.end));
+        }
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

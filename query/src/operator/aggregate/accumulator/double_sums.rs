@@ -4,6 +4,8 @@ use hashbrown::HashMap;
 
 use super::exact_double::{part_of, round};
 use super::seen::Seen;
+use super::stored::{put, take, take_one};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 /// No value but zeros was added.
@@ -123,6 +125,36 @@ impl DoubleSums {
             None => round(&[first]),
             Some(others) => round(&std::iter::once(first).chain(others.iter().copied()).collect::<Vec<_>>()),
         }
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        self.seen.store(groups, out);
+        put(groups.iter().map(|group| self.bins[*group as usize]), out);
+        put(groups.iter().map(|group| self.sums[*group as usize]), out);
+        let others = || {
+            let of_place = |(place, group): (usize, &u32)| {
+                self.others.get(group).into_iter().flatten().map(move |(bin, sum)| (place as u32, *bin, *sum))
+            };
+            groups.iter().enumerate().flat_map(of_place)
+        };
+        put([others().count() as u64].into_iter(), out);
+        put(others().map(|(place, _, _)| place), out);
+        put(others().map(|(_, bin, _)| bin), out);
+        put(others().map(|(_, _, sum)| sum), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.clear(false);
+        self.seen.restore(groups, bytes)?;
+        self.bins = take(bytes, groups)?;
+        self.sums = take(bytes, groups)?;
+        let count = take_one::<u64>(bytes)? as usize;
+        let (places, bins, sums) = (take(bytes, count)?, take(bytes, count)?, take(bytes, count)?);
+        for ((place, bin), sum) in places.into_iter().zip(bins).zip(sums) {
+            self.others.entry(place).or_default().push((bin, sum));
+        }
+        self.other_count = count;
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

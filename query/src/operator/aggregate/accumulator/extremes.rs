@@ -1,6 +1,8 @@
 //! The least or the greatest of values, by keys in their order.
 
 use super::seen::Seen;
+use super::stored::{put, take};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 #[derive(Debug)]
@@ -60,6 +62,17 @@ impl Extremes {
     /// `None` where no value was seen.
     pub fn get(&self, group: usize) -> Option<i64> {
         self.seen.get(group).then(|| self.greatest[group] ^ self.flip)
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        self.seen.store(groups, out);
+        put(groups.iter().map(|group| self.greatest[*group as usize]), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.seen.restore(groups, bytes)?;
+        self.greatest = take(bytes, groups)?;
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

@@ -1,6 +1,8 @@
 //! Sums of longs: in 64 bits for as long as none can have left them, in 128 from then on.
 
 use super::seen::Seen;
+use super::stored::{put, take, take_one};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 #[derive(Debug, Default)]
@@ -87,6 +89,28 @@ impl LongSums {
     /// 0 where no value was seen.
     pub fn total(&self, group: usize) -> i128 {
         if self.is_wide { self.wide[group] } else { self.narrow[group].into() }
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        self.seen.store(groups, out);
+        put([self.is_wide].into_iter(), out);
+        put([self.magnitude].into_iter(), out);
+        let groups = groups.iter().map(|group| *group as usize);
+        match self.is_wide {
+            true => put(groups.map(|group| self.wide[group]), out),
+            false => put(groups.map(|group| self.narrow[group]), out),
+        }
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        self.seen.restore(groups, bytes)?;
+        self.is_wide = take_one(bytes)?;
+        self.magnitude = take_one(bytes)?;
+        (self.narrow, self.wide) = match self.is_wide {
+            true => (Vec::new(), take(bytes, groups)?),
+            false => (take(bytes, groups)?, Vec::new()),
+        };
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The groups that a value was seen of: the aggregates of the others are null.
 
+use super::stored::{put, take};
+use crate::error::QueryError;
 use crate::operator::aggregate::groups::Groups;
 
 #[derive(Debug, Default)]
@@ -48,6 +50,15 @@ impl Seen {
 
     pub fn get(&self, group: usize) -> bool {
         self.is_every || self.marks[group]
+    }
+
+    pub fn store(&self, groups: &[u32], out: &mut Vec<u8>) {
+        put(groups.iter().map(|group| self.get(*group as usize)), out);
+    }
+
+    pub fn restore(&mut self, groups: usize, bytes: &mut &[u8]) -> Result<(), QueryError> {
+        *self = Self { is_every: false, marks: take(bytes, groups)? };
+        Ok(())
     }
 
     pub fn bytes(&self) -> usize {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use henge_indexing::{NumberTest, Predicate, TextTest, text_of_double, text_of_flag, text_of_long};
 use henge_segment_store::schema::DimensionType;
+use henge_segment_store::sketch::{HashedValue, HllHash, Sketch, ThetaHasher};
 use henge_segment_store::time::TimestampMs;
 
 use super::super::{AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn};
 use crate::error::QueryError;
+use crate::functions::{SketchCall, SketchResult};
 use crate::scan::RowFilter;
 
 /// A value as it was written, or as an answer has it.
@@ -151,6 +153,7 @@ fn of_rows(function: &AggregateFunction, rows: &[&Row]) -> Result<Cell, QueryErr
             });
             Cell::Long(values.collect::<BTreeSet<Cell>>().len() as i64)
         }
+        AggregateFunction::Sketch(call, _) => sketched(*call, &values),
         _ if values.is_empty() => Cell::Null,
         AggregateFunction::First(_) | AggregateFunction::Last(_) => unreachable!("they are found by their times"),
         AggregateFunction::Min(_) => values.into_iter().min().expect("there are some"),
@@ -163,6 +166,41 @@ fn of_rows(function: &AggregateFunction, rows: &[&Row]) -> Result<Cell, QueryErr
             Total::Long(total) => total as f64 / count as f64,
             Total::Double(total) => total / count as f64,
         }),
+    })
+}
+
+fn sketched(call: SketchCall, values: &[Cell]) -> Cell {
+    if let SketchResult::Quantile(rank) = call.result {
+        let numbers = values.iter().filter_map(|cell| match cell {
+            Cell::Long(long) => Some(*long as f64),
+            Cell::Double(double) => Some(double.0 + 0.0).filter(|double| !double.is_nan()),
+            other => panic!("{other:?} is no number"),
+        });
+        let mut numbers: Vec<f64> = numbers.collect();
+        numbers.sort_by(f64::total_cmp);
+        let place = (numbers.len() as f64 * rank.get()).ceil() as usize;
+        return numbers.get(place.max(1) - 1).map_or(Cell::Null, |number| Cell::double(*number));
+    }
+    let mut sketch = Sketch::new(call.kind).unwrap();
+    let mut hasher = ThetaHasher::default();
+    for cell in values {
+        let value = match cell {
+            Cell::Text(text) => HashedValue::Text(text.as_bytes()),
+            Cell::Long(long) => HashedValue::Long(*long),
+            Cell::Flag(flag) => HashedValue::Long((*flag).into()),
+            Cell::Double(double) => HashedValue::Double(double.0),
+            Cell::Null => unreachable!("null values were left out"),
+        };
+        match &mut sketch {
+            Sketch::Hll(hll) => hll.add(HllHash::of(value)),
+            Sketch::Theta(theta) => theta.add(hasher.hash(value).unwrap()),
+            Sketch::Quantiles(_) => unreachable!("quantiles have ranks"),
+        }
+    }
+    Cell::Long(match sketch {
+        Sketch::Hll(hll) => hll.estimate().round() as i64,
+        Sketch::Theta(theta) => theta.estimate().round() as i64,
+        Sketch::Quantiles(_) => unreachable!("quantiles have ranks"),
     })
 }
 

@@ -51,6 +51,10 @@ impl Store {
         Self { store, source: None, generation: 0, random: Random(7), rows: Vec::new(), published: 0 }
     }
 
+    pub fn spill_directory(&self) -> &Path {
+        self.store.spill_directory()
+    }
+
     /// The first, second or third schema: columns widen, and one is added.
     pub async fn declare(&mut self, generation: u64) {
         let name = DataSourceName::new("requests").unwrap();

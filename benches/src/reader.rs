@@ -1,4 +1,4 @@
-//! The events as rows of Henge, from their Parquet files: 20 columns, and the random id is left out.
+//! Events as rows of Henge, from their Parquet files; a random id is left out.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,36 +11,46 @@ use henge_segment_store::schema::{Aggregation, DataSourceSchema, Dimension, Dime
 use henge_segment_store::time::{Granularity, TimestampMs};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-const DIMENSIONS: [(&str, DimensionType); 14] = [
-    ("metric", DimensionType::String),
-    ("org_id", DimensionType::String),
-    ("env_id", DimensionType::String),
-    ("cluster_id", DimensionType::String),
-    ("cluster_type", DimensionType::String),
-    ("pkc", DimensionType::String),
-    ("tenant", DimensionType::String),
-    ("topic", DimensionType::String),
-    ("partition", DimensionType::Long),
-    ("principal", DimensionType::String),
-    ("broker", DimensionType::Long),
-    ("az", DimensionType::String),
-    ("region", DimensionType::String),
-    ("cloud", DimensionType::String),
-];
-const MEASURES: [(&str, Aggregation); 5] = [
-    ("bytes_in", Aggregation::LongSum),
-    ("bytes_out", Aggregation::LongSum),
-    ("requests", Aggregation::LongSum),
-    ("errors", Aggregation::LongSum),
-    ("latency_ms", Aggregation::DoubleSum),
-];
+/// The columns of a workload's events beside the time, in the order of their declaration.
+pub struct Layout {
+    pub dimensions: &'static [(&'static str, DimensionType)],
+    pub measures: &'static [(&'static str, Aggregation)],
+}
+
+/// Cluster metering and usage.
+pub const CMU: Layout = Layout {
+    dimensions: &[
+        ("metric", DimensionType::String),
+        ("org_id", DimensionType::String),
+        ("env_id", DimensionType::String),
+        ("cluster_id", DimensionType::String),
+        ("cluster_type", DimensionType::String),
+        ("pkc", DimensionType::String),
+        ("tenant", DimensionType::String),
+        ("topic", DimensionType::String),
+        ("partition", DimensionType::Long),
+        ("principal", DimensionType::String),
+        ("broker", DimensionType::Long),
+        ("az", DimensionType::String),
+        ("region", DimensionType::String),
+        ("cloud", DimensionType::String),
+    ],
+    measures: &[
+        ("bytes_in", Aggregation::LongSum),
+        ("bytes_out", Aggregation::LongSum),
+        ("requests", Aggregation::LongSum),
+        ("errors", Aggregation::LongSum),
+        ("latency_ms", Aggregation::DoubleSum),
+    ],
+};
+
 const BATCH_ROWS: usize = 16_384;
 
 /// Each event a row.
-pub fn schema(sort: &[String], segment_granularity: &str) -> anyhow::Result<DataSourceSchema> {
-    let dimensions = DIMENSIONS.iter().map(|(name, kind)| Dimension { name: (*name).into(), kind: *kind });
+pub fn schema(layout: &Layout, sort: &[String], segment_granularity: &str) -> anyhow::Result<DataSourceSchema> {
+    let dimensions = layout.dimensions.iter().map(|(name, kind)| Dimension { name: (*name).into(), kind: *kind });
     let measures =
-        MEASURES.iter().map(|(name, aggregation)| Measure { name: (*name).into(), aggregation: *aggregation });
+        layout.measures.iter().map(|(name, aggregation)| Measure { name: (*name).into(), aggregation: *aggregation });
     Ok(DataSourceSchema {
         dimensions: dimensions.collect(),
         measures: measures.collect(),
@@ -52,13 +62,17 @@ pub fn schema(sort: &[String], segment_granularity: &str) -> anyhow::Result<Data
 }
 
 /// Visits the events of all files in a folder, a batch at a time, in the order of the files' names.
-pub fn for_each_batch(folder: &Path, mut visit: impl FnMut(&[EventRow]) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut events = vec![EventRow::new(DIMENSIONS.len(), MEASURES.len()); BATCH_ROWS];
+pub fn for_each_batch(
+    layout: &Layout,
+    folder: &Path,
+    mut visit: impl FnMut(&[EventRow]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut events = vec![EventRow::new(layout.dimensions.len(), layout.measures.len()); BATCH_ROWS];
     for path in files(folder)? {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path)?)?;
         for batch in reader.with_batch_size(BATCH_ROWS).build()? {
             let batch = batch?;
-            fill(&mut events[..batch.num_rows()], &batch).with_context(|| path.display().to_string())?;
+            fill(layout, &mut events[..batch.num_rows()], &batch).with_context(|| path.display().to_string())?;
             visit(&events[..batch.num_rows()])?;
         }
     }
@@ -74,14 +88,14 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn fill(events: &mut [EventRow], batch: &RecordBatch) -> anyhow::Result<()> {
+fn fill(layout: &Layout, events: &mut [EventRow], batch: &RecordBatch) -> anyhow::Result<()> {
     let column = |name: &str| batch.column_by_name(name).with_context(|| format!("column `{name}` is missing"));
     let times = column("timestamp")?.as_primitive::<TimestampMillisecondType>().values();
     for (event, time) in events.iter_mut().zip(times) {
         event.clear();
         event.time = TimestampMs(*time);
     }
-    for (number, (name, _)) in DIMENSIONS.iter().enumerate() {
+    for (number, (name, _)) in layout.dimensions.iter().enumerate() {
         let array = column(name)?;
         if let DataType::Utf8 = array.data_type() {
             for (event, text) in events.iter_mut().zip(array.as_string::<i32>()) {
@@ -93,7 +107,7 @@ fn fill(events: &mut [EventRow], batch: &RecordBatch) -> anyhow::Result<()> {
             }
         }
     }
-    for (number, (name, aggregation)) in MEASURES.iter().enumerate() {
+    for (number, (name, aggregation)) in layout.measures.iter().enumerate() {
         let array = column(name)?;
         for (row, event) in events.iter_mut().enumerate() {
             event.set_measure(

@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    henge_indexing_fuzz::within_limits(bytes, henge_ingest::fuzzing::decode);
+});

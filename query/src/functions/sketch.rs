@@ -1,0 +1,51 @@
+//! Functions over sketches: aggregates that make them of values or merge them, and functions of what they say.
+
+mod accumulator;
+mod aggregate;
+mod call;
+mod decode;
+mod scalar;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::logical_expr::ScalarUDF;
+use henge_segment_store::sketch::{Quantiles, Sketch, SketchError, SketchKind};
+
+pub(super) use self::aggregate::functions as aggregates;
+#[cfg(test)]
+pub(crate) use self::call::Rank;
+pub(crate) use self::call::{SketchCall, SketchResult};
+use crate::error::QueryError;
+
+/// All functions but the aggregates.
+pub(super) fn scalars() -> Vec<Arc<ScalarUDF>> {
+    scalar::functions().into_iter().chain([decode::function()]).collect()
+}
+
+/// Where the metadata of a field says what sketches its bytes are, in Druid's words.
+pub(crate) const TYPE_KEY: &str = "henge.sketch";
+
+/// So many values of a group are kept one by one in any case, in 32 KiB: their quantiles are exact.
+pub(crate) const EXACT_VALUES: usize = 4_096;
+
+/// A sketch of no values, for a query's own use.
+pub(crate) fn empty(kind: SketchKind) -> Result<Sketch, QueryError> {
+    Ok(match kind {
+        SketchKind::Quantiles { k } => Sketch::Quantiles(Quantiles::exact_up_to(EXACT_VALUES, k)?),
+        kind => Sketch::new(kind)?,
+    })
+}
+
+/// A field of sketches.
+pub(crate) fn field(name: &str, kind: SketchKind, is_nullable: bool) -> Arc<Field> {
+    let field = Field::new(name, DataType::Binary, is_nullable);
+    Arc::new(field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), kind.type_name().to_owned())])))
+}
+
+impl From<SketchError> for QueryError {
+    fn from(error: SketchError) -> Self {
+        Self::plan(error.to_string())
+    }
+}
