@@ -20,8 +20,11 @@ mod row_collector;
 pub(crate) mod row_texts;
 mod text_codes;
 mod text_column;
+mod way;
 
 use bind::Binder;
+pub use way::Way;
+
 pub use column::{Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn};
 
 use crate::RowSet;
@@ -59,10 +62,25 @@ pub fn evaluate<'a, E>(
     use_indexes: bool,
     columns: &impl Fn(&str) -> Result<Column<'a>, E>,
 ) -> Result<RowSet, E> {
+    evaluate_noting(predicate, row_count, use_indexes, columns, &mut |_, _| {})
+}
+
+/// [`evaluate`], which tells `note` of each test that it makes the column, the first of two, and how it was made. Tests
+/// that were not needed are not told of.
+///
+/// # Errors
+/// What `columns` returns.
+pub fn evaluate_noting<'a, E>(
+    predicate: &Predicate,
+    row_count: u32,
+    use_indexes: bool,
+    columns: &impl Fn(&str) -> Result<Column<'a>, E>,
+    note: &mut dyn FnMut(&str, Way),
+) -> Result<RowSet, E> {
     let node = Binder { columns, use_indexes }.bind(predicate, false)?;
     Ok(match use_indexes {
-        true => node.rows(&RowSet::all(row_count)),
-        false => node.rows_by_scanning(row_count),
+        true => node.rows(&RowSet::all(row_count), note),
+        false => node.rows_by_scanning(row_count, note),
     })
 }
 

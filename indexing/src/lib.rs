@@ -28,7 +28,9 @@ pub use code_set::CodeSet;
 pub use code_set_cache::{CodeSetCache, DictionaryCache};
 pub use dictionary::{Dictionary, DictionaryBuilder};
 pub use dimension_index::{BuiltIndex, DimensionIndex, IndexForm, IndexedRows};
-pub use evaluate::{Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, evaluate};
+pub use evaluate::{
+    Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, Way, evaluate, evaluate_noting,
+};
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary};
 pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};

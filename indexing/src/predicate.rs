@@ -66,7 +66,7 @@ pub enum ValueKind {
 }
 
 /// A test of a number. `x <> 5` is `Not` of `In`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NumberTest<T> {
     /// Equal to one of these, in any order; one item is plain equality.
     In(Vec<T>),

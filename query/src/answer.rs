@@ -11,6 +11,7 @@ use futures::Stream;
 
 use crate::error::QueryError;
 use crate::functions::SKETCH_TYPE_KEY;
+use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.
 ///
@@ -19,6 +20,8 @@ use crate::functions::SKETCH_TYPE_KEY;
 pub struct QueryAnswer {
     pub columns: Vec<ResultColumn>,
     pub batches: ResultBatches,
+    /// Until the first rows were there, which is before any only where several aggregations follow each other.
+    pub result_cache: ResultCacheCounts,
 }
 
 pub type ResultBatches = Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>;

@@ -16,6 +16,7 @@ use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::query_threads::{QueryThreads, STACK_BYTES};
 use crate::request::QueryRequest;
+use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
@@ -26,6 +27,7 @@ pub struct QueryEngine {
     limits: QueryLimits,
     admission: Arc<Admission>,
     pool: CpuPool,
+    results: Arc<ResultCache>,
     running: Arc<RunningQueries>,
     threads: Arc<QueryThreads>,
 }
@@ -39,7 +41,8 @@ impl QueryEngine {
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
         let threads = Arc::new(QueryThreads::new(&limits));
-        Self { planner, limits, admission, pool, running: Arc::default(), threads }
+        let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
+        Self { planner, limits, admission, pool, results, running: Arc::default(), threads }
     }
 
     /// Waits for its turn, plans the statement, and waits for its first rows.
@@ -47,7 +50,9 @@ impl QueryEngine {
     /// Must be called on a tokio runtime with time. Panics if the system gives no threads. Dropping the future or the answer's stream ends the query.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id, self.pool.share());
-        let asked = Asked::new(running, request.timeout, &self.limits);
+        let results =
+            ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
+        let asked = Asked::new(running, request.timeout, &self.limits, Arc::new(results));
         let slot = asked.admitted(&self.admission).await?;
         let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), request, &self.limits);
         execution.into_answer().await
@@ -70,6 +75,10 @@ impl QueryEngine {
 
     pub fn plan_cache(&self) -> PlanCacheFigures {
         self.planner.cache_figures()
+    }
+
+    pub fn result_cache(&self) -> ResultCacheFigures {
+        self.results.figures()
     }
 
     /// Those of them that wait for their turns.

@@ -25,6 +25,7 @@ use crate::planner::{Planned, Planner};
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
 use crate::request::QueryRequest;
+use crate::result_cache::ResultCacheUse;
 use crate::running::RunningQuery;
 
 /// Batches that wait for a slow reader.
@@ -58,6 +59,7 @@ pub(crate) struct Asked {
     running: RunningQuery,
     deadline: Instant,
     timeout: Duration,
+    results: Arc<ResultCacheUse>,
 }
 
 /// The asking side of a query. Dropping it ends the query.
@@ -72,9 +74,14 @@ pub(crate) struct Execution {
 
 impl Asked {
     /// The clock runs from now on.
-    pub fn new(running: RunningQuery, timeout: Option<Duration>, limits: &QueryLimits) -> Self {
+    pub fn new(
+        running: RunningQuery,
+        timeout: Option<Duration>,
+        limits: &QueryLimits,
+        results: Arc<ResultCacheUse>,
+    ) -> Self {
         let timeout = timeout.unwrap_or(limits.timeout_default).min(limits.timeout_max);
-        Self { running, deadline: Instant::now() + timeout, timeout }
+        Self { running, deadline: Instant::now() + timeout, timeout, results }
     }
 
     /// Waits in line.
@@ -104,8 +111,8 @@ impl Execution {
         limits: &QueryLimits,
     ) -> Self {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let share = asked.running.share().clone();
-        let producer = Producer { planner, sender, limits: limits.clone(), share, _slot: slot };
+        let (share, results) = (asked.running.share().clone(), asked.results.clone());
+        let producer = Producer { planner, sender, limits: limits.clone(), share, results, _slot: slot };
         let producer = threads.runtime().spawn(producer.run(request)).abort_handle();
         Self { asked, reports, producer, threads, is_over: false }
     }
@@ -118,7 +125,8 @@ impl Execution {
         if is_whole {
             self.is_over = true;
         }
-        Ok(QueryAnswer { columns, batches: self.into_batches(first.map(|rows| rows.batch)) })
+        let result_cache = self.asked.results.counts();
+        Ok(QueryAnswer { columns, result_cache, batches: self.into_batches(first.map(|rows| rows.batch)) })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -189,6 +197,7 @@ struct Producer {
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
     share: Arc<QueryShare>,
+    results: Arc<ResultCacheUse>,
     /// Among the queries that run at once.
     _slot: OwnedSemaphorePermit,
 }
@@ -227,7 +236,8 @@ impl Producer {
     async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
-        let mut batches = execute_stream(plan.clone(), self.planner.session.task_context(query_id, &self.share))?;
+        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
+        let mut batches = execute_stream(plan.clone(), context)?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             rows += batch?.num_rows();
@@ -240,7 +250,7 @@ impl Producer {
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         let plan = interruptible(plan, self.share.token())?;
-        let context = self.planner.session.task_context(query_id, &self.share);
+        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
         let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
         let mut next = batches.next().await;

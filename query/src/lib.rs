@@ -25,6 +25,7 @@ mod query_threads;
 mod question;
 mod relations;
 pub mod request;
+pub mod result_cache;
 mod rule;
 mod running;
 mod scan;

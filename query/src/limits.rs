@@ -21,6 +21,8 @@ pub struct QueryLimits {
     pub query_memory_bytes: usize,
     /// What the operators of all queries may hold together.
     pub memory_bytes: usize,
+    /// What is kept of published segments for later queries.
+    pub result_cache_bytes: usize,
     /// What all queries together may put on disk where it does not fit into memory.
     pub spill_bytes: u64,
     pub result_rows_max: u64,
@@ -38,6 +40,7 @@ impl Default for QueryLimits {
             timeout_max: Duration::from_secs(300),
             query_memory_bytes: 1 << 30,
             memory_bytes: 2 << 30,
+            result_cache_bytes: 128 << 20,
             spill_bytes: 16 << 30,
             result_rows_max: 1_000_000,
             result_bytes_max: 256 << 20,

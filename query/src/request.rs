@@ -20,6 +20,10 @@ pub struct QueryRequest {
     pub use_native_operators: bool,
     /// Off, the statement is planned from its text whatever was asked before; the answer is the same.
     pub use_plan_cache: bool,
+    /// Off, published segments are read whatever earlier queries have found of them; the answer is the same.
+    pub use_result_cache: bool,
+    /// Off, nothing is kept for later queries.
+    pub populate_result_cache: bool,
 }
 
 /// A value for a `?`.

@@ -2,6 +2,7 @@
 
 mod reading;
 mod selection;
+mod ways_taken;
 mod work;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use tokio::task::yield_now;
 
 use self::reading::Reading;
 pub(crate) use self::selection::RowFilter;
+pub(crate) use self::ways_taken::{WaysTaken, counted};
 use self::work::{Part, spread};
 use crate::cpu_pool::QueryShare;
 use crate::pushdown::shown;
@@ -51,6 +53,8 @@ pub(crate) struct SegmentScanExec {
     partitions: Vec<Arc<[Part]>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    /// How the filter's tests were made.
+    ways: Arc<WaysTaken>,
 }
 
 impl SegmentScanExec {
@@ -66,7 +70,8 @@ impl SegmentScanExec {
     ) -> Result<Self> {
         let projected: SchemaRef = Arc::new(snapshot.schema.arrow().project(projection)?);
         let chosen = filter.as_ref().map_or_else(Vec::new, |filter| filter.chosen(snapshot));
-        let partitions = spread(chosen, partitions);
+        let ways = Arc::default();
+        let partitions = spread(chosen, partitions, &ways);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(projected),
             Partitioning::UnknownPartitioning(partitions.len()),
@@ -81,6 +86,7 @@ impl SegmentScanExec {
             partitions,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
+            ways,
         })
     }
 
@@ -209,7 +215,9 @@ impl ExecutionPlan for SegmentScanExec {
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        let mut metrics = self.metrics.clone_inner();
+        self.ways.add_to(&mut metrics);
+        Some(metrics)
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {

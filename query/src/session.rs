@@ -23,6 +23,7 @@ use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
+use crate::result_cache::ResultCacheUse;
 use crate::rule::{self, NativePlanner};
 use crate::spill::{DataFusionFiles, SpillFigures, SpillSpace};
 
@@ -75,15 +76,21 @@ impl SharedSession {
         self.memory.reserved()
     }
 
-    /// What the operators of one query run with. Those that use the CPU pool find their share of it as an extension.
-    pub fn task_context(&self, query_id: &str, share: &Arc<QueryShare>) -> Arc<TaskContext> {
+    /// What the operators of one query run with. What the CPU pool and the result cache
+    /// have for the query are extensions.
+    pub fn task_context(
+        &self,
+        query_id: &str,
+        share: &Arc<QueryShare>,
+        results: &Arc<ResultCacheUse>,
+    ) -> Arc<TaskContext> {
         let memory = QueryMemory::new(self.memory.clone(), self.query_memory_bytes);
         let shared = self.state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
         Arc::new(TaskContext::new(
             Some(query_id.to_owned()),
             self.state.session_id().to_owned(),
-            self.state.config().clone().with_extension(share.clone()),
+            self.state.config().clone().with_extension(share.clone()).with_extension(results.clone()),
             // Functions by name are for those who read plans from bytes.
             HashMap::new(),
             HashMap::new(),

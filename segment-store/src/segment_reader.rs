@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use henge_indexing::{Column, Predicate, RowSet, evaluate};
+use henge_indexing::{Column, Predicate, RowSet, Way, evaluate_noting};
 
 use crate::error::StoreError;
 use crate::open_segment::OpenRows;
@@ -38,7 +38,17 @@ impl SegmentReader {
 
     /// The rows for which a predicate is true; the same ones without indexes and zone maps (invariant Q1).
     pub fn evaluate(&self, predicate: &Predicate, use_indexes: bool) -> Result<RowSet, StoreError> {
-        evaluate(predicate, self.row_count(), use_indexes, &|name: &str| self.column(name))
+        self.evaluate_noting(predicate, use_indexes, &mut |_, _| {})
+    }
+
+    /// The same; `note` is told of each test its column, and how it was made.
+    pub fn evaluate_noting(
+        &self,
+        predicate: &Predicate,
+        use_indexes: bool,
+        note: &mut dyn FnMut(&str, Way),
+    ) -> Result<RowSet, StoreError> {
+        evaluate_noting(predicate, self.row_count(), use_indexes, &|name: &str| self.column(name), note)
     }
 
     /// Some of the rows, in order, with the columns that `projected` names (none at all yields row counts only). A column

@@ -14,6 +14,7 @@
 //! queries_waiting = 256                 # more get 429
 //! ingest_memory = "1GiB"                # rows of all datasources that are not published yet; beyond it Kafka holds them
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
+//! result_cache = "128MiB"               # what queries found of published segments, in memory
 //!
 //! [upkeep]
 //! cpu = 0.3                             # of one core, for merging segments
@@ -185,6 +186,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.count("queries_waiting", &mut limits.query.queries_waiting_max)?;
     section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
+    section.bytes("result_cache", &mut limits.query.result_cache_bytes)?;
     section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;

@@ -60,7 +60,7 @@ impl<F> Binder<'_, F> {
             }
             Predicate::Columns { left, op, right, kind } => {
                 let op = if is_negated { op.negated() } else { *op };
-                match CompareLeaf::new((self.columns)(left)?, op, (self.columns)(right)?, *kind) {
+                match CompareLeaf::new(left, (self.columns)(left)?, op, (self.columns)(right)?, *kind) {
                     Some(leaf) => Node::leaf(Leaf::Compare(leaf)),
                     None => Node::Constant(false),
                 }
@@ -116,7 +116,7 @@ fn nulls<'a>(name: &'a str, column: Column<'a>, is_null: bool) -> Node<'a> {
             Node::leaf(Leaf::Codes(CodesLeaf::new(name, column, codes.into())))
         }
         column => match number_column(&column) {
-            Some(column) => Node::leaf(Leaf::Nulls(NullsLeaf::new(column, is_null))),
+            Some(column) => Node::leaf(Leaf::Nulls(NullsLeaf::new(name, column, is_null))),
             None => Node::Constant(false),
         },
     }

@@ -12,6 +12,7 @@ pub(super) use keys_leaf::KeysLeaf;
 pub(super) use nulls_leaf::NullsLeaf;
 pub(super) use texts_leaf::TextsLeaf;
 
+use super::way::{Note, Way};
 use crate::RowSet;
 
 pub(super) enum Leaf<'a> {
@@ -58,13 +59,22 @@ impl Leaf<'_> {
     }
 
     /// The candidates for which the test is true.
-    pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
+    pub fn rows(&self, candidates: &RowSet, use_indexes: bool, note: Note<'_>) -> RowSet {
         match self {
-            Self::Codes(leaf) => leaf.rows(candidates, use_indexes),
-            Self::Texts(leaf) => leaf.rows(candidates, use_indexes),
-            Self::Keys(leaf) => leaf.rows(candidates, use_indexes),
-            Self::Nulls(leaf) => leaf.rows(candidates, use_indexes),
-            Self::Compare(leaf) => leaf.rows(candidates, use_indexes),
+            Self::Codes(leaf) => leaf.rows(candidates, use_indexes, note),
+            Self::Texts(leaf) => leaf.rows(candidates, use_indexes, note),
+            Self::Keys(leaf) => {
+                note(leaf.name, Way::NumberScan);
+                leaf.rows(candidates, use_indexes)
+            }
+            Self::Nulls(leaf) => {
+                note(leaf.name, Way::NullScan);
+                leaf.rows(candidates, use_indexes)
+            }
+            Self::Compare(leaf) => {
+                note(leaf.name, Way::Comparison);
+                leaf.rows(candidates, use_indexes)
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cost;
 use super::leaf::Leaf;
+use super::way::Note;
 use crate::RowSet;
 
 pub(super) enum Node<'a> {
@@ -68,16 +69,16 @@ impl<'a> Node<'a> {
     }
 
     /// The candidates for which it is true.
-    pub fn rows(&self, candidates: &RowSet) -> RowSet {
+    pub fn rows(&self, candidates: &RowSet, note: Note<'_>) -> RowSet {
         match self {
             Self::Constant(true) => candidates.clone(),
             Self::Constant(false) => RowSet::none(candidates.row_count()),
-            Self::Leaf(leaf) => leaf.rows(candidates, true),
+            Self::Leaf(leaf) => leaf.rows(candidates, true, note),
             Self::And(parts) => {
                 // What costs little goes first and leaves fewer candidates to what costs more.
                 let mut rows = candidates.clone();
                 for (_, part) in cheapest_first(parts, candidates) {
-                    rows = part.rows(&rows);
+                    rows = part.rows(&rows, note);
                     if rows.is_empty() {
                         break;
                     }
@@ -92,8 +93,8 @@ impl<'a> Node<'a> {
                     }
                     // Rows that were found need not be looked for again, if finding them costs more than leaving them out.
                     let found = match cost > cost::set_operation(candidates) {
-                        true => part.rows(&candidates.and_not(&rows)),
-                        false => part.rows(candidates),
+                        true => part.rows(&candidates.and_not(&rows), note),
+                        false => part.rows(candidates, note),
                     };
                     rows = rows.or(&found);
                 }
@@ -103,15 +104,16 @@ impl<'a> Node<'a> {
     }
 
     /// The rows of a segment for which it is true, found by looking at each row of each column.
-    pub fn rows_by_scanning(&self, row_count: u32) -> RowSet {
+    pub fn rows_by_scanning(&self, row_count: u32, note: Note<'_>) -> RowSet {
         let all = RowSet::all(row_count);
         match self {
             Self::Constant(true) => all,
             Self::Constant(false) => RowSet::none(row_count),
-            Self::Leaf(leaf) => leaf.rows(&all, false),
-            Self::And(parts) => parts.iter().fold(all, |rows, part| rows.and(&part.rows_by_scanning(row_count))),
+            Self::Leaf(leaf) => leaf.rows(&all, false, note),
+            Self::And(parts) => parts.iter().fold(all, |rows, part| rows.and(&part.rows_by_scanning(row_count, note))),
             Self::Or(parts) => {
-                parts.iter().fold(RowSet::none(row_count), |rows, part| rows.or(&part.rows_by_scanning(row_count)))
+                let none = RowSet::none(row_count);
+                parts.iter().fold(none, |rows, part| rows.or(&part.rows_by_scanning(row_count, note)))
             }
         }
     }

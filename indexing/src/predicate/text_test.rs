@@ -37,7 +37,7 @@ impl TextTest {
     }
 
     /// Memory that the test's own texts take, roughly.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match self {
             Self::In(texts) => texts.texts.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum(),
             Self::Range { lower, upper } => [lower, upper].map(bound_bytes).iter().sum(),

@@ -10,13 +10,17 @@ mod computed;
 mod group_table;
 mod groups;
 mod inputs;
+mod keeping;
+mod kept_groups;
 mod key;
 mod merged;
 mod names;
 mod number_table;
+mod numbered;
 mod parted;
 mod picks;
 mod read_groups;
+mod result_key;
 mod run;
 mod segment_groups;
 mod spilled;
@@ -36,7 +40,9 @@ pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };
 pub(crate) use self::computed::Formula;
+pub(crate) use self::kept_groups::KeptGroups;
 pub(crate) use self::read_groups::ReadGroups;
+pub(crate) use self::result_key::ResultKey;
 pub(crate) use self::text_numbers::TextNumbers;
 use super::OperatorContext;
 use crate::error::QueryError;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::OperatorMetrics;
 use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
+use crate::result_cache::ResultCacheUse;
 use crate::spill::SpillSpace;
 
 /// What a query lends to an operator while it runs.
@@ -27,6 +28,8 @@ pub(crate) struct OperatorContext {
     pub spill: Arc<SpillSpace>,
     pub cancelled: Arc<CancellationToken>,
     pub metrics: Arc<OperatorMetrics>,
+    /// What earlier queries have found.
+    pub results: Option<Arc<ResultCacheUse>>,
 }
 
 impl OperatorContext {
@@ -55,6 +58,7 @@ impl OperatorContext {
             spill,
             cancelled: Arc::new(cancelled.clone()),
             metrics: metrics.clone(),
+            results: config.get_extension::<ResultCacheUse>(),
         })
     }
 

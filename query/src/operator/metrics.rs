@@ -3,10 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::scan::WaysTaken;
+
 /// Counters of one run of an operator; its threads add to them.
 #[derive(Debug, Default)]
 pub(crate) struct OperatorMetrics {
+    /// Those that were read.
     pub segments: Counter,
+    /// Those that were not, because an earlier query's groups of them were kept.
+    pub kept_segments: Counter,
+    /// How the tests of filters were made.
+    pub ways: WaysTaken,
     /// Rows that passed the query's filter.
     pub rows: Counter,
     /// Groups before any were left out of the answer.

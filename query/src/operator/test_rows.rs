@@ -20,7 +20,7 @@ use henge_segment_store::upkeep::UpkeepPolicy;
 
 use super::OperatorContext;
 use crate::cpu_pool::QueryShare;
-use crate::scan::RowFilter;
+use crate::scan::{RowFilter, WaysTaken};
 use crate::spill::SpillSpace;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -127,7 +127,7 @@ impl Data {
         let mut batches = Vec::new();
         for segment in self.segments() {
             let reader = segment.open(&names).unwrap();
-            let rows = filter.rows_of(&segment, &reader, false).unwrap();
+            let rows = filter.rows_of(&segment, &reader, false, &WaysTaken::default()).unwrap();
             batches.extend(reader.batches(schema.clone(), &rows).map(Result::unwrap));
         }
         concat_batches(&schema, &batches).unwrap()
@@ -148,6 +148,7 @@ pub fn with_memory(memory: Arc<dyn MemoryPool>) -> OperatorContext {
         spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::default(),
         metrics: Arc::default(),
+        results: None,
     }
 }
 

@@ -57,7 +57,7 @@ impl ValuesTask {
         let found = context.spread(self.segments.len(), rows, |number| {
             context.check()?;
             let start = Instant::now();
-            let found = SegmentValues::of(self, filter, &self.segments[number])?;
+            let found = SegmentValues::of(self, filter, &self.segments[number], &context.metrics)?;
             memory.try_grow(found.bytes())?;
             context.metrics.segments.add(1);
             context.metrics.scan_ns.add_since(start);

@@ -10,6 +10,7 @@ use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::time::Interval;
 use henge_segment_store::timeline::{SegmentView, Snapshot};
 
+use super::WaysTaken;
 use crate::pushdown::all_of;
 
 /// The rows that pass: their time lies in the interval, and the predicate is true of them.
@@ -57,9 +58,10 @@ impl RowFilter {
         segment: &SegmentView,
         reader: &SegmentReader,
         use_indexes: bool,
+        ways: &WaysTaken,
     ) -> Result<RowSet, StoreError> {
         match self.test_of(segment) {
-            Some(test) => reader.evaluate(&test, use_indexes),
+            Some(test) => reader.evaluate_noting(&test, use_indexes, &mut |column, way| ways.note(column, way)),
             None => Ok(RowSet::all(reader.row_count())),
         }
     }
@@ -85,7 +87,12 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Blocking: opens the segment with what the filter and the projection name.
-    pub fn new(segment: &SegmentView, filter: &RowFilter, projected: &[&str]) -> Result<Self, StoreError> {
+    pub fn new(
+        segment: &SegmentView,
+        filter: &RowFilter,
+        projected: &[&str],
+        ways: &WaysTaken,
+    ) -> Result<Self, StoreError> {
         let test = filter.test_of(segment);
         let mut columns: BTreeSet<&str> = projected.iter().copied().collect();
         if let Some(test) = &test {
@@ -93,7 +100,7 @@ impl Selection {
         }
         let reader = segment.open(&columns.into_iter().collect::<Vec<_>>())?;
         let rows = match &test {
-            Some(test) => reader.evaluate(test, true)?,
+            Some(test) => reader.evaluate_noting(test, true, &mut |column, way| ways.note(column, way))?,
             None => RowSet::all(reader.row_count()),
         };
         Ok(Self { reader, rows })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use henge_segment_store::timeline::SegmentView;
 use tokio::sync::OnceCell;
 
+use super::WaysTaken;
 use super::selection::{RowFilter, Selection};
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
@@ -19,6 +20,7 @@ pub(super) struct ScannedSegment {
     parts: usize,
     /// Where there are several parts: the rows that pass, found by whoever reads the first of them.
     shared: OnceCell<Arc<Selection>>,
+    ways: Arc<WaysTaken>,
 }
 
 /// What one thread reads at once.
@@ -86,15 +88,16 @@ impl ScannedSegment {
 
     fn select(&self, filter: &RowFilter, projected: &[String]) -> Result<Selection, QueryError> {
         let projected: Vec<&str> = projected.iter().map(String::as_str).collect();
-        Selection::new(&self.view, filter, &projected).map_err(|error| QueryError::from(&error))
+        Selection::new(&self.view, filter, &projected, &self.ways).map_err(|error| QueryError::from(&error))
     }
 }
 
 /// Gives each part, the largest first, to the partition with the fewest rows.
-pub(super) fn spread(segments: Vec<SegmentView>, partitions: usize) -> Vec<Arc<[Part]>> {
+pub(super) fn spread(segments: Vec<SegmentView>, partitions: usize, ways: &Arc<WaysTaken>) -> Vec<Arc<[Part]>> {
     let rows: u64 = segments.iter().map(SegmentView::row_count).sum();
     let part_rows = rows.div_ceil(partitions.max(1) as u64).max(PART_ROWS_MIN);
-    let mut parts: Vec<Part> = segments.into_iter().flat_map(|segment| parts_of(segment, part_rows)).collect();
+    let mut parts: Vec<Part> =
+        segments.into_iter().flat_map(|segment| parts_of(segment, part_rows, ways.clone())).collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.rows()));
     let count = partitions.min(parts.len()).max(1);
     let mut spread: Vec<(u64, Vec<Part>)> = vec![(0, Vec::new()); count];
@@ -106,8 +109,8 @@ pub(super) fn spread(segments: Vec<SegmentView>, partitions: usize) -> Vec<Arc<[
     spread.into_iter().map(|(_, parts)| parts.into()).collect()
 }
 
-fn parts_of(view: SegmentView, part_rows: u64) -> impl Iterator<Item = Part> {
+fn parts_of(view: SegmentView, part_rows: u64, ways: Arc<WaysTaken>) -> impl Iterator<Item = Part> {
     let parts = view.row_count().div_ceil(part_rows).max(1) as usize;
-    let segment = Arc::new(ScannedSegment { view, parts, shared: OnceCell::new() });
+    let segment = Arc::new(ScannedSegment { view, parts, shared: OnceCell::new(), ways });
     (0..parts).map(move |number| Part { segment: segment.clone(), number })
 }

@@ -7,6 +7,7 @@ pub mod duckdb;
 mod plan_cache;
 pub mod queries;
 pub mod random_filters;
+pub mod result_cache;
 pub mod stages;
 
 use henge_segment_store::clock;

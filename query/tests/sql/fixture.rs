@@ -119,6 +119,8 @@ pub fn request(sql: &str) -> QueryRequest {
         use_indexes: true,
         use_native_operators: true,
         use_plan_cache: true,
+        use_result_cache: true,
+        populate_result_cache: true,
     }
 }
 

@@ -20,6 +20,7 @@ mod key;
 mod merge;
 mod metamorphic;
 mod predicate;
+mod result_cache;
 mod rows;
 mod statement;
 

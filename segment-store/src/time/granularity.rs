@@ -19,7 +19,7 @@ const MONDAY_MS: i64 = -3 * DAY_MS;
 ///
 /// Written as a short form (`1m`, `6h`, `1d`), an ISO-8601 period (`PT1M`, `P1M`), a Druid name (`minute`, `hour`,
 /// `none`, `all`), or Druid's object form with a time zone or an origin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Granularity {
     period: Period,

@@ -37,6 +37,7 @@ fn every_setting_is_read() {
         queries_waiting = 12
         query_memory = "5MiB"
         queries_memory = "6GiB"
+        result_cache = "7MiB"
         spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
@@ -73,6 +74,7 @@ fn every_setting_is_read() {
             queries_waiting_max: 12,
             query_memory_bytes: 5 << 20,
             memory_bytes: 6 << 30,
+            result_cache_bytes: 7 << 20,
             spill_bytes: 11 << 30,
             result_rows_max: 8,
             result_bytes_max: 9 << 20,

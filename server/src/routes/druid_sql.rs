@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use henge_query::error::QueryError;
+use henge_query::result_cache::ResultCacheCounts;
+use serde_json::json;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -24,6 +26,8 @@ use crate::wire::{Layout, answer};
 
 const SQL_QUERY_ID: HeaderName = HeaderName::from_static("x-druid-sql-query-id");
 const QUERY_ID: HeaderName = HeaderName::from_static("x-druid-query-id");
+/// JSON, as the other values of a query are.
+const RESPONSE_CONTEXT: HeaderName = HeaderName::from_static("x-druid-response-context");
 const HEADER_INCLUDED: HeaderName = HeaderName::from_static("x-druid-sql-header-included");
 
 pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Request) -> Result<Response, ApiError> {
@@ -39,7 +43,10 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
         Ok(answer) => answer::started(answer).await,
         Err(error) => Err(error),
     };
-    let headers = layout_headers(&layout);
+    let mut headers = layout_headers(&layout);
+    if let Ok(started) = &started {
+        headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache()));
+    }
     let mut response = match started.and_then(|started| started.into_bytes(layout)) {
         Ok(pieces) => (headers, Body::from_stream(measured(pieces, timer, query_id.clone()))).into_response(),
         Err(error) => {
@@ -69,6 +76,13 @@ fn layout_headers(layout: &Layout) -> HeaderMap {
         headers.insert(HEADER_INCLUDED, HeaderValue::from_static("yes"));
     }
     headers
+}
+
+/// What the client may want to know of how its answer came to be.
+fn response_context(cache: ResultCacheCounts) -> HeaderValue {
+    let ResultCacheCounts { hits, misses } = cache;
+    let context = json!({ "resultCache": { "hits": hits, "misses": misses } });
+    HeaderValue::from_str(&context.to_string()).expect("names and numbers are printable")
 }
 
 /// The same pieces; their end, or the connection's, ends the timer. An error makes hyper close the connection without

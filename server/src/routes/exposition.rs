@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::status::SupervisorStatus;
 use henge_query::plan_cache::PlanCacheFigures;
+use henge_query::result_cache::ResultCacheFigures;
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::ledger::LedgerCounts;
@@ -29,6 +30,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     if let Some(services) = app.services() {
         write_engine(services, &mut out);
         write_plan_cache(services.engine.plan_cache(), &mut out);
+        write_result_cache(services.engine.result_cache(), &mut out);
         write_data_sources(services, &mut out);
         write_supervisors(services, &mut out);
     }
@@ -73,6 +75,19 @@ fn write_plan_cache(figures: PlanCacheFigures, out: &mut Exposition) {
         .value(&[], entries);
     let bytes = figures.bytes as f64;
     out.family("henge_plan_cache_bytes", Kind::Gauge, "Estimated memory of the kept plans.").value(&[], bytes);
+}
+
+fn write_result_cache(figures: ResultCacheFigures, out: &mut Exposition) {
+    let help = "Published segments of aggregations by whether their part of the answer was kept.";
+    let mut family = out.family("henge_result_cache_lookups_total", Kind::Counter, help);
+    family.value(&[("outcome", "hit")], figures.hits as f64);
+    family.value(&[("outcome", "miss")], figures.misses as f64);
+    let help = "Kept parts of answers that made room for others.";
+    out.family("henge_result_cache_evictions_total", Kind::Counter, help).value(&[], figures.evictions as f64);
+    let entries = figures.entries as f64;
+    out.family("henge_result_cache_entries", Kind::Gauge, "Kept parts of answers.").value(&[], entries);
+    let bytes = figures.bytes as f64;
+    out.family("henge_result_cache_bytes", Kind::Gauge, "Memory of the kept parts of answers.").value(&[], bytes);
 }
 
 fn write_engine(services: &Services, out: &mut Exposition) {

@@ -7,6 +7,7 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
+use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::LedgerCounts;
 use henge_segment_store::manifest::ConsumedRange;
@@ -72,6 +73,22 @@ impl Fixture {
             store,
         });
         Self { router: router(app.clone()), app, _data_dir: data_dir }
+    }
+
+    /// Makes a segment of the two events.
+    async fn publish(&self) -> Arc<DataSource> {
+        let store = &self.app.services().unwrap().store;
+        let usage = store.data_source("usage").unwrap();
+        let range = ConsumedRange {
+            partition: StreamPartition { topic: "usage".into(), partition: 0 },
+            range: OffsetRange { start: Offset(0), end: Offset(2) },
+            topic_id: None,
+            leader_epoch: None,
+            counts: LedgerCounts { accepted: 2, ..LedgerCounts::default() },
+        };
+        let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
+        store.publish(&usage, &usage.cut(), consumed).await.unwrap();
+        usage
     }
 
     async fn send(&self, method: &str, path: &str, content_type: &str, body: impl Into<Body>) -> Response {
@@ -361,18 +378,7 @@ async fn metrics_are_well_formed_and_count_queries_and_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_tell_of_damage() {
     let fixture = Fixture::new().await;
-    let store = &fixture.app.services().unwrap().store;
-    let usage = store.data_source("usage").unwrap();
-    let range = ConsumedRange {
-        partition: StreamPartition { topic: "usage".into(), partition: 0 },
-        range: OffsetRange { start: Offset(0), end: Offset(2) },
-        topic_id: None,
-        leader_epoch: None,
-        counts: LedgerCounts { accepted: 2, ..LedgerCounts::default() },
-    };
-    let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
-    store.publish(&usage, &usage.cut(), consumed).await.unwrap();
-    usage.published_segments()[0].quarantine("its digest is not the manifest's".into());
+    fixture.publish().await.published_segments()[0].quarantine("its digest is not the manifest's".into());
     fixture.app.upkeep.scrubbed(ScrubCounts { segments: 3, bytes: 5, damaged: 1, restored: 0, serving_discarded: 2 });
     let text = text_of(fixture.send("GET", "/metrics", "", "").await).await;
     for line in [
@@ -427,4 +433,33 @@ async fn retention_rules_are_set_shown_and_refused_as_by_druid() {
     assert_eq!(fixture.get(&format!("{RULES}/usage")).await, (200, rules));
     assert_eq!(fixture.send("POST", &format!("{RULES}/usage"), "application/json", "[]").await.status(), 200);
     assert_eq!(fixture.get(RULES).await, (200, json!({ "_default": [forever] })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_and_metrics_tell_what_was_kept() {
+    let fixture = Fixture::new().await;
+    fixture.publish().await;
+    let sql = "SELECT org, SUM(bytes) FROM usage GROUP BY 1 ORDER BY 1";
+    let kept = |hits: u64, misses: u64| json!({ "resultCache": { "hits": hits, "misses": misses } }).to_string();
+    for (context, expected) in [
+        (json!({ "populateCache": false }), kept(0, 1)),
+        (json!({}), kept(0, 1)),
+        (json!({}), kept(1, 0)),
+        (json!({ "useCache": "false" }), kept(0, 0)),
+        (json!({ "useResultLevelCache": false, "populateResultLevelCache": false }), kept(1, 0)),
+    ] {
+        let answer = fixture.sql(json!({ "query": sql, "context": context.clone() })).await;
+        assert_eq!(header(&answer, "x-druid-response-context"), Some(expected.as_str()), "{context}");
+        assert_eq!(text_of(answer).await, "[{\"org\":null,\"EXPR$1\":7},{\"org\":\"a\",\"EXPR$1\":5}]\n");
+    }
+    let metrics = text_of(fixture.send("GET", "/metrics", "", "").await).await;
+    for line in [
+        r#"henge_result_cache_lookups_total{outcome="hit"} 2"#,
+        r#"henge_result_cache_lookups_total{outcome="miss"} 2"#,
+        "henge_result_cache_evictions_total 0",
+        "henge_result_cache_entries 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+    }
+    assert!(metrics.contains("henge_result_cache_bytes "));
 }

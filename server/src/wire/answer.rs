@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::stream::{Stream, StreamExt, try_unfold};
 use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
+use henge_query::result_cache::ResultCacheCounts;
 
 use super::arrow_ipc::ArrowStream;
 use super::cell::Cells;
@@ -33,6 +34,10 @@ pub struct StartedAnswer {
 }
 
 impl StartedAnswer {
+    pub fn result_cache(&self) -> ResultCacheCounts {
+        self.answer.result_cache
+    }
+
     /// The whole answer in pieces of about 64 KiB. An `Err` is the last item: whoever sends the pieces must then break
     /// the framing, so that a reader cannot take the part for the whole (invariant Q4).
     ///
@@ -42,7 +47,7 @@ impl StartedAnswer {
         self,
         layout: Layout,
     ) -> Result<impl Stream<Item = Result<Bytes, QueryError>> + Send, QueryError> {
-        let QueryAnswer { columns, batches } = self.answer;
+        let QueryAnswer { columns, batches, .. } = self.answer;
         let mut opening = Vec::new();
         let writer = match layout.format {
             ResultFormat::ArrowStream => {

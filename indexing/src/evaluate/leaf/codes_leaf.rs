@@ -7,6 +7,7 @@ use crate::evaluate::column::TextColumn;
 use crate::evaluate::cost;
 use crate::evaluate::number_column::{block_of, place_in_pages};
 use crate::evaluate::row_collector::{Found, scan};
+use crate::evaluate::way::{Note, Way};
 use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
 
 pub(in crate::evaluate) struct CodesLeaf<'a> {
@@ -53,11 +54,12 @@ impl<'a> CodesLeaf<'a> {
         by_index.min(cost::code_scan(candidates))
     }
 
-    pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
+    pub fn rows(&self, candidates: &RowSet, use_indexes: bool, note: Note<'_>) -> RowSet {
         if use_indexes
             && let Some(found) = self.index_use().filter(|index| index.ns <= cost::code_scan(candidates))
             && let Some(rows) = found.index.rows(&found.codes)
         {
+            note(self.name, Way::Index);
             return match (rows, found.is_complement) {
                 (IndexedRows::Exact(rows), false) if candidates.is_all() => rows,
                 (IndexedRows::Exact(rows), false) => candidates.and(&rows),
@@ -69,6 +71,7 @@ impl<'a> CodesLeaf<'a> {
                 }
             };
         }
+        note(self.name, Way::CodeScan);
         self.scan(candidates, use_indexes)
     }
 

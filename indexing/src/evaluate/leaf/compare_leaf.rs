@@ -13,6 +13,8 @@ use crate::predicate::{Comparison, ValueKind};
 use crate::{BLOCK_ROWS, BlockMask, RowSet};
 
 pub(in crate::evaluate) struct CompareLeaf<'a> {
+    /// The left column's name.
+    pub name: &'a str,
     op: Comparison,
     sides: Sides<'a>,
 }
@@ -28,14 +30,14 @@ enum Sides<'a> {
 impl<'a> CompareLeaf<'a> {
     /// The rows where both columns have a value and `left op right`. `None` where a column's values are of no kind that
     /// can be promoted to `kind`, so that there is no such row.
-    pub fn new(left: Column<'a>, op: Comparison, right: Column<'a>, kind: ValueKind) -> Option<Self> {
+    pub fn new(name: &'a str, left: Column<'a>, op: Comparison, right: Column<'a>, kind: ValueKind) -> Option<Self> {
         let sides = match kind {
             ValueKind::Text if matches!((&left, &right), (Column::Missing, _) | (_, Column::Missing)) => return None,
             ValueKind::Text => Sides::Texts(left, right),
             ValueKind::Double => Sides::Doubles(keys_of(left, kind)?, keys_of(right, kind)?),
             ValueKind::Long | ValueKind::Flag => Sides::Keys(keys_of(left, kind)?, keys_of(right, kind)?),
         };
-        Some(Self { op, sides })
+        Some(Self { name, op, sides })
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {

@@ -12,7 +12,7 @@ const RANGES_MAX: usize = 4;
 
 pub(in crate::evaluate) struct KeysLeaf<'a> {
     /// The column's name.
-    name: &'a str,
+    pub name: &'a str,
     column: NumberColumn<'a>,
     ranges: KeyRanges,
 }

@@ -7,14 +7,16 @@ use crate::evaluate::row_collector::{Found, scan};
 use crate::{BLOCK_ROWS, RowSet};
 
 pub(in crate::evaluate) struct NullsLeaf<'a> {
+    /// The column's name.
+    pub name: &'a str,
     column: NumberColumn<'a>,
     is_null: bool,
 }
 
 impl<'a> NullsLeaf<'a> {
     /// The rows that are null, or those that are not.
-    pub fn new(column: NumberColumn<'a>, is_null: bool) -> Self {
-        Self { column, is_null }
+    pub fn new(name: &'a str, column: NumberColumn<'a>, is_null: bool) -> Self {
+        Self { name, column, is_null }
     }
 
     pub fn cost(&self, candidates: &RowSet) -> f64 {

@@ -7,6 +7,7 @@ use crate::RowSet;
 use crate::evaluate::column::{Column, TextColumn};
 use crate::evaluate::cost;
 use crate::evaluate::row_texts::RowTexts;
+use crate::evaluate::way::{Note, Way};
 use crate::predicate::TextTest;
 
 pub(in crate::evaluate) struct TextsLeaf<'a> {
@@ -40,15 +41,19 @@ impl<'a> TextsLeaf<'a> {
         self.unread_texts.map_or(f64::INFINITY, |texts| cost::dictionary_scan(texts) + cost::code_scan(candidates))
     }
 
-    pub fn rows(&self, candidates: &RowSet, use_indexes: bool) -> RowSet {
+    pub fn rows(&self, candidates: &RowSet, use_indexes: bool, note: Note<'_>) -> RowSet {
         match &self.column {
             Column::Text(column) if self.cost_by_dictionary(candidates) <= cost::row_texts(candidates) => {
                 let codes = column.read_codes(self.test);
                 let codes = if self.is_negated { Arc::new(codes.complement_of_values()) } else { codes };
-                CodesLeaf::new(self.name, column.clone(), codes).rows(candidates, use_indexes)
+                CodesLeaf::new(self.name, column.clone(), codes).rows(candidates, use_indexes, note)
             }
-            Column::Text(column) => self.rows_by_code(column, candidates),
+            Column::Text(column) => {
+                note(self.name, Way::TextScan);
+                self.rows_by_code(column, candidates)
+            }
             column => {
+                note(self.name, Way::TextScan);
                 let mut texts = RowTexts::new(column);
                 let mut matcher = self.test.matcher();
                 filter(candidates, |row| texts.get(row).is_some_and(|text| matcher.matches(text) != self.is_negated))

@@ -13,6 +13,7 @@ use henge_segment_store::sketch::{HashedValue, HllHash, ThetaHash, ThetaHasher};
 
 use super::accumulator::Accumulator;
 use super::cell_hash::hash_of_cell;
+use super::kept_groups::Meaning;
 use super::key::{KeyValue, SegmentKey};
 use super::text_numbers::TextNumbers;
 use super::{Aggregation, ColumnKind, GroupKey};
@@ -122,6 +123,37 @@ impl Names {
                 return Err(QueryError::internal(format!("a key of {:?} has the value {value:?}", self.kind)));
             }
         })
+    }
+
+    /// Codes in the place of some numbers, that mean the same when the query is over.
+    pub fn keep(&self, numbers: &[u32]) -> (Vec<u32>, Meaning) {
+        let known = match &self.known {
+            Known::Texts(texts) => return (numbers.to_vec(), Meaning::Texts(Arc::downgrade(texts))),
+            Known::Numbers(known) => lock(known),
+        };
+        let mut distinct: Vec<u32> = numbers.iter().copied().filter(|number| *number > 0).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        // Null, which comes before all others, stays 0.
+        let codes = numbers.iter().map(|number| distinct.partition_point(|other| other <= number) as u32).collect();
+        let values = distinct.iter().map(|number| known.values[*number as usize - 1]).collect();
+        (codes, Meaning::Values(values))
+    }
+
+    /// Whether codes mean something here.
+    pub fn knows(&self, meaning: &Meaning) -> bool {
+        match (&self.known, meaning) {
+            (Known::Texts(texts), Meaning::Texts(kept)) => std::ptr::eq(Arc::as_ptr(texts), kept.as_ptr()),
+            (Known::Numbers(_), Meaning::Values(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// For each code its number; `None` where those are the same.
+    pub fn numbers_of(&self, meaning: &Meaning) -> Option<Vec<u32>> {
+        let (Known::Numbers(known), Meaning::Values(values)) = (&self.known, meaning) else { return None };
+        let mut known = lock(known);
+        Some(std::iter::once(0).chain(values.iter().map(|value| known.number(*value))).collect())
     }
 
     /// The order of the strings that two numbers stand for, neither of which is null's.

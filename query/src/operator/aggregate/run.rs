@@ -6,14 +6,14 @@ use std::time::Instant;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use henge_segment_store::timeline::SegmentView;
 
-use super::AggregateTask;
 use super::names::GroupNames;
+use super::numbered::NumberedGroups;
 use super::parted::PartedGroups;
 use super::read_groups::{Part, ReadGroups};
 use super::segment_groups::{SegmentGroups, Workspace};
 use super::spilled::SpilledGroups;
-use super::translation::translation;
 use super::work::{SegmentWork, Work};
+use super::{AggregateTask, KeptGroups, keeping};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
@@ -23,9 +23,9 @@ const CONSUMER: &str = "aggregation";
 
 pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<ReadGroups, QueryError> {
     context.check()?;
-    let work = Work::new(task);
     let data_source = task.segments.iter().find_map(data_source_of);
     let names = GroupNames::new(&task.aggregation, data_source);
+    let work = Work::new(task, &names, context.results.as_deref());
     let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
     let threads = context.threads.get().min(work.parts()).max(1);
     let workers = run_on(threads, || {
@@ -142,15 +142,19 @@ impl<'t> Worker<'t> {
 
     /// Reads parts of a segment until all are taken.
     fn read(&mut self, work: &Work<'_>, segment: &SegmentWork<'_>) -> Result<(), QueryError> {
+        if let Some(kept) = &segment.kept {
+            return if segment.take_part().is_some() { self.merge_kept(kept) } else { Ok(()) };
+        }
         let opened = work.open(segment, self.context, &mut self.turn)?;
         if opened.rows.is_empty() {
             segment.take_all();
+            self.keep(segment, segment.parts, None);
             return Ok(());
         }
         let Some(first) = segment.take_part() else { return Ok(()) };
         let start = Instant::now();
         let mut groups = SegmentGroups::new(&self.task.aggregation, opened, &mut self.workspace)?;
-        let mut part = Some(first);
+        let (mut part, mut parts) = (Some(first), 0);
         while let Some(blocks) = part {
             self.context.check()?;
             self.turn.pass()?;
@@ -158,42 +162,75 @@ impl<'t> Worker<'t> {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
             if !self.fits(groups.bytes()) {
-                self.merge(&groups)?;
+                self.merge(&NumberedGroups::new(&groups, &self.workspace.accumulators, self.names)?)?;
                 self.spill()?;
+                segment.keep_nothing();
                 groups = SegmentGroups::new(&self.task.aggregation, opened, &mut self.workspace)?;
             }
             if work.is_stopped() {
                 return Ok(());
             }
+            parts += 1;
             part = segment.take_part();
         }
         self.context.metrics.scan_ns.add_since(start);
         let start = Instant::now();
-        self.merge(&groups)?;
+        let found = NumberedGroups::new(&groups, &self.workspace.accumulators, self.names)?;
+        let kept = self.kept(segment, &found, groups.table().len(), opened.rows.len())?;
+        self.merge(&found)?;
+        self.keep(segment, parts, kept);
         self.context.metrics.merge_ns.add_since(start);
         Ok(())
     }
 
     /// Adds the groups of a segment to those of the segments before.
-    fn merge(&mut self, groups: &SegmentGroups<'_>) -> Result<(), QueryError> {
-        let used = groups.table().used();
-        let keys = self.names.keys.iter().zip(groups.keys()).enumerate();
-        let numbers = keys.map(|(place, (names, key))| names.numbers(key, &groups.table().codes(place, &used)));
-        let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
-        let mut translations = Vec::new();
-        for (place, accumulator) in self.workspace.accumulators.iter().enumerate() {
-            let values = accumulator.codes().zip(self.names.values[place].as_ref()).zip(groups.value_key(place));
-            let function = &self.task.aggregation.aggregates[place].function;
-            let translation = values.map(|((codes, names), key)| {
-                names.numbers(key, &codes).map(|numbers| translation(function, names, &codes, &numbers))
-            });
-            translations.push(translation.transpose()?);
-        }
-        let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
-        names_memory.try_resize(self.names.bytes())?;
-        drop(names_memory);
-        self.merged.add(&numbers, &self.workspace.accumulators, &used, self.names, &translations)?;
+    fn merge(&mut self, found: &NumberedGroups) -> Result<(), QueryError> {
+        self.count_names()?;
+        let translations = found.translations(&self.task.aggregation, self.names);
+        let accumulators = &self.workspace.accumulators;
+        self.merged.add(&found.keys, accumulators, &found.groups, self.names, &translations)?;
         if self.fits(0) { Ok(()) } else { self.spill() }
+    }
+
+    /// Adds groups of a segment that need not be read.
+    fn merge_kept(&mut self, kept: &[KeptGroups]) -> Result<(), QueryError> {
+        let start = Instant::now();
+        for kept in kept {
+            kept.add_to(&mut self.merged, self.names)?;
+        }
+        self.count_names()?;
+        self.context.metrics.kept_segments.add(1);
+        self.context.metrics.merge_ns.add_since(start);
+        if self.fits(0) { Ok(()) } else { self.spill() }
+    }
+
+    /// What was found in parts of a segment, in a form that later queries can use; `None` where that does not pay.
+    fn kept(
+        &self,
+        segment: &SegmentWork<'_>,
+        found: &NumberedGroups,
+        groups_total: usize,
+        rows: u64,
+    ) -> Result<Option<KeptGroups>, QueryError> {
+        let Some((keeping, results)) = segment.keeping().zip(self.context.results.as_deref()) else { return Ok(None) };
+        let accumulators = &self.workspace.accumulators;
+        let bytes = keeping::bytes_of(found, accumulators, groups_total);
+        if !keeping.wants(found.groups.len(), bytes, rows, results) {
+            return Ok(None);
+        }
+        KeptGroups::new(&self.task.aggregation, found, accumulators, self.names).map(Some)
+    }
+
+    /// Keeps what was found of a segment, once all of its parts are there.
+    fn keep(&self, segment: &SegmentWork<'_>, parts: usize, kept: Option<KeptGroups>) {
+        if let Some((keeping, results)) = segment.keeping().zip(self.context.results.as_deref()) {
+            keeping.add(kept, parts, segment.parts, results);
+        }
+    }
+
+    fn count_names(&self) -> Result<(), QueryError> {
+        let names_memory = self.names_memory.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(names_memory.try_resize(self.names.bytes())?)
     }
 
     fn into_found(self) -> Found {

@@ -25,6 +25,7 @@ use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
 use crate::functions::{Rank, SketchCall, SketchResult};
 use crate::operator::OperatorMetrics;
+use crate::result_cache::{ResultCache, ResultCacheCounts, ResultCacheUse};
 use crate::spill::{SpillFigures, SpillSpace};
 
 /// The same without memory for groups.
@@ -42,7 +43,13 @@ fn context(threads: usize) -> OperatorContext {
         spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::new(CancellationToken::new()),
         metrics: Arc::new(OperatorMetrics::default()),
+        results: None,
     }
+}
+
+/// The same with the results of other queries.
+fn cached(threads: usize, results: &Arc<ResultCache>) -> OperatorContext {
+    OperatorContext { results: Some(Arc::new(ResultCacheUse::new(results.clone(), true, true))), ..context(threads) }
 }
 
 fn column(name: &str, kind: DimensionType) -> InputColumn {
@@ -208,7 +215,7 @@ fn aggregation(random: &mut Random) -> Aggregation {
 }
 
 /// Checks some random aggregations of what the store has now.
-fn check(store: &Store, seed: u64, count: usize) {
+fn check(store: &Store, results: &Arc<ResultCache>, seed: u64, count: usize) {
     let mut random = Random(seed);
     for _ in 0..count {
         let aggregation = aggregation(&mut random);
@@ -223,7 +230,8 @@ fn check(store: &Store, seed: u64, count: usize) {
         let expected = answer(&task.aggregation, task.filter.as_ref().unwrap(), &store.rows);
         let threads = 1 + random.below(3);
         let spilling = on_disk(context(threads), store.spill_directory(), 1 << 30);
-        for context in [&context(threads), &spilling] {
+        // In memory and on disk, then where what is found may be kept, and where it is if it ever will.
+        for context in [&context(threads), &spilling, &cached(threads, results), &cached(2, results)] {
             let found = task.run(context);
             match (&found, &expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(&sorted_rows(found), expected, "{task:?}"),
@@ -277,15 +285,72 @@ fn check_top(task: &AggregateTask, context: &OperatorContext, random: &mut Rando
 async fn groups_are_those_of_a_row_by_row_group_by() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::new(directory.path()).await;
+    let results = Arc::new(ResultCache::new(64 << 20));
     for generation in 0..3 {
         store.declare(generation).await;
         store.append(2_600);
-        check(&store, 100 + generation, 25);
+        check(&store, &results, 100 + generation, 25);
         store.publish().await;
-        check(&store, 200 + generation, 25);
+        check(&store, &results, 200 + generation, 25);
+        // Again under each schema.
+        check(&store, &results, 250, 15);
     }
     store.append(1_025);
-    check(&store, 300, 25);
+    check(&store, &results, 300, 25);
+    check(&store, &results, 250, 15);
+    let figures = results.figures();
+    assert!(figures.hits > 200 && figures.misses > 200, "{figures:?}");
+}
+
+#[tokio::test]
+async fn kept_groups_are_of_no_use_once_their_strings_have_other_numbers() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::new(directory.path()).await;
+    store.declare(0).await;
+    store.append(3_000);
+    store.publish().await;
+    let (task, results) = (count_by_path(&store), Arc::new(ResultCache::new(1 << 20)));
+    let segments = store.segments().len() as u64;
+    let ask = || {
+        let context = cached(2, &results);
+        let rows = sorted_rows(&task.run(&context).unwrap());
+        (rows, context.results.unwrap().counts())
+    };
+    let (expected, cold) = ask();
+    assert_eq!(cold, ResultCacheCounts { hits: 0, misses: segments });
+    text_numbers::forget();
+    // Other strings get the numbers that these had.
+    text_numbers::TextNumbers::of("requests", "path").number(b"another string");
+    assert_eq!(ask(), (expected.clone(), cold));
+    assert_eq!(ask(), (expected, ResultCacheCounts { hits: segments, misses: 0 }));
+}
+
+#[tokio::test]
+async fn a_segment_is_read_again_where_more_or_less_of_it_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::new(directory.path()).await;
+    store.declare(0).await;
+    store.append(3_000);
+    store.publish().await;
+    let results = Arc::new(ResultCache::new(1 << 20));
+    let count = |start: i64, end: i64| {
+        let interval = Interval::new(TimestampMs(START_MS + start), TimestampMs(START_MS + end)).unwrap();
+        let filter = RowFilter { interval, predicate: None };
+        let task = AggregateTask { filter: Some(filter.clone()), ..count_by_path(&store) };
+        let context = cached(2, &results);
+        let expected = answer(&task.aggregation, &filter, &store.rows).unwrap();
+        assert_eq!(sorted_rows(&task.run(&context).unwrap()), expected, "{interval:?}");
+        let ResultCacheCounts { hits, misses } = context.results.unwrap().counts();
+        (hits, misses)
+    };
+    // Two whole days, and a few seconds of a third.
+    assert_eq!(count(-DAY_MS, 3 * DAY_MS).1, store.segments().len() as u64);
+    let (days, rest) = (2, store.segments().len() as u64 - 2);
+    assert_eq!(count(-1, 3 * DAY_MS), (days + rest, 0), "all of it, from a little later on");
+    assert_eq!(count(DAY_MS / 2, 2 * DAY_MS), (1, 1), "a half and a whole day");
+    assert_eq!(count(DAY_MS / 2, 2 * DAY_MS), (2, 0));
+    assert_eq!(count(DAY_MS / 2 + 1, 2 * DAY_MS), (1, 1), "nearly the same half");
+    assert_eq!(count(0, 2 * DAY_MS), (2, 0));
 }
 
 fn count_by_path(store: &Store) -> AggregateTask {

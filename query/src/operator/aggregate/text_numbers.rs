@@ -47,6 +47,12 @@ pub(crate) struct TextNumbers {
     theta: RwLock<Vec<Option<ThetaHash>>>,
 }
 
+/// All columns start anew.
+#[cfg(test)]
+pub(super) fn forget() {
+    lock(&KEPT).clear();
+}
+
 /// Strings, one after the other.
 #[derive(Debug, Default)]
 struct Texts {

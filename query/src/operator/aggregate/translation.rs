@@ -24,7 +24,7 @@ pub(super) fn translation(function: &AggregateFunction, names: &Names, codes: &[
 }
 
 /// `known`: of each of the codes, which ascend.
-fn by_code<T: Copy>(codes: &[u32], known: &[T], unknown: T) -> Vec<T> {
+pub(super) fn by_code<T: Copy>(codes: &[u32], known: &[T], unknown: T) -> Vec<T> {
     let mut by_code = vec![unknown; codes.last().map_or(0, |code| *code as usize + 1)];
     codes.iter().zip(known).for_each(|(code, known)| by_code[*code as usize] = *known);
     by_code

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use henge_indexing::{BLOCK_ROWS, RowSet};
 use henge_segment_store::schema::TIME_COLUMN;
+use henge_segment_store::segment::PublishedSegment;
 use henge_segment_store::segment_reader::SegmentReader;
 use henge_segment_store::timeline::SegmentView;
 
-use super::{AggregateTask, GroupKey, InputColumn};
+use super::keeping::Keeping;
+use super::names::GroupNames;
+use super::result_key::{PlanKey, ResultKey};
+use super::{AggregateFunction, AggregateTask, GroupKey, InputColumn, KeptGroups};
 use crate::cpu_pool::Turn;
 use crate::error::QueryError;
 use crate::operator::OperatorContext;
+use crate::result_cache::ResultCacheUse;
+use crate::scan::WaysTaken;
 
 /// Blocks of a part: about a tenth of a millisecond's work.
 const PART_BLOCKS: usize = if cfg!(test) { 2 } else { 64 };
@@ -32,9 +38,13 @@ pub(super) struct Work<'t> {
 #[derive(Debug)]
 pub(super) struct SegmentWork<'t> {
     view: &'t SegmentView,
-    parts: usize,
+    pub parts: usize,
     taken: AtomicUsize,
     opened: OnceLock<Result<OpenedSegment, QueryError>>,
+    /// What is there of an earlier query; nothing is read then.
+    pub kept: Option<Arc<[KeptGroups]>>,
+    /// Where what is found may be kept.
+    keeping: Option<Keeping>,
 }
 
 /// A segment at hand, with the rows to read.
@@ -48,12 +58,23 @@ pub(super) struct OpenedSegment {
 }
 
 impl<'t> Work<'t> {
-    pub fn new(task: &'t AggregateTask) -> Self {
-        let segments = match &task.filter {
-            Some(filter) => task.segments.iter().filter(|segment| filter.touches(segment)).collect(),
-            None => Vec::new(),
-        };
-        let segments = segments.into_iter().map(SegmentWork::new).collect();
+    /// Finds out what is kept already of `results`, for as long as `names` still stand for it.
+    pub fn new(task: &'t AggregateTask, names: &GroupNames, results: Option<&ResultCacheUse>) -> Self {
+        let mut segments = Vec::new();
+        if let Some(filter) = &task.filter {
+            // Without indexes everything is to be read. What sketches estimate may depend on how they were merged.
+            let has_sketch = task.aggregation.aggregates.iter().any(|aggregate| is_sketch(&aggregate.function));
+            let results = results.filter(|results| results.is_on() && task.use_indexes && !has_sketch);
+            let results = results.map(|results| (results, Arc::new(PlanKey::new(&task.aggregation, filter))));
+            for view in task.segments.iter().filter(|segment| filter.touches(segment)) {
+                let mut segment = SegmentWork::new(view);
+                if let (Some((results, plan)), SegmentView::Published(published)) = (&results, view) {
+                    let key = ResultKey::new(plan, &task.aggregation, filter, published);
+                    segment.look_up(key, published, names, results);
+                }
+                segments.push(segment);
+            }
+        }
         Self { task, segments, untouched: AtomicUsize::new(0), is_stopped: AtomicBool::new(false) }
     }
 
@@ -96,7 +117,7 @@ impl<'t> Work<'t> {
         }
         let open = || {
             let start = Instant::now();
-            let opened = self.open_first(segment.view)?;
+            let opened = self.open_first(segment.view, &context.metrics.ways)?;
             context.metrics.segments.add(1);
             context.metrics.rows.add(opened.rows.len());
             context.metrics.filter_ns.add_since(start);
@@ -105,16 +126,16 @@ impl<'t> Work<'t> {
         segment.opened.get_or_init(open).as_ref().map_err(Clone::clone)
     }
 
-    fn open_first(&self, view: &SegmentView) -> Result<OpenedSegment, QueryError> {
+    fn open_first(&self, view: &SegmentView, ways: &WaysTaken) -> Result<OpenedSegment, QueryError> {
         let store_error = |error| QueryError::from(&error);
         let reader = view.open(&self.columns().into_iter().collect::<Vec<_>>()).map_err(store_error)?;
         let filter = self.task.filter.as_ref().expect("without a filter there are no segments");
-        let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+        let rows = filter.rows_of(view, &reader, self.task.use_indexes, ways).map_err(store_error)?;
         let mut passing = Vec::new();
         for aggregate in &self.task.aggregation.aggregates {
             passing.push(match &aggregate.filter {
                 Some(filter) => {
-                    let rows = filter.rows_of(view, &reader, self.task.use_indexes).map_err(store_error)?;
+                    let rows = filter.rows_of(view, &reader, self.task.use_indexes, ways).map_err(store_error)?;
                     (!rows.is_all()).then_some(rows)
                 }
                 None => None,
@@ -144,7 +165,41 @@ impl<'t> Work<'t> {
 impl<'t> SegmentWork<'t> {
     fn new(view: &'t SegmentView) -> Self {
         let blocks = (view.row_count() as usize).div_ceil(BLOCK_ROWS);
-        Self { view, parts: blocks.div_ceil(PART_BLOCKS).max(1), taken: AtomicUsize::new(0), opened: OnceLock::new() }
+        Self {
+            view,
+            parts: blocks.div_ceil(PART_BLOCKS).max(1),
+            taken: AtomicUsize::new(0),
+            opened: OnceLock::new(),
+            kept: None,
+            keeping: None,
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        key: ResultKey,
+        segment: &Arc<PublishedSegment>,
+        names: &GroupNames,
+        results: &ResultCacheUse,
+    ) {
+        self.kept = results.get(&key, |kept| kept.iter().all(|kept| kept.fits(names)));
+        if self.kept.is_some() {
+            self.parts = 1;
+        } else if results.is_filled() {
+            self.keeping = Some(Keeping::new(key, segment.clone()));
+        }
+    }
+
+    /// What is found of the segment is not complete in one place.
+    pub fn keep_nothing(&self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.give_up();
+        }
+    }
+
+    /// Where what is found of the segment may be kept.
+    pub fn keeping(&self) -> Option<&Keeping> {
+        self.keeping.as_ref()
     }
 
     /// The blocks of the next part, which nobody else gets.
@@ -161,4 +216,8 @@ impl<'t> SegmentWork<'t> {
     fn parts_left(&self) -> usize {
         self.parts.saturating_sub(self.taken.load(Ordering::Relaxed))
     }
+}
+
+fn is_sketch(function: &AggregateFunction) -> bool {
+    matches!(function, AggregateFunction::Sketch(..))
 }

@@ -118,7 +118,10 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
         }
-        let rows = self.filter.rows_of(segment, &reader, self.task.use_indexes).map_err(store_error)?;
+        let rows = self
+            .filter
+            .rows_of(segment, &reader, self.task.use_indexes, &self.context.metrics.ways)
+            .map_err(store_error)?;
         self.context.metrics.segments.add(1);
         self.context.metrics.rows.add(rows.len());
         self.context.metrics.filter_ns.add_since(start);

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::physical_plan::metrics::{Count, Metric, MetricValue, MetricsSet, Time};
+use datafusion::physical_plan::metrics::{Metric, MetricValue, MetricsSet, Time};
 
 use crate::operator::OperatorMetrics;
+use crate::scan::counted;
 
 pub(in crate::operator) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
     let counts = [
         ("segments", &measured.segments),
+        ("kept_segments", &measured.kept_segments),
         ("rows", &measured.rows),
         ("groups", &measured.groups),
         ("spilled_bytes", &measured.spilled_bytes),
@@ -22,10 +24,9 @@ pub(in crate::operator) fn metrics(measured: &OperatorMetrics) -> MetricsSet {
     ];
     let mut set = MetricsSet::new();
     for (name, counter) in counts {
-        let count = Count::new();
-        count.add(usize::try_from(counter.get()).unwrap_or(usize::MAX));
-        set.push(Arc::new(Metric::new(MetricValue::Count { name: name.into(), count }, None)));
+        set.push(counted(name, counter.get()));
     }
+    measured.ways.add_to(&mut set);
     for (name, counter) in times {
         let time = Time::new();
         time.add_duration(Duration::from_nanos(counter.get()));

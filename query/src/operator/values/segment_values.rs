@@ -12,6 +12,7 @@ use henge_segment_store::timeline::SegmentView;
 
 use super::ValuesTask;
 use crate::error::QueryError;
+use crate::operator::OperatorMetrics;
 use crate::scan::RowFilter;
 
 /// Those that occur in rows that pass the filter, in the order that is asked for; no more than are.
@@ -30,12 +31,21 @@ pub(super) enum Texts {
 
 impl SegmentValues {
     /// Blocking.
-    pub fn of(task: &ValuesTask, filter: &RowFilter, segment: &SegmentView) -> Result<Self, QueryError> {
+    pub fn of(
+        task: &ValuesTask,
+        filter: &RowFilter,
+        segment: &SegmentView,
+        metrics: &OperatorMetrics,
+    ) -> Result<Self, QueryError> {
         let store_error = |error: StoreError| QueryError::from(&error);
         let mut columns = filter.columns();
         columns.insert(&task.column);
         let reader = segment.open(&columns.into_iter().collect::<Vec<_>>()).map_err(store_error)?;
-        let rows = || filter.rows_of(segment, &reader, task.use_indexes).map_err(store_error);
+        let rows = || {
+            let rows = filter.rows_of(segment, &reader, task.use_indexes, &metrics.ways).map_err(store_error)?;
+            metrics.rows.add(rows.len());
+            Ok::<_, QueryError>(rows)
+        };
         let column = match reader.column(&task.column).map_err(store_error)? {
             Column::Text(column) => column,
             Column::Missing => return Ok(Self { has_null: !rows()?.is_empty(), texts: Texts::Listed(Vec::new()) }),

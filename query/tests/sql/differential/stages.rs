@@ -39,14 +39,16 @@ const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 pub struct Way {
     pub use_indexes: bool,
     pub use_native_operators: bool,
+    pub use_result_cache: bool,
 }
 
 impl Way {
     /// By DataFusion alone, over every row.
-    pub const REFERENCE: Self = Self { use_indexes: false, use_native_operators: false };
-    pub const NATIVE: Self = Self { use_indexes: true, use_native_operators: true };
-    pub const BY_DATAFUSION: Self = Self { use_indexes: true, use_native_operators: false };
-    pub const NATIVE_BY_ROW: Self = Self { use_indexes: false, use_native_operators: true };
+    pub const REFERENCE: Self = Self { use_native_operators: false, ..Self::NATIVE_BY_ROW };
+    pub const NATIVE: Self = Self { use_indexes: true, use_native_operators: true, use_result_cache: true };
+    pub const NATIVE_ANEW: Self = Self { use_result_cache: false, ..Self::NATIVE };
+    pub const BY_DATAFUSION: Self = Self { use_native_operators: false, ..Self::NATIVE };
+    pub const NATIVE_BY_ROW: Self = Self { use_indexes: false, ..Self::NATIVE };
 }
 
 pub struct Stage {
@@ -150,10 +152,11 @@ impl Stage {
 
     /// Each query's rows, or why there are none.
     pub async fn answers(&self, queries: &[Query], way: Way) -> Vec<Result<Vec<Row>, String>> {
-        let Way { use_indexes, use_native_operators } = way;
+        let Way { use_indexes, use_native_operators, use_result_cache } = way;
         let requests = queries.iter().map(|query| QueryRequest {
             use_indexes,
             use_native_operators,
+            use_result_cache,
             ..fixture::request(&query.sql)
         });
         stream::iter(requests.map(|request| self.answer(request))).buffered(CONCURRENCY).collect().await

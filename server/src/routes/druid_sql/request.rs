@@ -115,6 +115,8 @@ impl SqlBody {
                 use_indexes: context.flag("useIndexes")?.unwrap_or(true),
                 use_native_operators: context.flag("useNativeOperators")?.unwrap_or(true),
                 use_plan_cache: context.flag("usePlanCache")?.unwrap_or(true),
+                use_result_cache: context.flag("useCache")?.unwrap_or(true),
+                populate_result_cache: context.flag("populateCache")?.unwrap_or(true),
             },
             layout: Layout {
                 format: self.result_format,

@@ -34,7 +34,7 @@ fn failure() -> QueryError {
 }
 
 fn answer(columns: Vec<ResultColumn>, batches: Vec<Result<RecordBatch, QueryError>>) -> QueryAnswer {
-    QueryAnswer { columns, batches: Box::pin(stream::iter(batches)) }
+    QueryAnswer { columns, batches: Box::pin(stream::iter(batches)), result_cache: ResultCacheCounts::default() }
 }
 
 fn layout(format: ResultFormat, header: Header) -> Layout {
