@@ -54,7 +54,7 @@ fn read_v4(text: &str) -> Option<u32> {
     text.parse::<Ipv4Addr>().map(Ipv4Addr::to_bits).ok().or_else(|| text.parse().ok())
 }
 
-fn split<'s>(subnet: &'s str, bits: u32) -> Option<(&'s str, u32)> {
+fn split(subnet: &str, bits: u32) -> Option<(&str, u32)> {
     match subnet.split_once('/') {
         Some((address, length)) => Some((address, length.parse().ok().filter(|length| *length <= bits)?)),
         None => Some((subnet, bits)),

@@ -11,7 +11,6 @@ SELECT MIN(code > 300), MAX(ok AND code > 300), MAX(ok) FROM requests;
 SELECT SUM(bytes / NULLIF(code - 200, 0)), MAX(1000 / code) FROM requests WHERE code > 0;
 SELECT path, SUM(bytes * code) AS s FROM requests GROUP BY path ORDER BY s DESC, path LIMIT 5;
 SELECT SUM(bytes * code) FROM requests WHERE tenant = 'nobody';
-SELECT tenant, SUM(bytes * code) FROM requests WHERE tenant = 'nobody' GROUP BY tenant;
 SELECT code, SUM(seq * code) FILTER (WHERE path = 'nowhere') FROM requests GROUP BY code;
 SELECT UPPER(tenant), SUM(bytes * code), COUNT(bytes - seq) FROM requests GROUP BY 1;
 -- tolerance

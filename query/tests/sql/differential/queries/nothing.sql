@@ -21,3 +21,4 @@ SELECT seq FROM requests WHERE regexp_like(path, '^$x');
 SELECT seq FROM requests WHERE host < host;
 SELECT seq FROM requests ORDER BY seq LIMIT 0;
 SELECT SUM(events) FROM hourly WHERE tenant = 'acme' AND tenant IS NULL;
+SELECT tenant, SUM(bytes * code) FROM requests WHERE tenant = 'nobody' GROUP BY tenant;
