@@ -62,8 +62,8 @@ fn a_disk_that_takes_nothing_pauses_reading_until_it_does() {
     produce(&broker, "full");
     let mut henge = Henge::server(&config(&broker, "full", "1GiB", 20_000));
     // Nothing can be made below a file; a full disk fails in the same place.
-    let segments = henge.data_dir().join("segments");
-    fs::create_dir_all(henge.data_dir()).expect("a directory can be made");
+    let segments = henge.data_dir().join("store/segments");
+    fs::create_dir_all(henge.data_dir().join("store")).expect("a directory can be made");
     File::create(&segments).expect("a file can be made");
     henge.start();
     let status = wait_for("reading waits for the disk", || {
