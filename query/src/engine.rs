@@ -97,6 +97,7 @@ impl QueryEngine {
             operators: self.memory_bytes(),
             plans: self.plan_cache().bytes,
             text_numbers: TextNumbers::kept_bytes(),
+            results: self.result_cache().bytes,
         }
     }
 

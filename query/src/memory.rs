@@ -18,6 +18,8 @@ pub struct MemoryFigures {
     pub plans: usize,
     /// Numbers for the strings of columns, kept for later aggregations.
     pub text_numbers: usize,
+    /// What was found of published segments.
+    pub results: usize,
 }
 
 /// One query's share of the memory of all queries.

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const SURPLUS_BYTES: u64 = 32 << 20;
 
 /// Bytes of memory by owner; the names are labels of a metric.
-pub fn by_owner(services: &Services) -> [(&'static str, u64); 5] {
+pub fn by_owner(services: &Services) -> [(&'static str, u64); 6] {
     let engine = services.engine.memory();
     let data_sources = services.store.data_sources();
     let open = data_sources.iter().filter_map(|name| services.store.data_source(name.as_str()));
@@ -28,6 +28,7 @@ pub fn by_owner(services: &Services) -> [(&'static str, u64); 5] {
         ("operators", engine.operators as u64),
         ("plan_cache", engine.plans as u64),
         ("text_numbers", engine.text_numbers as u64),
+        ("result_cache", engine.results as u64),
         ("code_sets", services.store.code_set_bytes() as u64),
         ("open_segments", open.map(|data_source| data_source.open_stats().bytes as u64).sum()),
     ]
