@@ -98,12 +98,14 @@ fn indexes_of_version_1_are_read() {
 fn missing_files_are_written() {
     let values = values();
     let mut files = vec![("dictionary_v1.bin", Dictionary::encode(values.iter().map(Vec::as_slice)))];
-    for (name, form, distinct, code) in COLUMNS {
+    files.retain(|(name, _)| !path(name).exists());
+    // A later builder may choose another form for a column whose file is there.
+    for (name, form, distinct, code) in COLUMNS.into_iter().filter(|(name, ..)| !path(name).exists()) {
         let built = DimensionIndex::build(&codes(code), distinct);
         assert_eq!(built.form, form, "{name}: {}", built.reason);
         files.push((name, built.bytes));
     }
-    for (name, bytes) in files.into_iter().filter(|(name, _)| !path(name).exists()) {
+    for (name, bytes) in files {
         let mut file = File::create_new(path(name)).expect("the folder is writable");
         file.write_all(&bytes).expect("the folder is writable");
     }

@@ -13,6 +13,7 @@ SELECT tenant, MIN(path), MAX(path), MIN(__time), MAX(__time) FROM requests GROU
 -- Without NaN, which no decoder lets in: DataFusion's grouped MIN and MAX depend on the order of rows where there is one.
 SELECT tenant, MIN(ratio), MAX(ratio) FROM requests WHERE ratio < CAST('NaN' AS DOUBLE) GROUP BY tenant;
 SELECT tenant, MIN(big), MAX(big) FROM requests GROUP BY tenant;
+-- duckdb: SELECT UPPER(tenant), (LENGTH(path) + LENGTH(regexp_replace(path, '[\x{0}-\x{FFFF}]', '', 'g'))), COUNT(*) FROM requests GROUP BY 1, 2
 SELECT UPPER(tenant), LENGTH(path), COUNT(*) FROM requests GROUP BY 1, 2;
 SELECT COALESCE(tenant, '?'), COUNT(*) FROM requests GROUP BY 1;
 SELECT tenant = 'acme', COUNT(*) FROM requests GROUP BY 1;

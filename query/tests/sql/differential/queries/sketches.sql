@@ -27,5 +27,5 @@ SELECT tenant, APPROX_QUANTILE_DS(bytes, 0.9, 60000) FROM requests GROUP BY tena
 -- henge only: text of an array
 SELECT code, DS_GET_QUANTILES(DS_QUANTILES_SKETCH(bytes, 60000), 0.0, 0.5, 1.0), DS_RANK(DS_QUANTILES_SKETCH(bytes, 60000), 500.0), DS_CDF(DS_QUANTILES_SKETCH(bytes, 60000), 1000.0, 500000.0) FROM requests GROUP BY code;
 -- nothing is known of no values
--- duckdb: SELECT 0, 0, NULL, 0.0, NULL
+-- duckdb: SELECT 0, 0, NULL, 0e0, NULL
 SELECT APPROX_COUNT_DISTINCT(host), APPROX_COUNT_DISTINCT_DS_THETA(code), APPROX_QUANTILE_DS(bytes, 0.5), HLL_SKETCH_ESTIMATE(DS_HLL(host)), DS_GET_QUANTILE(DS_QUANTILES_SKETCH(bytes), 0.5) FROM requests WHERE tenant = 'nobody';
