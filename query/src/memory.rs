@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 
 use crate::error::SAVE_MEMORY;
 
@@ -27,34 +27,22 @@ pub struct MemoryFigures {
 pub(crate) struct QueryMemory {
     all_queries: Arc<dyn MemoryPool>,
     bytes: AtomicUsize,
-    /// Of operators that can go to disk: they leave half to those that cannot, such as scans that feed them.
-    spillable_bytes: AtomicUsize,
+    /// Operators that can go to disk. They leave half to those that cannot, such as scans that feed them, and share the
+    /// other half evenly: one that waits with little would have nothing to put on disk when another holds it all.
+    spillable: AtomicUsize,
     bytes_max: usize,
 }
 
 impl QueryMemory {
     pub fn new(all_queries: Arc<dyn MemoryPool>, bytes_max: usize) -> Self {
-        Self { all_queries, bytes: AtomicUsize::new(0), spillable_bytes: AtomicUsize::new(0), bytes_max }
+        Self { all_queries, bytes: AtomicUsize::new(0), spillable: AtomicUsize::new(0), bytes_max }
     }
 
-    fn count(&self, reservation: &MemoryReservation, additional: usize) {
-        self.bytes.fetch_add(additional, Ordering::Relaxed);
-        if reservation.consumer().can_spill() {
-            self.spillable_bytes.fetch_add(additional, Ordering::Relaxed);
-        }
-    }
-
-    fn uncount(&self, reservation: &MemoryReservation, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        if reservation.consumer().can_spill() {
-            self.spillable_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether more is counted than may be.
-    fn is_over(&self, reservation: &MemoryReservation) -> bool {
-        let spillable = self.spillable_bytes.load(Ordering::Relaxed);
-        self.reserved() > self.bytes_max || reservation.consumer().can_spill() && spillable > self.bytes_max / 2
+    /// Whether more would be held than may be, now that `additional` is counted.
+    fn is_over(&self, reservation: &MemoryReservation, additional: usize) -> bool {
+        let share = self.bytes_max / 2 / self.spillable.load(Ordering::Relaxed).max(1);
+        let is_over_share = reservation.consumer().can_spill() && reservation.size() + additional > share;
+        additional > self.bytes_max || self.reserved() > self.bytes_max || is_over_share
     }
 }
 
@@ -69,26 +57,34 @@ impl MemoryPool for QueryMemory {
         "query"
     }
 
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.spillable.fetch_add(consumer.can_spill().into(), Ordering::Relaxed);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.spillable.fetch_sub(consumer.can_spill().into(), Ordering::Relaxed);
+    }
+
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
-        self.count(reservation, additional);
+        self.bytes.fetch_add(additional, Ordering::Relaxed);
         self.all_queries.grow(reservation, additional);
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
-        self.uncount(reservation, shrink);
+        self.bytes.fetch_sub(shrink, Ordering::Relaxed);
         self.all_queries.shrink(reservation, shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        self.count(reservation, additional);
-        let refused = if additional > self.bytes_max || self.is_over(reservation) {
+        self.bytes.fetch_add(additional, Ordering::Relaxed);
+        let refused = if self.is_over(reservation, additional) {
             Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
         } else {
             let all = self.all_queries.try_grow(reservation, additional);
             all.err().map(|_| "all running queries together need more memory than they may use".to_owned())
         };
         let Some(refused) = refused else { return Ok(()) };
-        self.uncount(reservation, additional);
+        self.bytes.fetch_sub(additional, Ordering::Relaxed);
         let operator = reservation.consumer().name();
         // DataFusion's operators go to disk where they are told so in this form.
         Err(DataFusionError::ResourcesExhausted(format!("{refused} (in {operator}): {SAVE_MEMORY}")))
