@@ -47,7 +47,8 @@ impl QueryEngine {
 
     /// Waits for its turn, plans the statement, and waits for its first rows.
     ///
-    /// Must be called on a tokio runtime with time. Panics if the system gives no threads. Dropping the future or the answer's stream ends the query.
+    /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query. Panics if the
+    /// system gives no threads.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
         let running = self.running.start(&request.query_id, self.pool.share());
         let results =
