@@ -55,7 +55,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// Runs a target's body, and panics where it held more bytes at once than the input allows.
-pub fn within_limits(input: &[u8], body: fn(&[u8]) -> bool) {
+pub fn within_limits(input: &[u8], body: impl Fn(&[u8]) -> bool) {
     let before = LIVE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     body(input);
