@@ -4,6 +4,7 @@ mod datasources;
 mod druid_sql;
 mod exposition;
 mod health;
+mod queries;
 mod request_body;
 mod rules;
 mod supervisors;
@@ -22,7 +23,7 @@ use crate::app::App;
 use crate::error::{ApiError, Category};
 
 pub fn router(app: Arc<App>) -> Router {
-    let routes: [(&str, MethodRouter<Arc<App>>); 22] = [
+    let routes: [(&str, MethodRouter<Arc<App>>); 24] = [
         ("/druid/v2/sql", post(druid_sql::ask)),
         ("/druid/v2/sql/{id}", delete(druid_sql::cancel)),
         ("/druid/v2/datasources", get(datasources::list)),
@@ -40,6 +41,8 @@ pub fn router(app: Arc<App>) -> Router {
         ("/druid/indexer/v1/supervisor/{id}/reset", post(supervisors::reset)),
         ("/druid/coordinator/v1/rules", get(rules::all)),
         ("/druid/coordinator/v1/rules/{name}", get(rules::one).post(rules::put)),
+        ("/henge/v1/queries", get(queries::list)),
+        ("/henge/v1/queries/{id}", get(queries::one)),
         ("/status", get(health::status)),
         ("/status/health", get(health::healthy)),
         ("/health/live", get(health::live)),
