@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::sketch::SketchInput;
 use crate::time::TimestampMs;
 
 /// A dimension's value in one row. Null is not `""`.
@@ -20,6 +21,7 @@ pub enum MeasureValue {
     Null,
     Long(i64),
     Double(f64),
+    Sketched(SketchInput),
 }
 
 /// An event's time, dimensions and measures in the order of its datasource's schema.
