@@ -31,6 +31,7 @@ mod running;
 mod scan;
 mod session;
 pub mod settings;
+mod sketch_use;
 pub mod spill;
 mod statement;
 mod suggestion;

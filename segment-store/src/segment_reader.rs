@@ -9,6 +9,7 @@ use henge_indexing::{Column, Predicate, RowSet, Way, evaluate_noting};
 use crate::error::StoreError;
 use crate::open_segment::OpenRows;
 use crate::segment::{SegmentId, ServingBatches, ServingSegment};
+use crate::sketch::SketchError;
 use crate::sketch_values::SketchValues;
 
 /// Batches of a scan; decoding happens in `next`.
@@ -43,6 +44,14 @@ impl SegmentReader {
         match self {
             Self::Open(rows) => Ok(rows.sketches(name)),
             Self::Published(id, serving) => serving.sketches(name).map_err(|error| error.of_segment(id)),
+        }
+    }
+
+    /// Says which segment a sketch that cannot be read is of.
+    pub fn damaged(&self, error: &SketchError) -> StoreError {
+        match self {
+            Self::Open(_) => unreachable!("open sketches are not read from bytes"),
+            Self::Published(id, _) => StoreError::Corrupt { id: id.clone(), detail: error.to_string() },
         }
     }
 

@@ -62,7 +62,16 @@ impl RowWriter {
             slots.push(Slot { kind, column: measure.name.clone() });
             sources.push(source.clone());
         }
-        (Self { slots, time_missing: time.missing, time: None, refusals: Vec::new(), hasher: ThetaHasher::default() }, sources)
+        (
+            Self {
+                slots,
+                time_missing: time.missing,
+                time: None,
+                refusals: Vec::new(),
+                hasher: ThetaHasher::default(),
+            },
+            sources,
+        )
     }
 
     pub(super) fn start(&mut self, row: &mut EventRow) {

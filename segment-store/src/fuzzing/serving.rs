@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use henge_indexing::{
-    BLOCK_ROWS, CodeSetCache, Column, Comparison, LikePattern, NumberTest, Predicate, RegexPattern, RowSet, TextTest, ValueKind,
+    BLOCK_ROWS, CodeSetCache, Column, Comparison, LikePattern, NumberTest, Predicate, RegexPattern, RowSet, TextTest,
+    ValueKind,
 };
 
 use crate::schema::{ColumnKind, DataSourceName, TIME_COLUMN};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array,
-    new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    UInt32Array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;

@@ -182,8 +182,7 @@ impl DataSourceSchema {
     /// `__time` is a timestamp in ms without a zone (UTC by definition); for the others see [`ColumnKind::field`].
     pub fn arrow(&self) -> SchemaRef {
         let time = Field::new(TIME_COLUMN, DataType::Timestamp(TimeUnit::Millisecond, None), false);
-        let columns =
-            (0..self.column_count()).map(|column| self.column_kind(column).field(self.column_name(column)));
+        let columns = (0..self.column_count()).map(|column| self.column_kind(column).field(self.column_name(column)));
         Arc::new(Schema::new(std::iter::once(time).chain(columns).collect::<Vec<_>>()))
     }
 }

@@ -62,7 +62,8 @@ impl ParquetSegment {
             times.extend_from_slice(batch.ok_or_else(|| general("times of another type".to_owned()))?.values());
             Ok(())
         })?;
-        let mut columns = (0..schema.column_count()).map(|column| self.column(schema.column_name(column), schema.column_kind(column)));
+        let mut columns = (0..schema.column_count())
+            .map(|column| self.column(schema.column_name(column), schema.column_kind(column)));
         let dimensions = columns.by_ref().take(schema.dimensions.len()).collect::<Result<_>>()?;
         let measures = columns.collect::<Result<_>>()?;
         let rows = SortedRows { schema: schema.clone(), times, dimensions, measures };

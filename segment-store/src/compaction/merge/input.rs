@@ -1,9 +1,9 @@
 //! The columns of one segment, as the target's schema wants them.
 
 use henge_indexing::{
-    BLOCK_ROWS, BlockMask, Column, Dictionary, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedCodes,
-    PackedBytes, PackedDoubles, PackedFlags, PackedLongs, TextColumn, order_of_double, order_of_long, text_of_double, text_of_flag,
-    text_of_long,
+    BLOCK_ROWS, BlockMask, Column, Dictionary, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedBytes,
+    PackedCodes, PackedDoubles, PackedFlags, PackedLongs, TextColumn, order_of_double, order_of_long, text_of_double,
+    text_of_flag, text_of_long,
 };
 
 use super::MergeTarget;
@@ -142,7 +142,9 @@ impl<'a> MeasureSource<'a> {
             ColumnKind::Sketch(wanted) => wanted,
         };
         match segment.sketches(name)? {
-            SketchValues::Packed(stored, packed) if stored.coarser(wanted).is_some() => Ok(Self::Sketches(Some(packed))),
+            SketchValues::Packed(stored, packed) if stored.coarser(wanted).is_some() => {
+                Ok(Self::Sketches(Some(packed)))
+            }
             SketchValues::Missing if !segment.layout().iter().any(|column| column.name == name) => {
                 Ok(Self::Sketches(None))
             }
@@ -155,7 +157,8 @@ impl<'a> MeasureSource<'a> {
             Self::Numbers(source) => return MeasureCells::Numbers(source.cells(block, rows, &[])),
             Self::Sketches(packed) => packed,
         };
-        let is_valid = packed.map_or_else(|| vec![false; rows], |packed| bits(rows, |mask| packed.validity(block, mask)));
+        let is_valid =
+            packed.map_or_else(|| vec![false; rows], |packed| bits(rows, |mask| packed.validity(block, mask)));
         let mut sketches = SketchBytes::default();
         for (row, is_valid) in is_valid.into_iter().enumerate() {
             sketches.push(packed.filter(|_| is_valid).map(|packed| packed.get(block, row)));

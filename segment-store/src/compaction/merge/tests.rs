@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
 use crate::open_segment::{OpenSegment, sort};
-use crate::schema::{Aggregation, Dimension, DimensionType, Measure, TIME_COLUMN};
 use crate::schema::SketchMeasure;
+use crate::schema::{Aggregation, Dimension, DimensionType, Measure, TIME_COLUMN};
 use crate::segment::{SegmentMeta, SketchBytes, SortedColumn, encode_serving};
 use crate::sketch::{HashedValue, SketchInput, SketchKind, ThetaHasher};
 use crate::time::TimestampMs;
@@ -153,7 +153,13 @@ fn merge_all(inputs: &[MergeInput], target: &MergeTarget) -> Vec<Piece> {
 }
 
 fn target(schema: &DataSourceSchema) -> MergeTarget {
-    MergeTarget { schema: Arc::new(schema.clone()), chunk: hour(), granularity: None, piece_rows: usize::MAX, piece_sketch_bytes: usize::MAX }
+    MergeTarget {
+        schema: Arc::new(schema.clone()),
+        chunk: hour(),
+        granularity: None,
+        piece_rows: usize::MAX,
+        piece_sketch_bytes: usize::MAX,
+    }
 }
 
 /// The single piece's rows; `None` without any.
