@@ -35,4 +35,5 @@ mod sketch_use;
 pub mod spill;
 mod statement;
 mod suggestion;
+pub mod system_tables;
 mod table;

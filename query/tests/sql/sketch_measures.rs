@@ -254,6 +254,19 @@ async fn a_column_of_sketches_is_answered_in_base64_and_null_where_no_event_had_
 }
 
 #[tokio::test]
+async fn the_information_schema_tells_what_sketches_a_column_holds() {
+    let fixture = sketched(Form::Open).await;
+    let sql = "SELECT COLUMN_NAME, DATA_TYPE, JDBC_TYPE FROM INFORMATION_SCHEMA.COLUMNS \
+               WHERE TABLE_NAME = 'usage' AND COLUMN_NAME IN ('users', 'sessions', 'latency')";
+    let expected = [
+        "users|COMPLEX<HLLSketch>|1111",
+        "sessions|COMPLEX<thetaSketch>|1111",
+        "latency|COMPLEX<KllDoublesSketch>|1111",
+    ];
+    assert_eq!(fixture.rows(sql).await, expected);
+}
+
+#[tokio::test]
 async fn what_sketches_cannot_answer_is_refused_with_what_can() {
     let fixture = sketched(Form::Open).await;
     let distinct = "`users` holds HLL sketches of values: ask APPROX_COUNT_DISTINCT_DS_HLL(users)";
