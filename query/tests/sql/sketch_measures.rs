@@ -313,6 +313,8 @@ for line in sys.stdin:
     hlls.update(d.hll_sketch.deserialize(h))
     thetas.update(d.compact_theta_sketch.deserialize(t))
     klls.merge(d.kll_doubles_sketch.deserialize(q))
+# Without an order of values, as Henge estimates.
+hlls.update(hlls.get_result(d.tgt_hll_type.HLL_8))
 print(round(hlls.get_estimate()), round(thetas.get_result().get_estimate()), klls.n, klls.get_min_value(), klls.get_max_value())
 "#;
 
