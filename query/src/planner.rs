@@ -17,6 +17,7 @@ use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
 use crate::question::Question;
 use crate::session::SharedSession;
+use crate::sketch_use;
 use crate::statement::{self, Asked, SelectStatement};
 use crate::system_tables::{ServerInfo, SystemSources};
 
@@ -173,8 +174,9 @@ impl Planner {
 
     fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {
         let to_plan = SqlToRel::new_with_options(catalog, parser_options());
-        let plan = to_plan.sql_statement_to_plan(ast::Statement::Query(query))?;
+        let plan = to_plan.sql_statement_to_plan(ast::Statement::Query(query)).map_err(sketch_use::explained)?;
         expansion::check(&plan)?;
+        sketch_use::check(&plan)?;
         let only_select = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_select.verify_plan(&plan).map_err(|_| {
             QueryError::unsupported("only SELECT and EXPLAIN of a SELECT can be run: nothing can be created or changed")

@@ -24,6 +24,7 @@ pub mod segment;
 pub mod segment_reader;
 pub mod serving_cache;
 pub mod sketch;
+pub mod sketch_values;
 pub mod store;
 pub mod stream;
 mod sweep;

@@ -7,10 +7,11 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use henge_indexing::{
-    CodeSetCache, Column, Comparison, LikePattern, NumberTest, Predicate, RegexPattern, RowSet, TextTest, ValueKind,
+    BLOCK_ROWS, CodeSetCache, Column, Comparison, LikePattern, NumberTest, Predicate, RegexPattern, RowSet, TextTest,
+    ValueKind,
 };
 
-use crate::schema::{DataSourceName, DimensionType, TIME_COLUMN};
+use crate::schema::{ColumnKind, DataSourceName, TIME_COLUMN};
 use crate::segment::{SegmentId, ServingBatches, ServingSegment, footer_repaired, sections_repaired};
 use crate::time::{Interval, TimestampMs};
 
@@ -49,13 +50,14 @@ fn read(file: Bytes) -> bool {
         let _ = segment.verify();
         let selected: Vec<RowSet> =
             predicates(&kinds).into_iter().flat_map(|predicate| evaluate(&segment, &predicate)).collect();
+        read_sketches(&segment, &kinds);
         read_rows(&segment, &kinds, selected.into_iter().step_by(SELECTIONS_PER_READ).collect());
     }
     is_whole
 }
 
 /// The first columns by name, with the kinds in which they are stored.
-fn kinds(segment: &ServingSegment) -> BTreeMap<String, DimensionType> {
+fn kinds(segment: &ServingSegment) -> BTreeMap<String, ColumnKind> {
     let mut kinds = BTreeMap::new();
     for layout in segment.layout().iter().filter(|layout| layout.name != TIME_COLUMN) {
         if kinds.len() < COLUMNS_READ_MAX {
@@ -78,15 +80,9 @@ fn evaluate(segment: &ServingSegment, predicate: &Predicate) -> Vec<RowSet> {
 }
 
 /// Reads all rows and each of some selections of them, in the stored kinds and as strings.
-fn read_rows(segment: &Arc<ServingSegment>, kinds: &BTreeMap<String, DimensionType>, mut selected: Vec<RowSet>) {
+fn read_rows(segment: &Arc<ServingSegment>, kinds: &BTreeMap<String, ColumnKind>, mut selected: Vec<RowSet>) {
     selected.push(RowSet::all(segment.row_count()));
-    let kind_of = |kind: &DimensionType| match kind {
-        DimensionType::String => DataType::Utf8View,
-        DimensionType::Long => DataType::Int64,
-        DimensionType::Double => DataType::Float64,
-        DimensionType::Boolean => DataType::Boolean,
-    };
-    let stored = schema(kinds.iter().map(|(name, kind)| Field::new(name, kind_of(kind), true)));
+    let stored = schema(kinds.iter().map(|(name, kind)| kind.field(name)));
     let texts = schema(kinds.keys().map(|name| Field::new(name, DataType::Utf8View, true)));
     for rows in selected.iter().filter(|rows| !rows.is_empty()) {
         for projected in [&stored, &texts] {
@@ -94,6 +90,17 @@ fn read_rows(segment: &Arc<ServingSegment>, kinds: &BTreeMap<String, DimensionTy
                 ServingBatches::new(segment.clone(), id(), projected.clone(), rows).collect();
             let read = batches.map(|batches| batches.iter().map(|batch| batch.num_rows() as u64).sum());
             assert_eq!(read.unwrap_or(rows.len()), rows.len());
+        }
+    }
+}
+
+/// Reads the sketches in the first rows of each block, whether those are null or not.
+fn read_sketches(segment: &ServingSegment, kinds: &BTreeMap<String, ColumnKind>) {
+    const ROWS_OF_BLOCK: usize = 16;
+    let blocks = (segment.row_count() as usize).div_ceil(BLOCK_ROWS);
+    for sketches in kinds.keys().filter_map(|name| segment.sketches(name).ok()) {
+        for (block, row) in (0..blocks).flat_map(|block| (0..ROWS_OF_BLOCK).map(move |row| (block, row))) {
+            let _ = sketches.get(block, row);
         }
     }
 }
@@ -127,7 +134,7 @@ static TEXT_TESTS: LazyLock<[TextTest; 6]> = LazyLock::new(|| {
 });
 
 /// Every test of every column, whatever its kind, and comparisons of neighbours.
-fn predicates(kinds: &BTreeMap<String, DimensionType>) -> Vec<Predicate> {
+fn predicates(kinds: &BTreeMap<String, ColumnKind>) -> Vec<Predicate> {
     let names: Vec<Arc<str>> =
         std::iter::once(TIME_COLUMN).chain(kinds.keys().map(String::as_str)).map(Arc::from).collect();
     let mut predicates: Vec<Predicate> = names.iter().map(tests_of).collect();
