@@ -12,6 +12,9 @@
 //! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
+//! statements = 100                      # run, or have results on disk, without anybody waiting
+//! statements_size = "4GiB"              # of their results
+//! statements_age = "24h"                # results go this long after their statement came
 //! ingest_memory = "1GiB"                # rows of all datasources that are not published yet; beyond it Kafka holds them
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //! result_cache = "128MiB"               # what queries found of published segments, in memory
@@ -39,6 +42,7 @@ use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
 use crate::listener::ConnectionLimits;
+use crate::statements::StatementLimits;
 
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:8888";
 const DATA_DIR_DEFAULT: &str = "henge-data";
@@ -63,6 +67,7 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    pub statements: StatementLimits,
     /// Of the rows of all datasources that are not published yet.
     pub ingest_bytes_max: usize,
     /// Of the serving forms on disk.
@@ -77,6 +82,7 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            statements: StatementLimits::default(),
             ingest_bytes_max: MemoryLimit::BYTES_DEFAULT,
             cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
@@ -190,6 +196,9 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.count("statements", &mut limits.statements.count_max)?;
+    section.bytes("statements_size", &mut limits.statements.bytes_max)?;
+    section.duration("statements_age", &mut limits.statements.age_max)?;
     section.bytes("ingest_memory", &mut limits.ingest_bytes_max)?;
     section.bytes("cache_size", &mut limits.cache_bytes_max)?;
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;

@@ -41,6 +41,9 @@ fn every_setting_is_read() {
         spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
+        statements = 13
+        statements_size = "14MiB"
+        statements_age = "15m"
         ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
@@ -80,6 +83,7 @@ fn every_setting_is_read() {
             result_bytes_max: 9 << 20,
             ..QueryLimits::default()
         },
+        statements: StatementLimits { count_max: 13, bytes_max: 14 << 20, age_max: Duration::from_secs(900) },
         ingest_bytes_max: 3 << 30,
         cache_bytes_max: 10 << 30,
         shutdown_timeout: Duration::from_millis(1_500),

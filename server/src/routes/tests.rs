@@ -24,9 +24,11 @@ use super::*;
 use crate::app::Services;
 use crate::config::Limits;
 use crate::query_metrics::QueryOutcome;
+use crate::statements::Statements;
 
 mod answers;
 mod metadata;
+mod statements;
 
 struct Fixture {
     app: Arc<App>,
@@ -70,8 +72,11 @@ impl Fixture {
         store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true, spec.upkeep.clone()).await.unwrap();
         store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
         let app = App::new(Limits::default());
+        let engine = Arc::new(QueryEngine::new(store.clone(), app.limits.query.clone()));
+        let directory = data_dir.path().join("statements");
         app.recovered(Services {
-            engine: Arc::new(QueryEngine::new(store.clone(), app.limits.query.clone())),
+            engine: engine.clone(),
+            statements: Statements::open(directory, app.limits.statements.clone(), engine, app.queries.clone()),
             supervisors: Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap(),
             store,
         });
