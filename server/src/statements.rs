@@ -144,7 +144,7 @@ impl Statements {
         entries.insert(id.clone(), Statement { created_at: now, state: State::Accepted, bytes: 0 });
         drop(entries);
         let query = QueryRequest { query_id: id.clone(), ..query };
-        tokio::spawn(Run::new(self.clone(), id.clone(), now).to_its_end(query));
+        tokio::spawn(Run::new(self.clone(), id.clone(), now).finish(query));
         Ok(id)
     }
 

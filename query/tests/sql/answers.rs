@@ -1,3 +1,4 @@
+use henge_query::error::QueryErrorKind;
 use henge_query::request::{Parameter, QueryRequest};
 use henge_segment_store::time::TimestampMs;
 

@@ -41,7 +41,7 @@ impl Run {
     }
 
     /// Whatever happens, the statement is over at the end; without a result nothing of it stays on disk.
-    pub async fn to_its_end(self, query: QueryRequest) {
+    pub async fn finish(self, query: QueryRequest) {
         let mut timer = QueryTimer::start(self.statements.metrics.clone());
         let (statements, id) = (self.statements.clone(), self.id.clone());
         let panicked = |_| Err(QueryError::new(QueryErrorKind::Internal, "the statement panicked, see the log"));
