@@ -93,7 +93,7 @@ impl Running {
         let server = Some(server_info(address));
         let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server));
         let statements =
-            Statements::open(statements_directory, config.limits.statements, engine.clone(), app.queries.clone());
+            Statements::open(statements_directory, config.limits.asynchronous, engine.clone(), app.queries.clone());
         let services = Services {
             engine,
             statements: statements.clone(),

@@ -35,7 +35,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 
 /// What all statements together may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementLimits {
+pub struct AsyncLimits {
     /// Statements that run, or whose results are kept.
     pub count_max: usize,
     /// Of results on disk.
@@ -44,7 +44,7 @@ pub struct StatementLimits {
     pub age_max: Duration,
 }
 
-impl Default for StatementLimits {
+impl Default for AsyncLimits {
     fn default() -> Self {
         Self { count_max: 100, bytes_max: 4 << 30, age_max: Duration::from_secs(24 * 3_600) }
     }
@@ -53,7 +53,7 @@ impl Default for StatementLimits {
 /// All statements of the process, and the results that earlier processes have left.
 pub struct Statements {
     directory: PathBuf,
-    limits: StatementLimits,
+    limits: AsyncLimits,
     engine: Arc<QueryEngine>,
     metrics: Arc<QueryMetrics>,
     entries: Mutex<BTreeMap<String, Statement>>,
@@ -112,7 +112,7 @@ impl Statements {
     /// Takes over whole results of earlier processes and removes everything else from the directory. Blocking.
     pub fn open(
         directory: PathBuf,
-        limits: StatementLimits,
+        limits: AsyncLimits,
         engine: Arc<QueryEngine>,
         metrics: Arc<QueryMetrics>,
     ) -> Arc<Self> {
@@ -138,7 +138,7 @@ impl Statements {
         if entries.len() >= self.limits.count_max && !self.evict_oldest(&mut entries) {
             return Err(QueryError::new(
                 QueryErrorKind::Capacity,
-                format!("{} statements run already (`limits.statements`): ask again later", entries.len()),
+                format!("{} statements run already (`limits.async_statements`): ask again later", entries.len()),
             ));
         }
         entries.insert(id.clone(), Statement { created_at: now, state: State::Accepted, bytes: 0 });
@@ -223,7 +223,7 @@ impl Statements {
                 return Err(QueryError::new(
                     QueryErrorKind::ResourceLimit,
                     format!(
-                        "the results of statements would take more than {} MiB on disk (`limits.statements_size`): \
+                        "the results of statements would take more than {} MiB on disk (`limits.async_size`): \
                          aggregate, or delete what was read",
                         self.limits.bytes_max >> 20
                     ),

@@ -9,7 +9,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    async fn new(limits: StatementLimits) -> Self {
+    async fn new(limits: AsyncLimits) -> Self {
         let directory = TempDir::new().unwrap();
         let store = Store::open(StoreOptions::local(directory.path())).await.unwrap();
         let engine = Arc::new(QueryEngine::new(store, Default::default()));
@@ -41,6 +41,7 @@ fn query(sql: &str) -> QueryRequest {
         parameters: Vec::new(),
         query_id: String::new(),
         timeout: None,
+        limits: Default::default(),
         time_zone: None,
         use_indexes: true,
         use_native_operators: true,
@@ -52,7 +53,7 @@ fn query(sql: &str) -> QueryRequest {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_results_make_room_for_newer_statements() {
-    let fixture = Fixture::new(StatementLimits { count_max: 2, ..StatementLimits::default() }).await;
+    let fixture = Fixture::new(AsyncLimits { count_max: 2, ..AsyncLimits::default() }).await;
     let (first, _) = fixture.run("SELECT 1").await;
     let (second, _) = fixture.run("SELECT 2").await;
     let (third, _) = fixture.run("SELECT 3").await;
@@ -64,13 +65,13 @@ async fn the_oldest_results_make_room_for_newer_statements() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_beyond_all_room_fails_and_one_that_fits_takes_that_of_others() {
     let sql = "SELECT * FROM (VALUES (1), (2)) AS t(x)";
-    let size = Fixture::new(StatementLimits::default()).await.run(sql).await.1.bytes;
-    let limits = |bytes_max| StatementLimits { bytes_max, ..StatementLimits::default() };
+    let size = Fixture::new(AsyncLimits::default()).await.run(sql).await.1.bytes;
+    let limits = |bytes_max| AsyncLimits { bytes_max, ..AsyncLimits::default() };
     let fixture = Fixture::new(limits(1)).await;
     let (id, statement) = fixture.run(sql).await;
     let State::Failed(error) = statement.state else { panic!("{statement:?}") };
     assert_eq!(error.kind, QueryErrorKind::ResourceLimit);
-    assert!(error.message.contains("`limits.statements_size`") && !fixture.statements.directory_of(&id).exists());
+    assert!(error.message.contains("`limits.async_size`") && !fixture.statements.directory_of(&id).exists());
 
     let fixture = Fixture::new(limits(size + size / 2)).await;
     let (first, _) = fixture.run(sql).await;
@@ -80,9 +81,9 @@ async fn a_result_beyond_all_room_fails_and_one_that_fits_takes_that_of_others()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn results_go_when_they_are_old() {
-    let fixture = Fixture::new(StatementLimits::default()).await;
+    let fixture = Fixture::new(AsyncLimits::default()).await;
     let (id, statement) = fixture.run("SELECT 1").await;
-    let age_max = StatementLimits::default().age_max.as_millis() as i64;
+    let age_max = AsyncLimits::default().age_max.as_millis() as i64;
     fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max - 1));
     assert!(fixture.is_kept(&id));
     fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max));
@@ -91,7 +92,7 @@ async fn results_go_when_they_are_old() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_result_is_a_result() {
-    let fixture = Fixture::new(StatementLimits::default()).await;
+    let fixture = Fixture::new(AsyncLimits::default()).await;
     let (_, statement) = fixture.run("SELECT 1 AS n WHERE 1 = 2").await;
     let State::Success(result) = statement.state else { panic!("{statement:?}") };
     assert_eq!((result.rows(), result.pages.len(), result.sample.get()), (0, 0, "[]"));

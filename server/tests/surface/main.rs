@@ -3,6 +3,7 @@
 mod cli;
 mod clients;
 mod compact;
+mod deaths;
 mod demo;
 mod directory;
 mod process;

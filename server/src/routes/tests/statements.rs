@@ -116,7 +116,7 @@ async fn a_running_statement_is_cancelled_and_has_no_results_meanwhile() {
 fn reopened(fixture: &Fixture) -> Arc<Statements> {
     let services = fixture.app.services().unwrap();
     let directory = services.statements.directory_of("x").parent().unwrap().to_owned();
-    let (limits, metrics) = (fixture.app.limits.statements.clone(), fixture.app.queries.clone());
+    let (limits, metrics) = (fixture.app.limits.asynchronous.clone(), fixture.app.queries.clone());
     Statements::open(directory, limits, services.engine.clone(), metrics)
 }
 
