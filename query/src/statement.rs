@@ -9,6 +9,7 @@ use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
 use crate::error::{QueryError, QueryErrorKind};
+use crate::guard::StatementLimits;
 use crate::request::Parameter;
 use crate::{dialect, guard, relations};
 
@@ -37,13 +38,14 @@ pub(crate) enum Asked {
 
 impl SelectStatement {
     /// Reads one statement; whether its tokens make a query is for [`Self::parse`] to find out.
-    pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Self, QueryError> {
-        guard::check_text(sql)?;
+    pub fn read(sql: &str, parameters: &[Parameter], limits: &StatementLimits) -> Result<Self, QueryError> {
+        guard::check_text(sql, limits.text_bytes)?;
         let tokens = Tokenizer::new(&GenericDialect {}, sql)
             .tokenize_with_location()
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
-        guard::check_tokens(&tokens)?;
         let tokens = bind(tokens, parameters)?;
+        // An array among the parameters can be as long as a list in the text.
+        guard::check_tokens(&tokens, limits)?;
         let (asked, start) = read_explain(&tokens)?;
         Ok(Self { asked, tokens, start })
     }
@@ -157,6 +159,17 @@ fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
             cast.extend(literal(&Parameter::Timestamp(TimestampMs(i64::from(*days) * 86_400_000)))?);
             cast.extend([Token::make_keyword("AS"), Token::make_keyword("DATE"), Token::RParen]);
             cast
+        }
+        Parameter::Array(items) => {
+            let mut array = vec![Token::make_keyword("ARRAY"), Token::LBracket];
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    array.push(Token::Comma);
+                }
+                array.extend(literal(item)?);
+            }
+            array.push(Token::RBracket);
+            array
         }
     })
 }

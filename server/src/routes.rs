@@ -6,9 +6,11 @@ mod druid_sql;
 mod exposition;
 mod flag;
 mod health;
+mod queries;
 mod request_body;
 mod roles;
 mod rules;
+mod statements;
 mod status;
 mod supervisors;
 mod tasks;
@@ -46,6 +48,9 @@ fn query_doors() -> Vec<Door> {
     vec![
         ("/druid/v2/sql", post(druid_sql::ask)),
         ("/druid/v2/sql/{id}", delete(druid_sql::cancel)),
+        ("/druid/v2/sql/statements", post(statements::submit)),
+        ("/druid/v2/sql/statements/{id}", get(statements::status).delete(statements::delete)),
+        ("/druid/v2/sql/statements/{id}/results", get(statements::results)),
         ("/druid/v2/{id}", delete(druid_sql::cancel_any)),
     ]
 }
@@ -109,6 +114,8 @@ fn process_doors() -> Vec<Door> {
         ("/status/properties", get(status::properties)),
         ("/status/selfDiscovered", get(status::self_discovered)),
         ("/status/selfDiscovered/status", get(status::self_discovered_status)),
+        ("/henge/v1/queries", get(queries::list)),
+        ("/henge/v1/queries/{id}", get(queries::one)),
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
         ("/metrics", get(exposition::metrics)),

@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
-use henge_indexing::{CodeSetCache, Column, Predicate, RowSet, evaluate};
+use henge_indexing::{BLOCK_ROWS, CodeSetCache, Column, Predicate, RowSet, evaluate};
 
 use super::Reach;
-use crate::schema::{DataSourceName, DimensionType, TIME_COLUMN};
+use crate::schema::{DataSourceName, TIME_COLUMN};
 use crate::segment::{SegmentId, ServingBatches, ServingSegment, footer_repaired, sections_repaired};
 use crate::time::{Interval, TimestampMs};
 
@@ -54,9 +54,9 @@ fn read(file: Bytes, reach: Reach) -> bool {
     tasks.fold(true, |is_sound, task| is_sound & opened.read(task / TASKS, task % TASKS))
 }
 
-/// Tasks of a column: to check the file, to read every selection in the stored kind and as texts, and to evaluate every
+/// Tasks of a column: to check the file, to read its sketches, to read every selection in the stored kind and as texts, and to evaluate every
 /// predicate with indexes and without.
-const TASKS: usize = 1 + 2 * SELECTIONS.len() + 2 * predicates::COUNT;
+const TASKS: usize = 2 + 2 * SELECTIONS.len() + 2 * predicates::COUNT;
 
 /// Selections of rows: all, a range across blocks, and single ones.
 const SELECTIONS: [fn(u32) -> RowSet; 3] = [
@@ -67,15 +67,11 @@ const SELECTIONS: [fn(u32) -> RowSet; 3] = [
 
 /// The first columns by name, the times before them, with the kinds in which they are stored.
 fn columns(segment: &ServingSegment) -> Vec<(String, DataType)> {
-    let kind_of = |kind: DimensionType| match kind {
-        DimensionType::String => DataType::Utf8View,
-        DimensionType::Long => DataType::Int64,
-        DimensionType::Double => DataType::Float64,
-        DimensionType::Boolean => DataType::Boolean,
-    };
     let times = (TIME_COLUMN.to_owned(), DataType::Timestamp(TimeUnit::Millisecond, None));
     let columns = segment.layout().iter().filter(|layout| layout.name != TIME_COLUMN);
-    let columns = columns.take(COLUMNS_READ_MAX).map(|layout| (layout.name.clone(), kind_of(layout.kind)));
+    let columns = columns
+        .take(COLUMNS_READ_MAX)
+        .map(|layout| (layout.name.clone(), layout.kind.field(&layout.name).data_type().clone()));
     std::iter::once(times).chain(columns).collect()
 }
 
@@ -92,11 +88,25 @@ impl Opened {
             assert!(matches!(self.segment.column(UNKNOWN), Ok(Column::Missing)));
             return self.segment.verify().is_ok();
         };
+        let Some(task) = task.checked_sub(1) else {
+            self.read_sketches(column);
+            return true;
+        };
         match task.checked_sub(2 * SELECTIONS.len()) {
             None => self.read_rows(column, SELECTIONS[task / 2], task % 2 == 0),
             Some(task) => self.evaluate(column, &PREDICATES[task / 2], task % 2 == 0),
         }
         true
+    }
+
+    /// Reads the sketches in the first rows of each block, whether those are null or not.
+    fn read_sketches(&self, column: usize) {
+        const ROWS_OF_BLOCK: usize = 16;
+        let Ok(sketches) = self.segment.sketches(&self.columns[column].0) else { return };
+        let blocks = (self.segment.row_count() as usize).div_ceil(BLOCK_ROWS);
+        for (block, row) in (0..blocks).flat_map(|block| (0..ROWS_OF_BLOCK).map(move |row| (block, row))) {
+            let _ = sketches.get(block, row);
+        }
     }
 
     /// Reads selected rows of a column, as it is stored or as texts, beside one that is not there.

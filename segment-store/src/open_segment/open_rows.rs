@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array,
-    new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    UInt32Array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
@@ -20,7 +20,9 @@ use super::time_bounds;
 use crate::code_sets::CodeSets;
 use crate::error::StoreError;
 use crate::promotion::promoted;
-use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
+use crate::schema::{ColumnKind, DataSourceSchema, DimensionType, TIME_COLUMN};
+use crate::sketch::Sketch;
+use crate::sketch_values::SketchValues;
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of one time chunk as they were at one moment; appending goes on elsewhere.
@@ -96,7 +98,7 @@ impl OpenRows {
         selected_by_page(selected).into_iter().map(move |(page, selected)| rows.page_batch(page, &selected, &projected))
     }
 
-    /// A column as predicates see it.
+    /// A column as predicates see it, which see none of sketches.
     pub fn column(&self, name: &str) -> Column<'_> {
         if name == TIME_COLUMN {
             let pages = self.pages.iter().map(|page| Page { values: page.times.values(), validity: None });
@@ -105,21 +107,33 @@ impl OpenRows {
         let Some(index) = self.column_index(name) else { return Column::Missing };
         let pages = || self.pages.iter().map(|page| &page.columns[index]);
         match self.schema.column_kind(index) {
-            DimensionType::String => {
+            ColumnKind::Value(DimensionType::String) => {
                 let pages = pages().map(|page| page.codes()).collect();
                 let cache = Some(self.code_sets.of_column(index));
                 Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache })
             }
-            DimensionType::Long => {
+            ColumnKind::Value(DimensionType::Long) => {
                 Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))
             }
-            DimensionType::Double => {
+            ColumnKind::Value(DimensionType::Double) => {
                 let pages = pages().map(|page| number_page::<Float64Type>(page.values()));
                 Column::Doubles(DoubleColumn::Pages(pages.collect()))
             }
-            DimensionType::Boolean => {
+            ColumnKind::Value(DimensionType::Boolean) => {
                 Column::Flags(FlagColumn::Pages(pages().map(|page| flag_page(page.values())).collect()))
             }
+            ColumnKind::Sketch(_) => Column::Missing,
+        }
+    }
+
+    /// A column of sketches; missing where there is none of that name.
+    pub fn sketches(&self, name: &str) -> SketchValues<'_> {
+        let index = self.column_index(name);
+        match index.map(|index| (index, self.schema.column_kind(index))) {
+            Some((index, ColumnKind::Sketch(_))) => {
+                SketchValues::Pages(self.pages.iter().map(|page| page.columns[index].sketches()).collect())
+            }
+            _ => SketchValues::Missing,
         }
     }
 
@@ -134,6 +148,7 @@ impl OpenRows {
                 None => new_null_array(field.data_type(), count),
                 Some(index) => match &page.columns[index] {
                     SealedColumn::Values(values) => chosen(values, selected)?,
+                    SealedColumn::Sketches(sketches) => written(&sketches.rows, selected),
                     SealedColumn::Codes(codes) => Arc::new(match selected {
                         None => strings(&self.dictionaries[index], codes.iter().copied()),
                         Some(rows) => {
@@ -195,6 +210,15 @@ fn chosen(column: &dyn Array, selected: &PageRows) -> Result<ArrayRef, StoreErro
         None => Ok(column.slice(0, column.len())),
         Some(rows) => Ok(take(column, rows, None)?),
     }
+}
+
+/// The bytes of sketches.
+fn written(sketches: &[Option<Arc<Sketch>>], selected: &PageRows) -> ArrayRef {
+    let bytes = |sketch: &Option<Arc<Sketch>>| sketch.as_ref().map(|sketch| sketch.to_bytes());
+    Arc::new(match selected {
+        None => sketches.iter().map(bytes).collect::<BinaryArray>(),
+        Some(rows) => rows.values().iter().map(|&row| bytes(&sketches[row as usize])).collect(),
+    })
 }
 
 /// The pages with selected rows, and which of their rows are.

@@ -43,6 +43,7 @@ fn context(threads: usize) -> OperatorContext {
         spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::new(CancellationToken::new()),
         metrics: Arc::new(OperatorMetrics::default()),
+        reads: Arc::default(),
         results: None,
     }
 }
@@ -87,6 +88,7 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
         ColumnKind::Value(DimensionType::Long) => DataType::Int64,
         ColumnKind::Value(DimensionType::Double) => DataType::Float64,
         ColumnKind::Value(DimensionType::Boolean) => DataType::Boolean,
+        ColumnKind::Sketches => DataType::Binary,
     };
     let keys = aggregation.keys.iter().map(|key| match key {
         GroupKey::Column(column) => type_of(column.kind),
