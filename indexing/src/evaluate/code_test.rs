@@ -131,6 +131,22 @@ mod tests {
         })
     }
 
+    #[test]
+    fn bounds_within_a_range_of_codes_are_certain() {
+        for codes in
+            [vec![10..20], vec![3..5, 10..20], (0..60).map(|code| code * 4..code * 4 + 1).chain([250..270]).collect()]
+        {
+            let last = codes.last().expect("some").clone();
+            let set = CodeSet::from_codes(299, codes.into_iter().flatten().collect());
+            let test = CodeTest::new(&set);
+            let bounds = |least, greatest| test.of_bounds(least, greatest);
+            assert_eq!(bounds(last.start, last.end - 1), Found::All);
+            assert_eq!(bounds(last.start + 2, last.start + 5), Found::All);
+            assert_eq!(bounds(last.start + 2, last.end), Found::Mask);
+            assert_eq!(bounds(last.end, 299), Found::None);
+        }
+    }
+
     proptest! {
         #[test]
         fn codes_and_bounds_and_runs_are_judged_as_the_set_has_them(

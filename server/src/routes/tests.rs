@@ -279,8 +279,7 @@ async fn running_queries_tell_how_far_they_are_until_they_end() {
     let request = json!({ "query": "SELECT org, bytes FROM usage", "context": { "sqlQueryId": "watched" } });
     let answer = fixture.sql(request).await;
     let (status, mut query) = fixture.get("/henge/v1/queries/watched").await;
-    let passing =
-        ["startedAt", "elapsedMs", "rowsDone"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
+    let passing = ["startedAt", "elapsedMs", "rowsDone"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
     assert!(passing[0].is_string() && passing[1].is_u64(), "{passing:?}");
     assert!((1..=10_002).contains(&passing[2].as_u64().unwrap()), "{passing:?}");
     let expected =
