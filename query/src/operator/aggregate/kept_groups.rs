@@ -7,7 +7,6 @@ use super::names::GroupNames;
 use super::numbered::NumberedGroups;
 use super::parted::PartedGroups;
 use super::text_numbers::TextNumbers;
-use super::translation::translation;
 use super::{AggregateFunction, Aggregation};
 use crate::error::QueryError;
 
@@ -49,9 +48,7 @@ impl KeptGroups {
             let names = names.values[place].as_ref();
             let coded = found.values[place].as_ref().zip(names).map(|(values, names)| match &aggregate.function {
                 // What is kept are sketches, which no longer need the codes.
-                function @ AggregateFunction::Sketch(..) => {
-                    (translation(function, names, &values.codes, &values.numbers), None)
-                }
+                function @ AggregateFunction::Sketch(..) => (values.translation(function, names), None),
                 _ => {
                     let (codes, meaning) = names.keep(&values.numbers);
                     (values.translation_to(&codes), Some(meaning))
