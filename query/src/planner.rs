@@ -16,6 +16,7 @@ use crate::error::QueryError;
 use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
 use crate::question::Question;
+use crate::running::RunningQueries;
 use crate::session::SharedSession;
 use crate::sketch_use;
 use crate::statement::{self, Asked, SelectStatement};
@@ -25,6 +26,7 @@ pub(crate) struct Planner {
     store: Arc<Store>,
     pub session: SharedSession,
     cache: PlanCache,
+    running: Arc<RunningQueries>,
     server: Option<ServerInfo>,
 }
 
@@ -38,8 +40,13 @@ pub(crate) enum Planned {
 }
 
 impl Planner {
-    pub fn new(store: Arc<Store>, session: SharedSession, server: Option<ServerInfo>) -> Self {
-        Self { store, session, cache: PlanCache::default(), server }
+    pub fn new(
+        store: Arc<Store>,
+        session: SharedSession,
+        running: Arc<RunningQueries>,
+        server: Option<ServerInfo>,
+    ) -> Self {
+        Self { store, session, cache: PlanCache::default(), running, server }
     }
 
     pub fn server(&self) -> Option<&ServerInfo> {
@@ -167,8 +174,8 @@ impl Planner {
     }
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
-        let server = self.server.as_ref();
-        let sources = SystemSources { store: &self.store, functions: &self.session.state, server };
+        let (functions, running, server) = (&self.session.state, self.running.as_ref(), self.server.as_ref());
+        let sources = SystemSources { store: &self.store, functions, running, server };
         QueryCatalog::new(sources, question.shortcuts)
     }
 

@@ -184,7 +184,12 @@ impl OpenRows {
     }
 }
 
-/// The strings of some rows, by their codes; the text itself is shared with the dictionary.
+/// Of a dictionary's text, so much may be held beside what is in use.
+const UNUSED_TEXT_MAX: usize = 64 << 10;
+
+/// The strings of some rows, by their codes; the text itself is shared with the dictionary, unless most of that is of
+/// other rows. Whoever keeps the strings accounts for all text behind them: a sort that keeps many such batches would
+/// count the dictionary again and again, and go to disk, or fail, for a few rows.
 pub(super) fn strings(
     dictionary: &DictionaryPrefix,
     codes: impl ExactSizeIterator<Item = u32> + Clone,
@@ -193,8 +198,13 @@ pub(super) fn strings(
     let nulls = has_null.then(|| codes.clone().map(|code| code != 0).collect::<NullBuffer>());
     let views: Vec<u128> = codes.map(|code| u128::from_le_bytes(dictionary.view(code))).collect();
     let blocks: Vec<Buffer> = dictionary.blocks().iter().cloned().map(Buffer::from).collect();
-    StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
-        .expect("the dictionary's views are of strings that lie in its blocks")
+    let text_bytes: usize = blocks.iter().map(Buffer::len).sum();
+    let strings = StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
+        .expect("the dictionary's views are of strings that lie in its blocks");
+    match text_bytes > UNUSED_TEXT_MAX + 2 * strings.total_buffer_bytes_used() {
+        true => strings.gc(),
+        false => strings,
+    }
 }
 
 /// Rows of a page; `None` are all of them.

@@ -35,7 +35,7 @@ impl ParquetSegment {
     pub fn open(bytes: Bytes) -> Result<Self> {
         let plain = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
         let hinted = ArrowReaderOptions::new().with_schema(with_dictionaries(plain.schema()));
-        let metadata = ArrowReaderMetadata::load(&bytes, hinted)?;
+        let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), hinted)?;
         let pairs = metadata.metadata().file_metadata().key_value_metadata();
         let pair = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == PROVENANCE_KEY));
         let json = pair.and_then(|pair| pair.value.as_ref());
@@ -73,7 +73,8 @@ impl ParquetSegment {
         Ok(rows)
     }
 
-    fn column(&self, name: &str, kind: ColumnKind) -> Result<SortedColumn> {
+    /// One of the columns, of a dimension or a measure.
+    pub(crate) fn column(&self, name: &str, kind: ColumnKind) -> Result<SortedColumn> {
         let wrong = || general(format!("column `{name}` is not of {kind}s"));
         match kind {
             ColumnKind::Value(DimensionType::String) => {
