@@ -1,4 +1,5 @@
 mod golden;
+mod lost_answers;
 mod upkeep;
 
 use std::path::Path;
@@ -216,6 +217,28 @@ async fn a_damaged_or_missing_record_stops_the_start() {
     std::fs::remove_file(root.path().join(record_path(1))).unwrap();
     let error = ManifestLog::open(Objects::Local(root.path().to_owned())).await.unwrap_err();
     assert!(error.to_string().contains("it is missing, but record 2 exists"), "{error}");
+}
+
+#[tokio::test]
+async fn a_record_under_another_number_stops_the_start() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    std::fs::copy(root.path().join(record_path(1)), root.path().join(record_path(2))).unwrap();
+    let error = ManifestLog::open(Objects::Local(root.path().to_owned())).await.unwrap_err();
+    assert!(error.to_string().contains("it calls itself record 1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_was_written_since_once_it_is_refreshed() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    let mut reader = open(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    assert_eq!(reader.state().data_sources.len(), 0);
+    reader.refresh().await.unwrap();
+    assert_eq!(reader.state(), log.state());
+    assert_eq!(&ManifestLog::read(Objects::Local(root.path().to_owned())).await.unwrap(), log.state());
 }
 
 #[tokio::test]
