@@ -1,6 +1,6 @@
 //! Turns Kafka records into published segments.
 //!
-//! kafka -> decode -> time policy -> appender -> cut policy -> publisher, owned by a supervisor
+//! kafka -> decode -> transform -> time policy -> appender -> cut policy -> publisher, owned by a supervisor
 
 pub mod spec;
 
@@ -12,6 +12,7 @@ mod resume;
 mod topic_watch;
 
 pub mod decode;
+pub mod transform;
 pub mod time_policy;
 
 mod appender;

@@ -11,7 +11,7 @@ use self::io_config::IoConfig;
 use super::fields::Fields;
 use henge_segment_store::upkeep::{CompactionTarget, UpkeepPolicy};
 
-use super::{CutConfig, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, SupervisorSpec, period};
+use super::{CutConfig, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, SupervisorSpec, period, row_filter};
 
 /// Fields of the outermost object in both shapes; the parts of a spec stand beside them when it is flat.
 const ENVELOPE_FLAT: &[&str] = &["type", "id", "suspended", "dataSchema", "ioConfig", "tuningConfig"];
@@ -49,14 +49,17 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
     let (io_config, data_schema) = (io_config?, data_schema?);
     let tuning = tuning?;
     check_id(&envelope, &data_schema);
+    let input = InputSpec {
+        time: data_schema.time,
+        dimensions: data_schema.dimension_sources,
+        measures: data_schema.measure_sources,
+    };
+    let transform = row_filter::read(parts, &data_schema.schema, &input, None, "dataSchema")?;
     Some(SupervisorSpec {
         data_source: data_schema.data_source,
         schema: data_schema.schema,
-        input: InputSpec {
-            time: data_schema.time,
-            dimensions: data_schema.dimension_sources,
-            measures: data_schema.measure_sources,
-        },
+        input,
+        transform,
         topic: io_config.topic,
         client_properties: io_config.client_properties,
         start: io_config.start,

@@ -88,6 +88,7 @@ fn druids_spec_is_understood_nested_and_flat() {
             dimensions: vec![path("host"), path("code"), path("ratio"), path("Region")],
             measures: vec![None, Some(path("value")), Some(keys(&["a", "b.c", "d"])), Some(path("value"))],
         },
+        transform: Transform::default(),
         topic: "t".into(),
         client_properties: accepted.spec.client_properties.clone(),
         start: StartAt::Earliest,
