@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::provider_as_source;
@@ -11,47 +12,59 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use datafusion::sql::sqlparser::ast;
-use henge_segment_store::store::Store;
 use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
 use crate::suggestion::did_you_mean;
+use crate::system_tables::{self, DRUID, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
-
-/// The schema that datasources live in, by Druid's name for it.
-const SCHEMA: &str = "druid";
 
 /// Finds tables, types and functions for one query. A table's snapshot is taken once, when it is first named.
 pub(crate) struct QueryCatalog<'a> {
-    store: &'a Store,
+    sources: SystemSources<'a>,
     state: &'a SessionState,
     shortcuts: Shortcuts,
-    tables: Mutex<HashMap<String, Arc<dyn TableSource>>>,
+    /// By schema and name.
+    tables: Mutex<HashMap<(String, String), Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryCatalog<'a> {
-    pub fn new(store: &'a Store, state: &'a SessionState, shortcuts: Shortcuts) -> Self {
-        Self { store, state, shortcuts, tables: Mutex::default() }
+    pub fn new(sources: SystemSources<'a>, shortcuts: Shortcuts) -> Self {
+        let state = sources.functions;
+        Self { sources, state, shortcuts, tables: Mutex::default() }
     }
 
-    /// By the name of its datasource.
-    pub fn table(&self, name: &str) -> Result<Arc<dyn TableSource>, QueryError> {
+    /// A datasource, or a table of the system where the name says its schema.
+    pub fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>> {
+        let schema = name.schema().unwrap_or(DRUID);
+        let is_known = schema == DRUID || system_tables::is_schema(schema);
+        if !is_known || name.catalog().is_some_and(|catalog| catalog != DRUID) {
+            return Err(unknown_schema(schema).into());
+        }
+        let key = (schema.to_owned(), name.table().to_owned());
         let mut tables = self.tables.lock().expect("no code panics while it takes a snapshot");
-        if let Some(table) = tables.get(name) {
+        if let Some(table) = tables.get(&key) {
             return Ok(table.clone());
         }
-        let data_source = self.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
-        let snapshot = data_source.snapshot(Interval::ALL);
-        let table = SnapshotTable::new(data_source.name().clone(), snapshot, self.shortcuts);
-        let table = provider_as_source(Arc::new(table));
-        tables.insert(name.to_owned(), table.clone());
+        let table = match schema {
+            DRUID => self.data_source(name.table())?,
+            schema => system_tables::table(schema, name.table(), &self.sources)?,
+        };
+        let table = provider_as_source(table);
+        tables.insert(key, table.clone());
         Ok(table)
+    }
+
+    fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let data_source = self.sources.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
+        let snapshot = data_source.snapshot(Interval::ALL);
+        Ok(Arc::new(SnapshotTable::new(data_source.name().clone(), snapshot, self.shortcuts)))
     }
 
     fn unknown_table(&self, name: &str) -> QueryError {
         /// More names than this help nobody.
         const LISTED_MAX: usize = 10;
-        let known = self.store.data_sources();
+        let known = self.sources.store.data_sources();
         let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(|name| name.as_str()).collect();
         let suggestion = did_you_mean(name, known.iter().map(|name| name.as_str()));
         let list = match known.len() {
@@ -63,16 +76,16 @@ impl<'a> QueryCatalog<'a> {
     }
 }
 
+fn unknown_schema(name: &str) -> QueryError {
+    let suggestion = did_you_mean(name, system_tables::schemas());
+    QueryError::plan(format!(
+        "schema '{name}' not found{suggestion}; datasources are in the schema '{DRUID}', which need not be written"
+    ))
+}
+
 impl ContextProvider for QueryCatalog<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
-        let schema = name.schema().unwrap_or(SCHEMA);
-        if schema != SCHEMA || name.catalog().is_some_and(|catalog| catalog != SCHEMA) {
-            return Err(QueryError::plan(format!(
-                "schema '{schema}' not found: datasources are in the schema '{SCHEMA}', which need not be written"
-            ))
-            .into());
-        }
-        Ok(self.table(name.table())?)
+        self.table(&name)
     }
 
     fn get_table_function_source(&self, name: &str, _: Vec<Expr>) -> Result<Arc<dyn TableSource>> {

@@ -21,6 +21,33 @@ pub(crate) use self::time_literals::read_timestamp;
 use crate::error::QueryError;
 use crate::relations;
 
+/// Functions of single values that are written as others here, and that the session therefore does not know.
+pub(crate) const FUNCTIONS: &[&str] = &[
+    "bitwise_and",
+    "bitwise_complement",
+    "bitwise_or",
+    "bitwise_shift_left",
+    "bitwise_shift_right",
+    "bitwise_xor",
+    "concat",
+    "contains_string",
+    "current_date",
+    "current_timestamp",
+    "date_trunc",
+    "extract",
+    "icontains_string",
+    "mod",
+    "position",
+    "scalar_in_array",
+    "textcat",
+    "time_in_interval",
+    "timestampadd",
+    "truncate",
+];
+
+/// Aggregates of that kind.
+pub(crate) const AGGREGATES: &[&str] = &["any_value", "earliest", "latest", "listagg", "variance"];
+
 /// Rewrites time functions and literals for `zone`, fixes the current time at `now`, and names unnamed columns and
 /// tables.
 pub(crate) fn rewrite(query: &mut Query, zone: &TimeZone, now: TimestampMs) -> Result<(), QueryError> {

@@ -20,6 +20,7 @@ use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::RunningQueries;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
+use crate::system_tables::ServerInfo;
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -35,14 +36,24 @@ pub struct QueryEngine {
 impl QueryEngine {
     /// Starts the CPU pool. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
+        Self::of_server(store, limits, None)
+    }
+
+    /// Like [`Self::new`], for a process that others can reach.
+    pub fn of_server(store: Arc<Store>, limits: QueryLimits, server: Option<ServerInfo>) -> Self {
         let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
         let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
-        let planner = Arc::new(Planner::new(store, session));
+        let planner = Arc::new(Planner::new(store, session, server));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
         let threads = Arc::new(QueryThreads::new(&limits));
         let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
         Self { planner, limits, admission, pool, results, running: Arc::default(), threads }
+    }
+
+    /// The process, where others can reach it.
+    pub fn server(&self) -> Option<&ServerInfo> {
+        self.planner.server()
     }
 
     /// Waits for its turn, plans the statement, and waits for its first rows.

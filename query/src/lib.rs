@@ -34,4 +34,5 @@ pub mod settings;
 pub mod spill;
 mod statement;
 mod suggestion;
+pub mod system_tables;
 mod table;

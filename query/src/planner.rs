@@ -18,11 +18,13 @@ use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, 
 use crate::question::Question;
 use crate::session::SharedSession;
 use crate::statement::{self, Asked, SelectStatement};
+use crate::system_tables::{ServerInfo, SystemSources};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
     pub session: SharedSession,
     cache: PlanCache,
+    server: Option<ServerInfo>,
 }
 
 /// What there is to do for a request.
@@ -35,8 +37,12 @@ pub(crate) enum Planned {
 }
 
 impl Planner {
-    pub fn new(store: Arc<Store>, session: SharedSession) -> Self {
-        Self { store, session, cache: PlanCache::default() }
+    pub fn new(store: Arc<Store>, session: SharedSession, server: Option<ServerInfo>) -> Self {
+        Self { store, session, cache: PlanCache::default(), server }
+    }
+
+    pub fn server(&self) -> Option<&ServerInfo> {
+        self.server.as_ref()
     }
 
     pub fn cache_figures(&self) -> PlanCacheFigures {
@@ -160,7 +166,9 @@ impl Planner {
     }
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
-        QueryCatalog::new(&self.store, &self.session.state, question.shortcuts)
+        let server = self.server.as_ref();
+        let sources = SystemSources { store: &self.store, functions: &self.session.state, server };
+        QueryCatalog::new(sources, question.shortcuts)
     }
 
     fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {

@@ -1,12 +1,17 @@
 //! The doors, one a file. Every path is also open with a slash at its end, for half of Druid's clients send one.
 
+mod coordinator;
 mod datasources;
 mod druid_sql;
 mod exposition;
+mod flag;
 mod health;
 mod request_body;
+mod roles;
 mod rules;
+mod status;
 mod supervisors;
+mod tasks;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,11 +27,66 @@ use crate::app::App;
 use crate::error::{ApiError, Category};
 
 pub fn router(app: Arc<App>) -> Router {
-    let routes: [(&str, MethodRouter<Arc<App>>); 22] = [
+    let mut router = Router::new();
+    let doors = query_doors().into_iter().chain(metadata_doors()).chain(supervisor_doors()).chain(process_doors());
+    for (path, door) in doors {
+        router = router.route(path, door.clone()).route(&format!("{path}/"), door);
+    }
+    router
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// A path and what answers there.
+type Door = (&'static str, MethodRouter<Arc<App>>);
+
+fn query_doors() -> Vec<Door> {
+    vec![
         ("/druid/v2/sql", post(druid_sql::ask)),
         ("/druid/v2/sql/{id}", delete(druid_sql::cancel)),
+        ("/druid/v2/{id}", delete(druid_sql::cancel_any)),
+    ]
+}
+
+fn metadata_doors() -> Vec<Door> {
+    vec![
         ("/druid/v2/datasources", get(datasources::list)),
         ("/druid/v2/datasources/{name}", get(datasources::one)),
+        ("/druid/v2/datasources/{name}/dimensions", get(datasources::dimensions)),
+        ("/druid/v2/datasources/{name}/metrics", get(datasources::metrics)),
+        ("/druid/broker/v1/loadstatus", get(roles::broker_load_status)),
+        ("/druid/broker/v1/readiness", get(roles::readiness)),
+        ("/druid/historical/v1/loadstatus", get(roles::historical_load_status)),
+        ("/druid/historical/v1/readiness", get(roles::readiness)),
+        ("/druid/coordinator/v1/leader", get(roles::leader)),
+        ("/druid/coordinator/v1/isLeader", get(roles::is_leader)),
+        ("/druid/coordinator/v1/datasources", get(coordinator::data_sources)),
+        ("/druid/coordinator/v1/datasources/{name}", get(coordinator::data_source)),
+        ("/druid/coordinator/v1/datasources/{name}/loadstatus", get(coordinator::load_status_of)),
+        ("/druid/coordinator/v1/loadstatus", get(coordinator::load_status)),
+        ("/druid/coordinator/v1/metadata/datasources", get(coordinator::metadata_data_sources)),
+        ("/druid/coordinator/v1/metadata/datasources/{name}/segments", get(coordinator::segments_of)),
+        ("/druid/coordinator/v1/metadata/segments", get(coordinator::metadata_segments)),
+        ("/druid/coordinator/v1/lookups/config/all", get(roles::lookups)),
+        ("/druid/coordinator/v1/rules", get(rules::all)),
+        ("/druid/coordinator/v1/rules/{name}", get(rules::one).post(rules::put)),
+        ("/druid/indexer/v1/leader", get(roles::leader)),
+        ("/druid/indexer/v1/isLeader", get(roles::is_leader)),
+        ("/druid/indexer/v1/tasks", get(tasks::list)),
+        ("/druid/indexer/v1/runningTasks", get(tasks::list_running)),
+        ("/druid/indexer/v1/pendingTasks", get(tasks::list_none)),
+        ("/druid/indexer/v1/waitingTasks", get(tasks::list_none)),
+        ("/druid/indexer/v1/completeTasks", get(tasks::list_none)),
+        ("/druid/indexer/v1/task", post(tasks::submit)),
+        ("/druid/indexer/v1/task/{id}", get(tasks::one)),
+        ("/druid/indexer/v1/task/{id}/status", get(tasks::status)),
+    ]
+}
+
+fn supervisor_doors() -> Vec<Door> {
+    vec![
         ("/druid/indexer/v1/supervisor", get(supervisors::list).post(supervisors::put)),
         ("/druid/indexer/v1/supervisor/{id}", get(supervisors::spec)),
         ("/druid/indexer/v1/supervisor/{id}/status", get(supervisors::status)),
@@ -38,23 +98,21 @@ pub fn router(app: Arc<App>) -> Router {
         ("/druid/indexer/v1/supervisor/{id}/terminate", post(supervisors::terminate)),
         ("/druid/indexer/v1/supervisor/{id}/shutdown", post(supervisors::terminate)),
         ("/druid/indexer/v1/supervisor/{id}/reset", post(supervisors::reset)),
-        ("/druid/coordinator/v1/rules", get(rules::all)),
-        ("/druid/coordinator/v1/rules/{name}", get(rules::one).post(rules::put)),
-        ("/status", get(health::status)),
-        ("/status/health", get(health::healthy)),
+    ]
+}
+
+fn process_doors() -> Vec<Door> {
+    vec![
+        ("/status", get(status::status)),
+        ("/status/health", get(status::healthy)),
+        ("/status/ready", get(status::ready)),
+        ("/status/properties", get(status::properties)),
+        ("/status/selfDiscovered", get(status::self_discovered)),
+        ("/status/selfDiscovered/status", get(status::self_discovered_status)),
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
         ("/metrics", get(exposition::metrics)),
-    ];
-    let mut router = Router::new();
-    for (path, doors) in routes {
-        router = router.route(path, doors.clone()).route(&format!("{path}/"), doors);
-    }
-    router
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(app)
+    ]
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

@@ -10,6 +10,8 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
+use henge_query::system_tables::ServerInfo;
+use henge_segment_store::clock;
 use henge_segment_store::error::StoreError;
 use henge_segment_store::scrub::ScrubPolicy;
 use henge_segment_store::store::{Store, StoreOptions};
@@ -87,7 +89,7 @@ impl Running {
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let services = Services {
-            engine: Arc::new(QueryEngine::new(store.clone(), config.limits.query)),
+            engine: Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, Some(server_info(address)))),
             supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
             store,
         };
@@ -112,6 +114,15 @@ impl Running {
             warn!(%error, "the scrub ended badly");
         }
         info!("henge stopped");
+    }
+}
+
+fn server_info(address: SocketAddr) -> ServerInfo {
+    ServerInfo {
+        host: address.ip().to_string(),
+        port: address.port(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: clock::now(),
     }
 }
 

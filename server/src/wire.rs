@@ -2,12 +2,14 @@
 //!
 //! answer -> (rows_json | csv) -> cell -> (time_text | json_text | csv_text)
 //! answer -> arrow_ipc
+//! answer's bytes -> encoding
 
 pub mod answer;
 mod arrow_ipc;
 pub mod cell;
 pub mod csv;
 mod csv_text;
+pub mod encoding;
 pub mod json_text;
 pub mod rows_json;
 pub mod time_text;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::common::{Result, TableReference, internal_datafusion_err};
 use datafusion::logical_expr::builder::LogicalTableSource;
 use datafusion::logical_expr::expr::{InList, Placeholder};
 use datafusion::logical_expr::{
@@ -18,7 +18,6 @@ use datafusion::logical_expr::{
 use super::shape::PlacedValue;
 use super::value::{Value, sample};
 use crate::catalog::QueryCatalog;
-use crate::error::QueryError;
 
 /// What a plan node, and an expression, takes in memory with what it points to: measured in round numbers, to bound a
 /// cache and not to account for it.
@@ -34,7 +33,7 @@ pub(crate) struct Template {
 
 #[derive(Debug)]
 struct Table {
-    name: String,
+    name: TableReference,
     schema: SchemaRef,
 }
 
@@ -46,9 +45,9 @@ impl Template {
         optimized.apply_with_subqueries(|node| {
             bytes += NODE_BYTES;
             if let LogicalPlan::TableScan(scan) = node
-                && !tables.iter().any(|table| table.name == scan.table_name.table())
+                && !tables.iter().any(|table| table.name == scan.table_name)
             {
-                tables.push(Table { name: scan.table_name.table().to_owned(), schema: scan.source.schema() });
+                tables.push(Table { name: scan.table_name.clone(), schema: scan.source.schema() });
             }
             let takes_values =
                 matches!(node, LogicalPlan::TableScan(_) | LogicalPlan::Filter(_) | LogicalPlan::Join(_));
@@ -75,7 +74,7 @@ impl Template {
     }
 
     /// Whether the tables still have the columns that the plan was made for.
-    pub fn fits(&self, catalog: &QueryCatalog<'_>) -> Result<bool, QueryError> {
+    pub fn fits(&self, catalog: &QueryCatalog<'_>) -> Result<bool> {
         for table in &self.tables {
             if catalog.table(&table.name)?.schema() != table.schema {
                 return Ok(false);
@@ -90,7 +89,7 @@ impl Template {
         let mut is_alike = true;
         let plan = self.plan.clone().transform_up_with_subqueries(|node| match node {
             LogicalPlan::TableScan(mut scan) => {
-                scan.source = catalog.table(scan.table_name.table())?;
+                scan.source = catalog.table(&scan.table_name)?;
                 if scan.filters.iter().any(has_placeholder) {
                     let filters = scan.filters.iter().cloned().map(|filter| bound(filter, values));
                     let filters = filters.collect::<Result<Vec<_>>>()?;

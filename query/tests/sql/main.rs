@@ -19,4 +19,5 @@ mod sketches;
 mod slt;
 mod snapshots;
 mod spilling;
+mod system_tables;
 mod workload_plans;

@@ -1,4 +1,4 @@
-//! Whether the process lives, may be asked, and what it is: `/health/*`, `/status`, `/status/health`.
+//! Whether the process lives and may be asked: `/health/*`.
 
 use std::sync::Arc;
 
@@ -11,27 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Services};
-use crate::{process, recovery};
-
-/// Druid's `GET /status`; clients read `version`.
-pub async fn status() -> Json<Value> {
-    let resident = process::usage().resident_bytes;
-    Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "modules": [],
-        "memory": {
-            "maxMemory": resident,
-            "totalMemory": resident,
-            "freeMemory": 0,
-            "usedMemory": resident,
-            "directMemory": 0,
-        },
-    }))
-}
-
-pub async fn healthy() -> Json<bool> {
-    Json(true)
-}
+use crate::recovery;
 
 pub async fn live() -> Json<Value> {
     Json(json!({ "live": true }))
@@ -52,6 +32,11 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
     let readiness = readiness(&app);
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
+}
+
+/// Whether nothing is waited for.
+pub fn is_ready(app: &App) -> bool {
+    readiness(app).ready
 }
 
 fn readiness(app: &App) -> Readiness {

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use tracing::info;
 
+use super::flag::is_set;
 use super::request_body;
 use crate::app::{App, Services};
 use crate::error::ApiError;
@@ -42,7 +43,7 @@ pub async fn one(
     Path(name): Path<String>,
     Query(query): Query<RulesQuery>,
 ) -> Result<Json<Vec<Rule>>, ApiError> {
-    let is_full = query.full.is_some_and(|text| text != "false");
+    let is_full = is_set(&query.full);
     if name == DEFAULT {
         return Ok(Json(after_all()));
     }

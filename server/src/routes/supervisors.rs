@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use self::report::{Report, state};
+use super::flag::is_set;
 use super::request_body;
 use crate::app::{App, Services};
 use crate::error::ApiError;
@@ -28,7 +29,6 @@ pub struct ListQuery {
 }
 
 pub async fn list(services: Services, Query(query): Query<ListQuery>) -> Json<Value> {
-    let is_set = |flag: &Option<String>| flag.as_deref().is_some_and(|text| text != "false");
     let (is_full, has_state) = (is_set(&query.full), is_set(&query.state));
     let names = services.supervisors.list();
     if !is_full && !has_state {

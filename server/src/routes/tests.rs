@@ -25,6 +25,9 @@ use crate::app::Services;
 use crate::config::Limits;
 use crate::query_metrics::QueryOutcome;
 
+mod answers;
+mod metadata;
+
 struct Fixture {
     app: Arc<App>,
     router: Router,
@@ -247,27 +250,18 @@ async fn a_panic_costs_one_request_and_shows_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn datasources_are_listed_with_their_columns() {
-    let fixture = Fixture::new().await;
-    for path in ["/druid/v2/datasources", "/druid/v2/datasources/"] {
-        assert_eq!(fixture.get(path).await, (200, json!(["usage"])));
-    }
-    let columns = json!({ "dimensions": ["org", "code"], "metrics": ["events", "bytes"] });
-    assert_eq!(fixture.get("/druid/v2/datasources/usage").await, (200, columns));
-    assert_eq!(fixture.get("/druid/v2/datasources/other").await.0, 404);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn health_says_what_it_waits_for() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.get("/status/health").await, (200, json!(true)));
     assert_eq!(fixture.get("/health/live").await, (200, json!({ "live": true })));
     let ready = json!({ "ready": true, "waitingFor": [], "degraded": [] });
     assert_eq!(fixture.get("/health/ready").await, (200, ready));
-    assert_eq!(fixture.get("/status").await.1["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(fixture.get("/status/ready").await, (200, json!(true)));
     fixture.app.stop.cancel();
     let stopping = json!({ "ready": false, "waitingFor": ["the process is stopping"], "degraded": [] });
     assert_eq!(fixture.get("/health/ready").await, (503, stopping));
+    assert_eq!(fixture.get("/status/ready").await, (503, json!(false)));
+    assert_eq!(fixture.send("GET", "/druid/broker/v1/readiness", "", "").await.status(), 503);
 }
 
 #[tokio::test]
@@ -281,6 +275,8 @@ async fn before_recovery_the_doors_answer_503_and_the_process_is_alive() {
     let recovering = json!({ "ready": false, "waitingFor": ["the manifest is being replayed"], "degraded": [] });
     assert_eq!(get("/health/ready").await, (503, recovering));
     assert_eq!(get("/health/live").await.0, 200);
+    let not_yet = json!({ "inventoryInitialized": false });
+    assert_eq!(get("/druid/broker/v1/loadstatus").await, (200, not_yet));
     let (status, body) = get("/druid/v2/datasources").await;
     assert_eq!((status, &body["errorMessage"]), (503, &json!("henge is recovering: try again in a moment")));
 }

@@ -112,6 +112,13 @@ pub(super) enum Values<'v> {
     },
 }
 
+/// Those rows of a group that are the first or the last by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    First,
+    Last,
+}
+
 impl Needs {
     /// Whether rows count whose value is null.
     pub fn takes_nulls(self) -> bool {
@@ -171,6 +178,16 @@ impl Accumulator {
             Self::DistinctSketch(_, ColumnKind::Value(DimensionType::Double)) | Self::Quantiles(_) => Needs::Doubles,
             Self::DistinctSketch(..) => Needs::Keys,
         }
+    }
+
+    /// The only rows of a group that count, where that is so.
+    pub fn edge(&self) -> Option<Edge> {
+        let is_last = match self {
+            Self::ByTime(values, _) => values.is_last(),
+            Self::Text(choices, true) => choices.is_last(),
+            _ => return None,
+        };
+        Some(if is_last { Edge::Last } else { Edge::First })
     }
 
     /// Forgets all groups. `is_every_row`: from now on every row of every group counts.

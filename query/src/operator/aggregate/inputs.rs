@@ -1,6 +1,6 @@
 //! The columns of a segment that are aggregated, block by block.
 
-use henge_indexing::{BLOCK_ROWS, BlockMask, Column, TextColumn};
+use henge_indexing::{BLOCK_ROWS, BlockMask, Column, LongColumn, TextColumn};
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 
@@ -8,6 +8,9 @@ use super::accumulator::{Needs, Values, key_of_double};
 use super::key::{KeyBuffers, SegmentKey};
 use super::picks::Picks;
 use crate::error::QueryError;
+
+/// So few values are read one by one; of more the whole block is unpacked.
+const READ_ONE_BY_ONE_MAX: usize = 16;
 
 /// A column that is aggregated.
 pub(super) struct SegmentInput<'s> {
@@ -160,6 +163,9 @@ impl<'s> SegmentInput<'s> {
         let Some(Column::Longs(times)) = &self.times else {
             return Err(QueryError::internal("a segment has no times"));
         };
+        if picks.len() <= READ_ONE_BY_ONE_MAX {
+            return self.timed_one_by_one(times, block, picks, needs, buffers);
+        }
         let validity = self.validity(block, buffers);
         let InputBuffers { longs, doubles, times: [time_buffer, picked_times], keys, nulls, .. } = buffers;
         let times = picks.of(times.values(block, time_buffer), picked_times);
@@ -180,6 +186,35 @@ impl<'s> SegmentInput<'s> {
             }
         }
         Ok(Values::Timed { times, keys: &keys[..times.len()], nulls: &nulls[..times.len()] })
+    }
+
+    /// The same for few rows.
+    fn timed_one_by_one<'v>(
+        &'v self,
+        all_times: &LongColumn<'_>,
+        block: usize,
+        picks: &Picks,
+        needs: Needs,
+        buffers: &'v mut InputBuffers,
+    ) -> Result<Values<'v>, QueryError> {
+        let key_of_row: &dyn Fn(u32) -> Option<i64> = match (&self.column, needs) {
+            (Column::Missing, _) => &|_| None,
+            (Column::Longs(longs), Needs::OrderKeys) => &|row| longs.get(row),
+            (Column::Longs(longs), Needs::DoubleKeys) => &|row| longs.get(row).map(|long| key_of_double(long as f64)),
+            (Column::Doubles(doubles), Needs::DoubleKeys) => &|row| doubles.get(row).map(key_of_double),
+            (Column::Flags(flags), Needs::OrderKeys) => &|row| flags.get(row).map(i64::from),
+            (column, needs) => return Err(other_kind(column, needs)),
+        };
+        let InputBuffers { times: [times, _], keys, nulls, .. } = buffers;
+        let mut number = 0;
+        picks.for_each(|place| {
+            let row = (block * BLOCK_ROWS + place) as u32;
+            let key = key_of_row(row);
+            times[number] = all_times.get(row).unwrap_or_default();
+            (keys[number], nulls[number]) = (key.unwrap_or_default(), key.is_none());
+            number += 1;
+        });
+        Ok(Values::Timed { times: &times[..number], keys: &keys[..number], nulls: &nulls[..number] })
     }
 
     fn untimed<'v>(
@@ -233,18 +268,20 @@ impl<'s> SegmentInput<'s> {
                 });
                 Values::OrderKeys(&picked_longs[..number])
             }
-            (column, needs) => {
-                let kind = match column {
-                    Column::Missing => "no column",
-                    Column::Text(_) => "strings",
-                    Column::Longs(_) => "longs",
-                    Column::Doubles(_) => "doubles",
-                    Column::Flags(_) => "booleans",
-                };
-                return Err(QueryError::internal(format!("{kind} were asked for {needs:?}")));
-            }
+            (column, needs) => return Err(other_kind(column, needs)),
         })
     }
+}
+
+fn other_kind(column: &Column<'_>, needs: Needs) -> QueryError {
+    let kind = match column {
+        Column::Missing => "no column",
+        Column::Text(_) => "strings",
+        Column::Longs(_) => "longs",
+        Column::Doubles(_) => "doubles",
+        Column::Flags(_) => "booleans",
+    };
+    QueryError::internal(format!("{kind} were asked for {needs:?}"))
 }
 
 fn text_validity(texts: &TextColumn<'_>, block: usize, codes: &mut [u32; BLOCK_ROWS]) -> Option<BlockMask> {

@@ -89,4 +89,15 @@ impl Picks {
         (kept.len, kept.form) = (len, Form::Listed);
         len
     }
+
+    /// Those of the rows that have these numbers among them, in `kept`.
+    pub fn keep(&self, numbers: &[u16], kept: &mut Self) {
+        for (place, number) in kept.places.iter_mut().zip(numbers) {
+            *place = match self.form {
+                Form::From(start) => start as u16 + number,
+                Form::Listed => self.places[usize::from(*number)],
+            };
+        }
+        (kept.len, kept.form) = (numbers.len(), Form::Listed);
+    }
 }

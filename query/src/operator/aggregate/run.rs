@@ -264,7 +264,6 @@ impl<'t> Worker<'t> {
     }
 
     fn bytes(&self) -> usize {
-        let accumulators = self.workspace.accumulators.iter().map(|accumulator| accumulator.bytes());
-        self.merged.bytes() + accumulators.sum::<usize>()
+        self.merged.bytes() + self.workspace.bytes()
     }
 }

@@ -1,10 +1,12 @@
 //! The groups of one segment's rows, by the segment's own codes.
 
-use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows, RowSet};
+use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows, Column, LongColumn, RowSet};
+use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
 
 use super::accumulator::{Accumulator, Needs, Values};
 use super::computed::{Computed, ComputedInput};
+use super::edge_rows::EdgeRows;
 use super::group_table::GroupTable;
 use super::groups::{GroupRuns, Groups};
 use super::inputs::{InputBuffers, SegmentInput};
@@ -26,6 +28,7 @@ pub(super) struct SegmentGroups<'s> {
     table: GroupTable,
     /// For each aggregate.
     inputs: Vec<Input<'s>>,
+    times: LongColumn<'s>,
 }
 
 /// Where an aggregate's values come from.
@@ -46,6 +49,7 @@ pub(super) struct Workspace {
     groups: Box<[u32; BLOCK_ROWS]>,
     runs: GroupRuns,
     narrow: NarrowBuffers,
+    edges: EdgeRows,
     pub accumulators: Vec<Accumulator>,
 }
 
@@ -76,8 +80,14 @@ impl Workspace {
                 picks: Picks::new(),
                 computed: Computed::new(),
             },
+            edges: EdgeRows::new(),
             accumulators: accumulators.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Memory taken for groups.
+    pub fn bytes(&self) -> usize {
+        self.edges.bytes() + self.accumulators.iter().map(Accumulator::bytes).sum::<usize>()
     }
 }
 
@@ -103,7 +113,12 @@ impl<'s> SegmentGroups<'s> {
             accumulator.clear(is_every_row && !keys.is_empty());
             accumulator.reach(table.len());
         }
-        Ok(Self { opened, keys, table, inputs })
+        let narrowed = workspace.accumulators.iter().zip(&opened.passing).filter(|(_, passing)| passing.is_none());
+        workspace.edges.clear(narrowed.map(|(accumulator, _)| accumulator));
+        let Ok(Column::Longs(times)) = opened.reader.column(TIME_COLUMN) else {
+            return Err(QueryError::internal("a segment has no times"));
+        };
+        Ok(Self { opened, keys, table, inputs, times })
     }
 
     /// Adds the rows of a block that pass the query's filter.
@@ -128,10 +143,12 @@ impl<'s> SegmentGroups<'s> {
         }
         let slices: Vec<&[u32]> = codes.iter().map(|codes| &codes[..picks.len()]).collect();
         self.table.groups(&slices, &mut workspace.groups);
-        let Workspace { picks, groups, runs, input_buffers, narrow, accumulators, .. } = workspace;
+        let Workspace { picks, groups, runs, input_buffers, narrow, edges, accumulators, .. } = workspace;
         let groups = runs.form(&groups[..picks.len()]);
+        edges.find(block, &self.times, picks, groups, self.table.len());
         for (place, accumulator) in accumulators.iter_mut().enumerate() {
             accumulator.reach(self.table.len());
+            let (picks, groups) = self.counted(place, accumulator, edges).unwrap_or((picks, groups));
             self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
         }
         Ok(())
@@ -146,7 +163,7 @@ impl<'s> SegmentGroups<'s> {
         group: u32,
         workspace: &mut Workspace,
     ) -> Result<(), QueryError> {
-        let Workspace { picks, input_buffers, narrow, accumulators, .. } = workspace;
+        let Workspace { picks, input_buffers, narrow, edges, accumulators, .. } = workspace;
         let mut is_picked = false;
         for (place, accumulator) in accumulators.iter_mut().enumerate() {
             accumulator.reach(self.table.len());
@@ -157,11 +174,25 @@ impl<'s> SegmentGroups<'s> {
             if !is_picked {
                 picks.set(rows, block_rows);
                 is_picked = true;
+                let groups = Groups::One { group, rows: picks.len() };
+                edges.find(block, &self.times, picks, groups, self.table.len());
             }
-            let groups = Groups::One { group, rows: picks.len() };
+            let all = (&*picks, Groups::One { group, rows: picks.len() });
+            let (picks, groups) = self.counted(place, accumulator, edges).unwrap_or(all);
             self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
         }
         Ok(())
+    }
+
+    /// The only rows of a block that one aggregate has to look at; `None` for all of them.
+    fn counted<'e>(
+        &self,
+        place: usize,
+        accumulator: &Accumulator,
+        edges: &'e EdgeRows,
+    ) -> Option<(&'e Picks, Groups<'e>)> {
+        let edge = accumulator.edge().filter(|_| self.opened.passing[place].is_none())?;
+        edges.of(edge)
     }
 
     /// Adds a whole block by what its zone tells; `false` where that is not enough.

@@ -33,6 +33,10 @@ impl ByTime {
         Self { flip: 0, latest: Vec::new() }
     }
 
+    pub fn is_last(&self) -> bool {
+        self.flip == 0
+    }
+
     pub fn clear(&mut self) {
         self.latest.clear();
     }

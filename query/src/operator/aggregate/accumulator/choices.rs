@@ -34,6 +34,10 @@ impl Choices {
         Self { is_last: true, times: Vec::new(), chosen: Vec::new() }
     }
 
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
     pub fn clear(&mut self) {
         self.times.clear();
         self.chosen.clear();
