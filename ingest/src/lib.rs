@@ -12,8 +12,8 @@ mod resume;
 mod topic_watch;
 
 pub mod decode;
-pub mod transform;
 pub mod time_policy;
+pub mod transform;
 
 mod appender;
 mod cut_policy;

@@ -114,7 +114,9 @@ impl RowWriter {
     pub(super) fn write_whole(&mut self, id: SlotId, number: i64, row: &mut EventRow) -> bool {
         match self.slots[usize::from(id)].kind {
             _ if self.has_refusal() => return false,
-            SlotKind::Dimension(index, DimensionType::Long) | SlotKind::Input(index, DimensionType::Long) => row.set_dimension(index, DimensionValue::Long(number)),
+            SlotKind::Dimension(index, DimensionType::Long) | SlotKind::Input(index, DimensionType::Long) => {
+                row.set_dimension(index, DimensionValue::Long(number))
+            }
             SlotKind::LongMeasure(index) => row.set_measure(index, MeasureValue::Long(number)),
             SlotKind::Time(TimeFormat::Millis) if TimestampMs(number).is_storable() => {
                 self.time = Some(TimestampMs(number));

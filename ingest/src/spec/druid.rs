@@ -4,6 +4,7 @@
 mod data_schema;
 mod input_format;
 mod io_config;
+mod row_filter;
 
 use self::data_schema::DataSchema;
 use self::input_format::Columns;
@@ -11,7 +12,7 @@ use self::io_config::IoConfig;
 use super::fields::Fields;
 use henge_segment_store::upkeep::{CompactionTarget, UpkeepPolicy};
 
-use super::{CutConfig, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, SupervisorSpec, period, row_filter};
+use super::{CutConfig, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, SupervisorSpec, period};
 
 /// Fields of the outermost object in both shapes; the parts of a spec stand beside them when it is flat.
 const ENVELOPE_FLAT: &[&str] = &["type", "id", "suspended", "dataSchema", "ioConfig", "tuningConfig"];
@@ -54,7 +55,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
         dimensions: data_schema.dimension_sources,
         measures: data_schema.measure_sources,
     };
-    let transform = row_filter::read(parts, &data_schema.schema, &input, None, "dataSchema")?;
+    let filter = data_schema.row_filter.as_deref().map(|text| ("dataSchema", text));
+    let transform = super::row_filter::read(parts, &data_schema.schema, &input, filter, "dataSchema")?;
     Some(SupervisorSpec {
         data_source: data_schema.data_source,
         schema: data_schema.schema,

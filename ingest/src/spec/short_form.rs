@@ -149,8 +149,9 @@ fn read_time(node: &Node<'_>) -> Option<TimeSpec> {
         return Some(TimeSpec { source: FieldSource::read_field(node)?, format: TimeFormat::Auto, missing: None });
     }
     let fields = node.fields(&["column", "format", "missing"])?;
-    let source =
-        fields.required("column", "say which field holds the event time").and_then(|node| FieldSource::read_field(&node));
+    let source = fields
+        .required("column", "say which field holds the event time")
+        .and_then(|node| FieldSource::read_field(&node));
     let format = fields.get("format").map_or(Some(TimeFormat::Auto), |node| node.choice(&TimeFormat::NAMES));
     let missing = fields.get("missing").map_or(Some(None), |node| read_instant(&node).map(Some));
     Some(TimeSpec { source: source?, format: format?, missing: missing? })

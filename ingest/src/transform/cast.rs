@@ -45,7 +45,9 @@ fn longs(column: &Column) -> Vec<Cell<i64>> {
         Column::Booleans(cells) => each(cells, |flag| Ok(i64::from(flag))),
         Column::Longs(cells) => cells.clone(),
         Column::Doubles(cells) => each(cells, truncated),
-        Column::Texts(texts) => texts.iter().map(|cell| cell.map(|text| text.and_then(truncated_long_of_text))).collect(),
+        Column::Texts(texts) => {
+            texts.iter().map(|cell| cell.map(|text| text.and_then(truncated_long_of_text))).collect()
+        }
     }
 }
 

@@ -54,9 +54,7 @@ impl Column {
             DimensionType::Boolean => Self::Booleans(vec![Ok(None); rows]),
             DimensionType::Long => Self::Longs(vec![Ok(None); rows]),
             DimensionType::Double => Self::Doubles(vec![Ok(None); rows]),
-            DimensionType::String => {
-                Self::Texts(Texts { buffer: String::new(), cells: vec![Ok(None); rows] })
-            }
+            DimensionType::String => Self::Texts(Texts { buffer: String::new(), cells: vec![Ok(None); rows] }),
         }
     }
 

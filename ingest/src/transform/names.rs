@@ -112,9 +112,7 @@ impl<'s> Names<'s> {
             Some(Meaning::Computed(None)) if scope == Scope::Filter => {
                 Ok(Typed { node: Node::Null(DimensionType::String), kind: None })
             }
-            Some(Meaning::Computed(_)) => {
-                Err(error(format!("`{name}` is computed itself: write its expression here")))
-            }
+            Some(Meaning::Computed(_)) => Err(error(format!("`{name}` is computed itself: write its expression here"))),
             None => {
                 let source = FieldSource::parse(name).map_err(error)?;
                 Ok(self.input(InputSource::Field(source), DimensionType::String, reads))

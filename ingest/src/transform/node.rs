@@ -26,21 +26,44 @@ pub(super) enum Node {
     Negate(DimensionType, Box<Node>),
     Absolute(DimensionType, Box<Node>),
     /// The value behind the first condition that is true, else the last of the values.
-    Case { kind: DimensionType, conditions: Vec<Node>, values: Vec<Node> },
+    Case {
+        kind: DimensionType,
+        conditions: Vec<Node>,
+        values: Vec<Node>,
+    },
     /// The first that is not null.
     Coalesce(DimensionType, Vec<Node>),
     /// To another type; a long as a double among them.
-    Cast { to: DimensionType, value: Box<Node> },
+    Cast {
+        to: DimensionType,
+        value: Box<Node>,
+    },
     Like(Box<Node>, LikePattern),
     RegexLike(Box<Node>, Regex),
-    RegexExtract { text: Box<Node>, pattern: Regex, group: usize },
+    RegexExtract {
+        text: Box<Node>,
+        pattern: Regex,
+        group: usize,
+    },
     Concat(Vec<Node>),
     Lower(Box<Node>),
     Upper(Box<Node>),
     Length(Box<Node>),
-    Substring { text: Box<Node>, start: Box<Node>, length: Option<Box<Node>> },
-    Trim { side: TrimSide, text: Box<Node>, characters: Box<Node> },
-    Replace { text: Box<Node>, wanted: Box<Node>, replacement: Box<Node> },
+    Substring {
+        text: Box<Node>,
+        start: Box<Node>,
+        length: Option<Box<Node>>,
+    },
+    Trim {
+        side: TrimSide,
+        text: Box<Node>,
+        characters: Box<Node>,
+    },
+    Replace {
+        text: Box<Node>,
+        wanted: Box<Node>,
+        replacement: Box<Node>,
+    },
     TimeFloor(Box<Node>, Granularity),
 }
 

@@ -109,9 +109,7 @@ impl Reader<'_> {
             Expr::IsFalse(inner) => boolean(Node::Is(self.as_boxed(inner, Boolean)?, false)),
             Expr::IsNotFalse(inner) => boolean(not(Node::Is(self.as_boxed(inner, Boolean)?, false))),
             Expr::IsNotDistinctFrom(left, right) => self.compare(Comparison::NotDistinct, left, right),
-            Expr::IsDistinctFrom(left, right) => {
-                boolean(not(self.compare(Comparison::NotDistinct, left, right)?.node))
-            }
+            Expr::IsDistinctFrom(left, right) => boolean(not(self.compare(Comparison::NotDistinct, left, right)?.node)),
             Expr::Between { expr, negated, low, high } => {
                 let low = self.compare(Comparison::GreaterOrEqual, expr, low)?.node;
                 let high = self.compare(Comparison::LessOrEqual, expr, high)?.node;
@@ -132,8 +130,9 @@ impl Reader<'_> {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
             Expr::Cast { kind: CastKind::Cast, expr: inner, data_type, format: None, array: false } => {
-                let kind = type_of(data_type)
-                    .ok_or_else(|| error(format!("`{data_type}` is no type: use VARCHAR, BIGINT, DOUBLE, BOOLEAN"), place(inner)))?;
+                let kind = type_of(data_type).ok_or_else(|| {
+                    error(format!("`{data_type}` is no type: use VARCHAR, BIGINT, DOUBLE, BOOLEAN"), place(inner))
+                })?;
                 let Typed { node, kind: from } = self.read(inner)?;
                 Ok(Typed::new(from.map_or(Node::Null(kind), |from| cast(from, kind, node)), kind))
             }

@@ -79,9 +79,7 @@ impl Reader<'_> {
             ("REPLACE", [text, wanted, replacement]) => self.replace(text, wanted, replacement),
             ("REGEXP_LIKE", [text, pattern]) => self.regexp_like(text, pattern, place(call)),
             ("REGEXP_EXTRACT", [text, pattern]) => self.regexp_extract(text, pattern, None, place(call)),
-            ("REGEXP_EXTRACT", [text, pattern, group]) => {
-                self.regexp_extract(text, pattern, Some(group), place(call))
-            }
+            ("REGEXP_EXTRACT", [text, pattern, group]) => self.regexp_extract(text, pattern, Some(group), place(call)),
             ("TIME_FLOOR", [time, period]) => self.time_floor(time, period, place(call)),
             _ => return None,
         })
@@ -161,10 +159,10 @@ impl Reader<'_> {
 
     fn time_floor(&mut self, time: &Expr, period: &Expr, at: Option<Location>) -> Read<Typed> {
         let time = self.as_boxed(time, Long)?;
-        let period = text_literal(period)
-            .ok_or_else(|| error("the period must be a literal such as 'PT1H'".to_owned(), at))?;
-        let granularity = Granularity::period(period, None, TimeZone::UTC)
-            .map_err(|cause| error(cause.to_string(), at))?;
+        let period =
+            text_literal(period).ok_or_else(|| error("the period must be a literal such as 'PT1H'".to_owned(), at))?;
+        let granularity =
+            Granularity::period(period, None, TimeZone::UTC).map_err(|cause| error(cause.to_string(), at))?;
         Ok(Typed::new(Node::TimeFloor(time, granularity), Long))
     }
 }
