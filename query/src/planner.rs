@@ -18,13 +18,14 @@ use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, 
 use crate::question::Question;
 use crate::session::SharedSession;
 use crate::statement::{self, Asked, SelectStatement};
-use crate::system_tables::{ServerInfo, SystemSources};
+use crate::system_tables::{ProvidedTable, ServerInfo, SystemSources};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
     pub session: SharedSession,
     cache: PlanCache,
     server: Option<ServerInfo>,
+    provided: Vec<ProvidedTable>,
 }
 
 /// What there is to do for a request.
@@ -37,8 +38,13 @@ pub(crate) enum Planned {
 }
 
 impl Planner {
-    pub fn new(store: Arc<Store>, session: SharedSession, server: Option<ServerInfo>) -> Self {
-        Self { store, session, cache: PlanCache::default(), server }
+    pub fn new(
+        store: Arc<Store>,
+        session: SharedSession,
+        server: Option<ServerInfo>,
+        provided: Vec<ProvidedTable>,
+    ) -> Self {
+        Self { store, session, cache: PlanCache::default(), server, provided }
     }
 
     pub fn server(&self) -> Option<&ServerInfo> {
@@ -166,8 +172,8 @@ impl Planner {
     }
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
-        let server = self.server.as_ref();
-        let sources = SystemSources { store: &self.store, functions: &self.session.state, server };
+        let (server, provided) = (self.server.as_ref(), self.provided.as_slice());
+        let sources = SystemSources { store: &self.store, functions: &self.session.state, server, provided };
         QueryCatalog::new(sources, question.shortcuts)
     }
 

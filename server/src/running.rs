@@ -8,8 +8,6 @@ use std::time::Duration;
 use henge_ingest::error::IngestError;
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
-use henge_ingest::supervisors::Supervisors;
-use henge_query::engine::QueryEngine;
 use henge_query::system_tables::ServerInfo;
 use henge_segment_store::clock;
 use henge_segment_store::error::StoreError;
@@ -88,11 +86,8 @@ impl Running {
             put_if_changed(&store, spec).await?;
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
-        let services = Services {
-            engine: Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, Some(server_info(address)))),
-            supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
-            store,
-        };
+        let server = Some(server_info(address));
+        let services = Services::start(store, config.limits.query, memory, server).map_err(StartError::Resume)?;
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));

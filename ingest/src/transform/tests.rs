@@ -222,7 +222,7 @@ fn texts_made_to_exhaust_a_stack_are_refused() {
         "CASE WHEN TRUE THEN ".repeat(12),
         "(".repeat(12),
         "LOWER(".repeat(12),
-        format!("{}n{}", "(n + ".repeat(12), "(".repeat(1)),
+        format!("{}n", "(n + ".repeat(12)),
     ];
     for expression in cases {
         computed("long", &expression).expect_err("it is too long or too deep");

@@ -1,7 +1,7 @@
 use datafusion::arrow::datatypes::{DataType, Schema};
 
 use super::rows::{Cell, Rows};
-use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, TABLES};
+use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, arrow};
 
 pub(super) const TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
@@ -34,8 +34,8 @@ fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
             push(DRUID, name.as_str(), &data_source.schema().arrow(), rows);
         }
     }
-    for table in TABLES {
-        push(table.schema, table.name, &table.arrow(), rows);
+    for (schema, name, columns) in sources.tables() {
+        push(schema, name, &arrow(columns), rows);
     }
 }
 
