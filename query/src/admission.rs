@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -33,6 +34,18 @@ impl Admission {
         }
         let _place = self.line_up()?;
         self.slots.clone().acquire_owned().await.map_err(|_| QueryError::internal("no query is let in any more"))
+    }
+
+    /// Why a query that has waited so long is not let in.
+    pub fn waited(&self, waited: Duration) -> QueryError {
+        QueryError::new(
+            QueryErrorKind::Capacity,
+            format!(
+                "too many queries at once: {} run, and this one waited {} ms (`queue_timeout`), ask again later",
+                self.running_max,
+                waited.as_millis()
+            ),
+        )
     }
 
     /// Queries in line.

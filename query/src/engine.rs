@@ -17,7 +17,8 @@ use crate::planner::Planner;
 use crate::query_threads::{QueryThreads, STACK_BYTES};
 use crate::request::QueryRequest;
 use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
-use crate::running::RunningQueries;
+use crate::running::{QueryProgress, RunningQueries};
+use crate::segment_reads::SegmentReads;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
 use crate::system_tables::{ProvidedTable, ServerInfo};
@@ -66,12 +67,13 @@ impl QueryEngine {
     /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query. Panics if the
     /// system gives no threads.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
-        let running = self.running.start(&request.query_id, self.pool.share());
+        let limits = self.limits.lowered_to(&request.limits);
+        let running = self.running.start(&request, self.pool.share(), SegmentReads::new(&limits));
         let results =
             ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
-        let asked = Asked::new(running, request.timeout, &self.limits, Arc::new(results));
-        let slot = asked.admitted(&self.admission).await?;
-        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), request, &self.limits);
+        let asked = Asked::new(running, request.timeout, &limits, Arc::new(results));
+        let slot = asked.admitted(&self.admission, limits.wait_max).await?;
+        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), request, limits);
         execution.into_answer().await
     }
 
@@ -88,6 +90,11 @@ impl QueryEngine {
     /// Queries that wait for their turns, are planned, run, or are read by their askers now.
     pub fn running(&self) -> usize {
         self.running.count()
+    }
+
+    /// How far each of them has come.
+    pub fn queries(&self) -> Vec<QueryProgress> {
+        self.running.progress()
     }
 
     pub fn plan_cache(&self) -> PlanCacheFigures {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -27,6 +28,8 @@ use crate::question::Question;
 use crate::request::QueryRequest;
 use crate::result_cache::ResultCacheUse;
 use crate::running::RunningQuery;
+use crate::segment_reads::SegmentReads;
+use crate::session::Lent;
 
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 2;
@@ -85,8 +88,13 @@ impl Asked {
     }
 
     /// Waits in line.
-    pub async fn admitted(&self, admission: &Admission) -> Result<OwnedSemaphorePermit, QueryError> {
-        self.wait_for(admission.enter()).await
+    pub async fn admitted(
+        &self,
+        admission: &Admission,
+        wait_max: Duration,
+    ) -> Result<OwnedSemaphorePermit, QueryError> {
+        let entered = tokio::time::timeout(wait_max, admission.enter());
+        self.wait_for(async { entered.await.unwrap_or_else(|_| Err(admission.waited(wait_max))) }).await
     }
 
     /// Waits on the asking side, for the query's threads may be busy.
@@ -108,11 +116,12 @@ impl Execution {
         threads: OwnThreads,
         planner: Arc<Planner>,
         request: QueryRequest,
-        limits: &QueryLimits,
+        limits: QueryLimits,
     ) -> Self {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
-        let (share, results) = (asked.running.share().clone(), asked.results.clone());
-        let producer = Producer { planner, sender, limits: limits.clone(), share, results, _slot: slot };
+        let (share, reads) = (asked.running.share().clone(), asked.running.reads().clone());
+        let results = asked.results.clone();
+        let producer = Producer { planner, sender, limits, share, reads, results, slot: Arc::new(slot) };
         let producer = threads.runtime().spawn(producer.run(request)).abort_handle();
         Self { asked, reports, producer, threads, is_over: false }
     }
@@ -185,7 +194,7 @@ fn timed_out(timeout: Duration) -> QueryError {
     QueryError::new(
         QueryErrorKind::Timeout,
         format!(
-            "the query took longer than {} ms: ask for a shorter time range or a longer timeout",
+            "the query took longer than {} ms (`query_timeout`): ask for a shorter time range or a longer timeout",
             timeout.as_millis()
         ),
     )
@@ -197,9 +206,10 @@ struct Producer {
     sender: mpsc::Sender<Report>,
     limits: QueryLimits,
     share: Arc<QueryShare>,
+    reads: Arc<SegmentReads>,
     results: Arc<ResultCacheUse>,
     /// Among the queries that run at once.
-    _slot: OwnedSemaphorePermit,
+    slot: Arc<OwnedSemaphorePermit>,
 }
 
 impl Producer {
@@ -211,7 +221,7 @@ impl Producer {
 
     /// Reports but for the last one, which it returns.
     async fn produce(&self, request: QueryRequest) -> Report {
-        let question = Question::read(&request, clock::now())?;
+        let question = Question::read(&request, &self.limits.statement, clock::now())?;
         let planned = match self.planner.plan_from_cache(&question).await? {
             Some(planned) => planned,
             None => self.plan(question).await?,
@@ -223,20 +233,34 @@ impl Producer {
         }
     }
 
-    /// Other queries should not wait for this one's planning.
+    /// Other queries should not wait for this one's planning. Nothing stops it half way: where it takes too long its place
+    /// among the queries that run is free again only when it is over.
     async fn plan(&self, question: Question) -> Result<Planned, QueryError> {
-        let planner = self.planner.clone();
-        let plan = move || Handle::current().block_on(planner.plan(&question));
-        tokio::task::spawn_blocking(plan)
-            .await
-            .map_err(|_| QueryError::internal("planning the query panicked, see the log"))?
+        let (planner, slot) = (self.planner.clone(), self.slot.clone());
+        let plan = move || {
+            let _slot = slot;
+            Handle::current().block_on(planner.plan(&question))
+        };
+        let planned = tokio::time::timeout(self.limits.plan_time_max, tokio::task::spawn_blocking(plan)).await;
+        let planned = planned.map_err(|_| {
+            QueryError::limit(format!(
+                "the query takes longer than {} ms to plan (`plan_timeout`): split it into simpler ones",
+                self.limits.plan_time_max.as_millis()
+            ))
+        })?;
+        planned.map_err(|_| QueryError::internal("planning the query panicked, see the log"))?
+    }
+
+    fn task_context(&self, query_id: &str) -> Arc<TaskContext> {
+        let lent = Lent { share: &self.share, reads: &self.reads, results: &self.results };
+        self.planner.session.task_context(query_id, &lent, self.limits.query_memory_bytes)
     }
 
     /// Reads the whole answer and tells what it took.
     async fn analyze(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let plan = interruptible(plan, self.share.token())?;
         let start = Instant::now();
-        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
+        let context = self.task_context(query_id);
         let mut batches = execute_stream(plan.clone(), context)?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
@@ -250,7 +274,7 @@ impl Producer {
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         let plan = interruptible(plan, self.share.token())?;
-        let context = self.planner.session.task_context(query_id, &self.share, &self.results);
+        let context = self.task_context(query_id);
         let mut batches = execute_stream(plan, context.clone())?;
         let (mut rows, mut bytes) = (0, 0);
         let mut next = batches.next().await;
@@ -298,14 +322,14 @@ impl Producer {
     fn check_size(&self, rows: u64, bytes: u64) -> Result<(), QueryError> {
         if rows > self.limits.result_rows_max {
             return Err(QueryError::limit(format!(
-                "the result has more than {} rows: aggregate, or add a LIMIT",
+                "the result has more than {} rows (`result_rows`): aggregate, or add a LIMIT",
                 self.limits.result_rows_max
             )));
         }
         if bytes > self.limits.result_bytes_max {
             return Err(QueryError::limit(format!(
-                "the result has more than {} MiB: select fewer columns, aggregate, or add a LIMIT",
-                self.limits.result_bytes_max >> 20
+                "the result has more than {} bytes (`result_size`): select fewer columns, aggregate, or add a LIMIT",
+                self.limits.result_bytes_max
             )));
         }
         Ok(())

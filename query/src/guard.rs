@@ -8,16 +8,36 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::QueryError;
 
-pub const TEXT_BYTES_MAX: usize = 256 << 10;
-pub const TOKENS_MAX: usize = 20_000;
-/// In one expression, operators inside its parentheses included.
-pub const CHAIN_OPERATORS_MAX: usize = 500;
-/// Arms of `UNION`, `EXCEPT` and `INTERSECT` in a statement.
-pub const SET_ARMS_MAX: usize = 100;
-/// Parentheses and `CASE` within each other.
-pub const NESTING_MAX: usize = 50;
-/// Items between one pair of parentheses.
-pub const LIST_ITEMS_MAX: usize = 10_000;
+/// What a statement's text and shape may be.
+///
+/// Of [`Self::operators`], [`Self::nesting`] and [`Self::set_arms`] the defaults are the most, too: parser and planner
+/// recurse as deep as they allow, and their stacks were tried with those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementLimits {
+    pub text_bytes: usize,
+    pub tokens: usize,
+    /// In one expression, operators inside its parentheses included.
+    pub operators: usize,
+    /// Arms of `UNION`, `EXCEPT` and `INTERSECT` in a statement.
+    pub set_arms: usize,
+    /// Parentheses and `CASE` within each other.
+    pub nesting: usize,
+    /// Items between one pair of parentheses.
+    pub list_items: usize,
+}
+
+impl StatementLimits {
+    /// As section 5.2 of the reference on reliability has them.
+    pub const DEFAULT: Self =
+        Self { text_bytes: 256 << 10, tokens: 20_000, operators: 500, set_arms: 100, nesting: 50, list_items: 10_000 };
+}
+
+impl Default for StatementLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// Tables that a statement reads; what stands under WITH counts wherever it is named.
 pub const RELATIONS_MAX: usize = 100;
 /// Queries within each other, WITH queries where they are named. Planning doubles with each level of subqueries.
@@ -25,10 +45,12 @@ pub const QUERY_DEPTH_MAX: usize = 12;
 /// Nodes of an expression once those of inner queries are put into it.
 pub const EXPANDED_NODES_MAX: usize = 5_000;
 
-pub(crate) fn check_text(sql: &str) -> Result<(), QueryError> {
-    if sql.len() > TEXT_BYTES_MAX {
+/// Refuses a text that is too long to look at.
+pub(crate) fn check_text(sql: &str, bytes_max: usize) -> Result<(), QueryError> {
+    if sql.len() > bytes_max {
         return Err(QueryError::limit(format!(
-            "the statement has {} bytes; at most {TEXT_BYTES_MAX} are read: bind long lists as parameters of shorter queries",
+            "the statement has {} bytes; at most {bytes_max} are read (`statement_size`): bind long lists as parameters of \
+             shorter queries",
             sql.len()
         )));
     }
@@ -36,16 +58,17 @@ pub(crate) fn check_text(sql: &str) -> Result<(), QueryError> {
 }
 
 /// Checks the number and the arrangement of tokens.
-pub(crate) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
+pub(crate) fn check_tokens(tokens: &[TokenWithSpan], limits: &StatementLimits) -> Result<(), QueryError> {
     let significant: Vec<&Token> =
         tokens.iter().map(|spanned| &spanned.token).filter(|token| !matches!(token, Token::Whitespace(_))).collect();
-    if significant.len() > TOKENS_MAX {
+    if significant.len() > limits.tokens {
         return Err(QueryError::limit(format!(
-            "the statement has {} tokens; at most {TOKENS_MAX} are read: split it into several queries",
-            significant.len()
+            "the statement has {} tokens; at most {} are read (`statement_tokens`): split it into several queries",
+            significant.len(),
+            limits.tokens
         )));
     }
-    let mut shape = Shape::new();
+    let mut shape = Shape::new(limits);
     for (at, token) in significant.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| significant.get(before));
         let is_operand = before.is_some_and(|before| is_operator(before))
@@ -56,7 +79,8 @@ pub(crate) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
 }
 
 /// How deep the reader is, and how many operators the expressions around it hold.
-struct Shape {
+struct Shape<'l> {
+    limits: &'l StatementLimits,
     levels: Vec<Level>,
     set_arms: usize,
 }
@@ -80,9 +104,9 @@ impl Level {
     }
 }
 
-impl Shape {
-    fn new() -> Self {
-        Self { levels: vec![Level::new(false)], set_arms: 1 }
+impl<'l> Shape<'l> {
+    fn new(limits: &'l StatementLimits) -> Self {
+        Self { limits, levels: vec![Level::new(false)], set_arms: 1 }
     }
 
     /// `is_operand`: between two operators even the keyword of a clause can only be a name.
@@ -108,9 +132,10 @@ impl Shape {
     }
 
     fn open(&mut self, is_case: bool) -> Result<(), QueryError> {
-        if self.levels.len() > NESTING_MAX {
+        if self.levels.len() > self.limits.nesting {
             return Err(QueryError::limit(format!(
-                "parentheses or CASE are nested deeper than {NESTING_MAX}: name inner queries with WITH"
+                "parentheses or CASE are nested deeper than {} (`nesting`): name inner queries with WITH",
+                self.limits.nesting
             )));
         }
         self.levels.push(Level::new(is_case));
@@ -127,23 +152,26 @@ impl Shape {
     }
 
     fn next_item(&mut self) -> Result<(), QueryError> {
+        let items_max = self.limits.list_items;
         let level = self.level();
         level.end_expression();
         level.items += 1;
-        if level.items > LIST_ITEMS_MAX {
+        if level.items > items_max {
             return Err(QueryError::limit(format!(
-                "a list has more than {LIST_ITEMS_MAX} items: split it, or ask for a range"
+                "a list has more than {items_max} items (`list_items`): split it, or ask for a range"
             )));
         }
         Ok(())
     }
 
     fn add_operators(&mut self, count: usize) -> Result<(), QueryError> {
+        let operators_max = self.limits.operators;
         let level = self.level();
         level.operators += count;
-        if level.operators > CHAIN_OPERATORS_MAX {
+        if level.operators > operators_max {
             return Err(QueryError::limit(format!(
-                "an expression has more than {CHAIN_OPERATORS_MAX} operators: write IN for chains of OR, or split the query"
+                "an expression has more than {operators_max} operators (`expression_operators`): write IN for chains of OR, \
+                 or split the query"
             )));
         }
         Ok(())
@@ -153,9 +181,10 @@ impl Shape {
         if matches!(keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS) {
             self.set_arms += 1;
         }
-        if self.set_arms > SET_ARMS_MAX {
+        if self.set_arms > self.limits.set_arms {
             return Err(QueryError::limit(format!(
-                "the statement combines more than {SET_ARMS_MAX} queries with UNION, EXCEPT or INTERSECT: split it"
+                "the statement combines more than {} queries with UNION, EXCEPT or INTERSECT (`set_arms`): split it",
+                self.limits.set_arms
             )));
         }
         Ok(())
@@ -234,9 +263,11 @@ mod tests {
 
     use super::*;
 
+    const LIMITS: StatementLimits = StatementLimits::DEFAULT;
+
     fn check(sql: &str) -> Result<(), String> {
         let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().expect("it is text");
-        check_tokens(&tokens).map_err(|error| error.message)
+        check_tokens(&tokens, &LIMITS).map_err(|error| error.message)
     }
 
     #[test]
@@ -249,13 +280,13 @@ mod tests {
         let not = |count: usize| format!("SELECT {} TRUE", "NOT ".repeat(count));
         type Case<'a> = (&'a dyn Fn(usize) -> String, usize, &'a str);
         let cases: [Case<'_>; 6] = [
-            (&chain, CHAIN_OPERATORS_MAX, "more than 500 operators"),
-            (&hidden, CHAIN_OPERATORS_MAX, "more than 500 operators"),
-            (&not, CHAIN_OPERATORS_MAX, "more than 500 operators"),
-            (&nested, NESTING_MAX, "nested deeper than 50"),
-            (&arms, SET_ARMS_MAX, "more than 100 queries"),
+            (&chain, LIMITS.operators, "more than 500 operators"),
+            (&hidden, LIMITS.operators, "more than 500 operators"),
+            (&not, LIMITS.operators, "more than 500 operators"),
+            (&nested, LIMITS.nesting, "nested deeper than 50"),
+            (&arms, LIMITS.set_arms, "more than 100 queries"),
             // Twice this many tokens reach the limit on tokens.
-            (&|count| items(count).replace(",1", ","), LIST_ITEMS_MAX, "more than 10000 items"),
+            (&|count| items(count).replace(",1", ","), LIMITS.list_items, "more than 10000 items"),
         ];
         for (build, limit, message) in cases {
             assert_eq!(check(&build(limit)), Ok(()), "{message}");
@@ -280,9 +311,9 @@ mod tests {
 
     #[test]
     fn text_and_tokens_are_bounded() {
-        assert_eq!(check_text(&"x".repeat(TEXT_BYTES_MAX)), Ok(()));
-        assert!(check_text(&"x".repeat(TEXT_BYTES_MAX + 1)).is_err());
-        assert!(check(&"a ".repeat(TOKENS_MAX)).is_ok());
-        assert!(check(&"a ".repeat(TOKENS_MAX + 1)).is_err());
+        assert_eq!(check_text(&"x".repeat(LIMITS.text_bytes), LIMITS.text_bytes), Ok(()));
+        assert!(check_text(&"x".repeat(LIMITS.text_bytes + 1), LIMITS.text_bytes).is_err());
+        assert!(check(&"a ".repeat(LIMITS.tokens)).is_ok());
+        assert!(check(&"a ".repeat(LIMITS.tokens + 1)).is_err());
     }
 }

@@ -78,10 +78,12 @@ impl MemoryPool for QueryMemory {
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         self.bytes.fetch_add(additional, Ordering::Relaxed);
         let refused = if self.is_over(reservation, additional) {
-            Some(format!("this query needs more than {} MiB", self.bytes_max >> 20))
+            Some(format!("this query needs more than {} bytes (`query_memory`)", self.bytes_max))
         } else {
             let all = self.all_queries.try_grow(reservation, additional);
-            all.err().map(|_| "all running queries together need more memory than they may use".to_owned())
+            all.err().map(|_| {
+                "all running queries together need more memory than they may use (`queries_memory`)".to_owned()
+            })
         };
         let Some(refused) = refused else { return Ok(()) };
         self.bytes.fetch_sub(additional, Ordering::Relaxed);

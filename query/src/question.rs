@@ -4,6 +4,7 @@ use henge_segment_store::time::{TimestampMs, time_zone};
 use jiff::tz::TimeZone;
 
 use crate::error::QueryError;
+use crate::guard::StatementLimits;
 use crate::plan_cache::Shape;
 use crate::request::QueryRequest;
 use crate::statement::SelectStatement;
@@ -21,12 +22,12 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    pub fn read(request: &QueryRequest, now: TimestampMs) -> Result<Self, QueryError> {
+    pub fn read(request: &QueryRequest, limits: &StatementLimits, now: TimestampMs) -> Result<Self, QueryError> {
         let zone = match &request.time_zone {
             Some(name) => time_zone(name).map_err(|error| QueryError::plan(error.to_string()))?,
             None => TimeZone::UTC,
         };
-        let statement = SelectStatement::read(&request.sql, &request.parameters)?;
+        let statement = SelectStatement::read(&request.sql, &request.parameters, limits)?;
         let shortcuts = Shortcuts::of(request);
         // What a plan depends on beside its text: where buckets begin, and what a scan takes over.
         let settings = || format!("{} {:?}", request.time_zone.as_deref().unwrap_or_default(), shortcuts);

@@ -12,6 +12,8 @@ pub struct QueryRequest {
     pub query_id: String,
     /// `None` takes the default; more than the limit becomes the limit.
     pub timeout: Option<Duration>,
+    /// Limits of its own, below the engine's.
+    pub limits: AskedLimits,
     /// The zone of time literals, `TIME_FLOOR` and the like: an IANA name or an offset; `None` is UTC.
     pub time_zone: Option<String>,
     /// Off, the same answer is found the slow way: every row is read and filtered above the scan (invariant Q1).
@@ -24,6 +26,17 @@ pub struct QueryRequest {
     pub use_result_cache: bool,
     /// Off, nothing is kept for later queries.
     pub populate_result_cache: bool,
+}
+
+/// What a query may use at the most by its own word: fields of [`crate::limits::QueryLimits`], which it cannot raise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AskedLimits {
+    pub plan_time: Option<Duration>,
+    pub query_memory_bytes: Option<usize>,
+    pub result_rows: Option<u64>,
+    pub result_bytes: Option<u64>,
+    pub scanned_segments: Option<u64>,
+    pub scanned_bytes: Option<u64>,
 }
 
 /// A value for a `?`.

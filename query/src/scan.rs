@@ -32,6 +32,7 @@ pub(crate) use self::ways_taken::{WaysTaken, counted};
 use self::work::{Part, spread};
 use crate::cpu_pool::QueryShare;
 use crate::pushdown::shown;
+use crate::segment_reads::SegmentReads;
 
 /// Batches that wait between the pool that reads and the operator above.
 const BATCHES_AHEAD: usize = 2;
@@ -192,16 +193,19 @@ impl ExecutionPlan for SegmentScanExec {
         let Some(parts) = self.partitions.get(partition).cloned() else {
             return internal_err!("a scan of {} partitions has no partition {partition}", self.partitions.len());
         };
-        let Some(share) = context.session_config().get_extension::<QueryShare>() else {
+        let config = context.session_config();
+        let (Some(share), Some(reads)) = (config.get_extension::<QueryShare>(), config.get_extension::<SegmentReads>())
+        else {
             return internal_err!("a scan was started outside of the query engine");
         };
+        reads.expect(parts.iter().map(Part::rows).sum());
         let memory = MemoryConsumer::new("SegmentScan").register(context.memory_pool());
         let (filter, projected, limit) = (self.filter.clone(), self.schema(), self.limit);
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
         let passed = MetricBuilder::new(&self.metrics).output_rows(partition);
         let sender = stream.tx();
         let charged = share.clone();
-        stream.spawn(Reading { parts, filter, projected, limit, share, memory, passed }.run(sender));
+        stream.spawn(Reading { parts, filter, projected, limit, share, reads, memory, passed }.run(sender));
         let in_turns = stream.build().enumerate().then(move |(number, batch)| {
             charged.charge_thread();
             async move {

@@ -25,6 +25,7 @@ use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
 use crate::result_cache::ResultCacheUse;
 use crate::rule::{self, NativePlanner};
+use crate::segment_reads::SegmentReads;
 use crate::spill::{DataFusionFiles, SpillFigures, SpillSpace};
 
 /// Sorts on all threads together keep at most one part in so many of a query's memory aside.
@@ -36,7 +37,20 @@ pub(crate) struct SharedSession {
     pub state: SessionState,
     memory: Arc<dyn MemoryPool>,
     spill: Arc<SpillSpace>,
-    query_memory_bytes: usize,
+}
+
+/// What the engine lends to one query.
+pub(crate) struct Lent<'a> {
+    pub share: &'a Arc<QueryShare>,
+    pub reads: &'a Arc<SegmentReads>,
+    pub results: &'a Arc<ResultCacheUse>,
+}
+
+impl Lent<'_> {
+    fn extend(&self, config: SessionConfig) -> SessionConfig {
+        let config = config.with_extension(self.share.clone()).with_extension(self.reads.clone());
+        config.with_extension(self.results.clone())
+    }
 }
 
 impl SharedSession {
@@ -63,7 +77,7 @@ impl SharedSession {
         }
         let planner = Arc::new(NativePlanner::new(&state));
         let state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner).build();
-        Ok(Self { state, memory, spill, query_memory_bytes: limits.query_memory_bytes })
+        Ok(Self { state, memory, spill })
     }
 
     /// What queries have put on disk.
@@ -76,21 +90,15 @@ impl SharedSession {
         self.memory.reserved()
     }
 
-    /// What the operators of one query run with. What the CPU pool and the result cache
-    /// have for the query are extensions.
-    pub fn task_context(
-        &self,
-        query_id: &str,
-        share: &Arc<QueryShare>,
-        results: &Arc<ResultCacheUse>,
-    ) -> Arc<TaskContext> {
-        let memory = QueryMemory::new(self.memory.clone(), self.query_memory_bytes);
+    /// What the operators of one query run with; what is lent to it are extensions.
+    pub fn task_context(&self, query_id: &str, lent: &Lent<'_>, memory_bytes: usize) -> Arc<TaskContext> {
+        let memory = QueryMemory::new(self.memory.clone(), memory_bytes);
         let shared = self.state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
         Arc::new(TaskContext::new(
             Some(query_id.to_owned()),
             self.state.session_id().to_owned(),
-            self.state.config().clone().with_extension(share.clone()).with_extension(results.clone()),
+            lent.extend(self.state.config().clone()),
             // Functions by name are for those who read plans from bytes.
             HashMap::new(),
             HashMap::new(),

@@ -5,7 +5,6 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{QueryError, QueryErrorKind};
-use crate::guard;
 
 /// More are refused.
 const SETTINGS_MAX: usize = 64;
@@ -27,7 +26,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads what stands before the statement. Other text comes back as it is.
+    /// Reads what stands before the statement. Other text comes back as it is. How long the text may be is for whoever reads
+    /// the request, and then for the engine, to say.
     ///
     /// ```
     /// # use henge_query::settings::{SettingValue, Settings};
@@ -40,7 +40,6 @@ impl Settings {
         if !may_start_with_set(sql) {
             return Ok(none());
         }
-        guard::check_text(sql)?;
         let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
         // What is no SQL is told when the statement is read.
         let Ok(tokens) = tokens else { return Ok(none()) };

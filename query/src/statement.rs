@@ -9,6 +9,7 @@ use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
 use crate::error::{QueryError, QueryErrorKind};
+use crate::guard::StatementLimits;
 use crate::request::Parameter;
 use crate::{dialect, guard, relations};
 
@@ -37,12 +38,12 @@ pub(crate) enum Asked {
 
 impl SelectStatement {
     /// Reads one statement; whether its tokens make a query is for [`Self::parse`] to find out.
-    pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Self, QueryError> {
-        guard::check_text(sql)?;
+    pub fn read(sql: &str, parameters: &[Parameter], limits: &StatementLimits) -> Result<Self, QueryError> {
+        guard::check_text(sql, limits.text_bytes)?;
         let tokens = Tokenizer::new(&GenericDialect {}, sql)
             .tokenize_with_location()
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
-        guard::check_tokens(&tokens)?;
+        guard::check_tokens(&tokens, limits)?;
         let tokens = bind(tokens, parameters)?;
         let (asked, start) = read_explain(&tokens)?;
         Ok(Self { asked, tokens, start })

@@ -59,6 +59,14 @@ impl SegmentView {
         }
     }
 
+    /// Of its Parquet file, or in memory while it is open.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Open(rows) => rows.bytes() as u64,
+            Self::Published(segment) => segment.meta.bytes,
+        }
+    }
+
     /// The earliest and the latest event time, both inclusive.
     pub fn time_bounds(&self) -> (TimestampMs, TimestampMs) {
         match self {

@@ -8,10 +8,17 @@
 //!
 //! [limits]
 //! query_timeout = "60s"
+//! plan_timeout = "2s"
 //! query_memory = "1GiB"
 //! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
+//! queue_timeout = "5s"                  # and so do those that have waited so long
+//! scanned_segments = 10000              # that a query reads
+//! scanned_size = "50GiB"                # of those segments' files
+//! result_rows = 1000000
+//! result_size = "256MiB"
+//! statement_size = "256KiB"             # of SQL; statement_tokens, list_items, expression_operators, nesting and set_arms, too
 //! ingest_memory = "1GiB"                # rows of all datasources that are not published yet; beyond it Kafka holds them
 //! cache_size = "64GiB"                  # serving forms of segments, in data_dir
 //! result_cache = "128MiB"               # what queries found of published segments, in memory
@@ -28,12 +35,14 @@
 
 mod section;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
+use henge_query::guard::StatementLimits;
 use henge_query::limits::QueryLimits;
 use henge_segment_store::store::StoreOptions;
 
@@ -121,7 +130,7 @@ pub enum ConfigError {
     #[error("{file}: `{key}` is no setting{}", did_you_mean(.suggestion))]
     UnknownKey { file: String, key: String, suggestion: Option<String> },
     #[error("{file}: `{key}` must be {wanted}, not {found}")]
-    Value { file: String, key: String, wanted: &'static str, found: String },
+    Value { file: String, key: String, wanted: Cow<'static, str>, found: String },
     #[error("{file}: {}", in_one_line(.error))]
     Spec { file: String, error: SpecError },
 }
@@ -176,25 +185,40 @@ impl Config {
 fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     let mut limits = Limits::default();
     section.count("connections", &mut limits.connection.connections_max)?;
+    section.count("connections_per_address", &mut limits.connection.per_address_max)?;
     section.duration("header_timeout", &mut limits.connection.header_timeout)?;
     section.duration("idle_timeout", &mut limits.connection.idle_timeout)?;
     section.duration("stall_timeout", &mut limits.connection.stall_timeout)?;
     section.bytes("request_size", &mut limits.request_bytes_max)?;
+    statement_limits(&mut section, &mut limits.query.statement)?;
+    section.duration("plan_timeout", &mut limits.query.plan_time_max)?;
     section.duration("query_timeout", &mut limits.query.timeout_default)?;
     section.duration("query_timeout_max", &mut limits.query.timeout_max)?;
     section.count("queries", &mut limits.query.queries_max)?;
     section.count("queries_waiting", &mut limits.query.queries_waiting_max)?;
+    section.duration("queue_timeout", &mut limits.query.wait_max)?;
     section.bytes("query_memory", &mut limits.query.query_memory_bytes)?;
     section.bytes("queries_memory", &mut limits.query.memory_bytes)?;
     section.bytes("result_cache", &mut limits.query.result_cache_bytes)?;
     section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.count("scanned_segments", &mut limits.query.scanned_segments_max)?;
+    section.bytes("scanned_size", &mut limits.query.scanned_bytes_max)?;
     section.bytes("ingest_memory", &mut limits.ingest_bytes_max)?;
     section.bytes("cache_size", &mut limits.cache_bytes_max)?;
     section.duration("shutdown_timeout", &mut limits.shutdown_timeout)?;
     section.finish()?;
     Ok(limits)
+}
+
+fn statement_limits(section: &mut Section<'_>, limits: &mut StatementLimits) -> Result<(), ConfigError> {
+    section.bytes("statement_size", &mut limits.text_bytes)?;
+    section.count("statement_tokens", &mut limits.tokens)?;
+    section.count("list_items", &mut limits.list_items)?;
+    section.count_up_to_default("expression_operators", &mut limits.operators)?;
+    section.count_up_to_default("set_arms", &mut limits.set_arms)?;
+    section.count_up_to_default("nesting", &mut limits.nesting)
 }
 
 fn upkeep(mut section: Section<'_>) -> Result<UpkeepConfig, ConfigError> {

@@ -114,6 +114,10 @@ impl ApiError {
         Self::new(Category::NotFound, message)
     }
 
+    pub fn no_such_query(id: &str) -> Self {
+        Self::not_found(format!("no query with the id `{id}` is running"))
+    }
+
     /// An error of the request as HTTP, for which there is a more telling status than 400.
     pub fn request(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, ..Self::invalid(message) }

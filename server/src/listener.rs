@@ -2,6 +2,7 @@
 //!
 //! Our own loop on hyper, because `axum::serve` installs no timer and so never times a header out.
 
+mod addresses;
 mod stall;
 
 use std::io;
@@ -14,10 +15,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use self::addresses::{AddressCounts, AddressPlace};
 use self::stall::StallGuard;
 
 const HEADERS_MAX: usize = 64;
@@ -31,6 +33,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ConnectionLimits {
     /// Open at once; further ones wait unaccepted.
     pub connections_max: usize,
+    /// Open at once from one address; further ones are closed at once. What stands behind a proxy comes from one.
+    pub per_address_max: usize,
     /// For the head of a connection's first request, counted from when it was accepted.
     pub header_timeout: Duration,
     /// For the head of each further one, counted from the end of the answer before. Longer than dashboards wait between
@@ -44,6 +48,7 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections_max: 2_048,
+            per_address_max: 256,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),
@@ -62,6 +67,7 @@ pub async fn serve(
     let connections = Connections {
         permits: Arc::new(Semaphore::new(limits.connections_max)),
         graceful: GracefulShutdown::new(),
+        addresses: AddressCounts::new(limits.per_address_max),
         router,
         limits,
     };
@@ -79,6 +85,7 @@ pub async fn serve(
 struct Connections {
     permits: Arc<Semaphore>,
     graceful: GracefulShutdown,
+    addresses: AddressCounts,
     router: Router,
     limits: ConnectionLimits,
 }
@@ -88,8 +95,12 @@ impl Connections {
         loop {
             let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
             match listener.accept().await {
-                Ok((socket, _)) => {
-                    if let Err(error) = self.start(socket, permit) {
+                Ok((socket, peer)) => {
+                    let Some(place) = self.addresses.enter(peer.ip()) else {
+                        debug!(address = %peer.ip(), "an address has too many connections");
+                        continue;
+                    };
+                    if let Err(error) = self.start(socket, (permit, place)) {
                         debug!(%error, "a connection ended before it began");
                     }
                 }
@@ -102,7 +113,8 @@ impl Connections {
         }
     }
 
-    fn start(&self, socket: TcpStream, permit: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
+    /// `places`: what the connection takes while it lives.
+    fn start(&self, socket: TcpStream, places: (OwnedSemaphorePermit, AddressPlace)) -> io::Result<()> {
         socket.set_nodelay(true)?;
         let io = TokioIo::new(StallGuard::new(socket, self.limits.stall_timeout));
         let asked = CancellationToken::new();
@@ -120,7 +132,7 @@ impl Connections {
             .serve_connection(io, service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            let _permit = permit;
+            let _places = places;
             tokio::select! {
                 ended = connection => {
                     if let Err(error) = ended {

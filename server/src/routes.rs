@@ -6,6 +6,7 @@ mod druid_sql;
 mod exposition;
 mod flag;
 mod health;
+mod queries;
 mod request_body;
 mod roles;
 mod rules;
@@ -111,6 +112,8 @@ fn process_doors() -> Vec<Door> {
         ("/status/properties", get(status::properties)),
         ("/status/selfDiscovered", get(status::self_discovered)),
         ("/status/selfDiscovered/status", get(status::self_discovered_status)),
+        ("/henge/v1/queries", get(queries::list)),
+        ("/henge/v1/queries/{id}", get(queries::one)),
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
         ("/metrics", get(exposition::metrics)),

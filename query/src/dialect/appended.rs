@@ -6,7 +6,10 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::calls::{arguments_of, name_of, text_of};
 use crate::error::QueryError;
-use crate::guard::SET_ARMS_MAX;
+use crate::guard::StatementLimits;
+
+/// As many as a statement may combine with UNION.
+const TABLES_MAX: usize = StatementLimits::DEFAULT.set_arms;
 
 /// The subquery that stands for the call; `None` of another table.
 pub(super) fn rewrite(table: &TableFactor) -> Result<Option<TableFactor>, QueryError> {
@@ -20,8 +23,8 @@ pub(super) fn rewrite(table: &TableFactor) -> Result<Option<TableFactor>, QueryE
     if names.is_empty() {
         return Err(fail());
     }
-    if names.len() > SET_ARMS_MAX {
-        return Err(QueryError::limit(format!("APPEND takes at most {SET_ARMS_MAX} tables")));
+    if names.len() > TABLES_MAX {
+        return Err(QueryError::limit(format!("APPEND takes at most {TABLES_MAX} tables")));
     }
     let arms: Vec<String> =
         names.iter().map(|name| format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""))).collect();

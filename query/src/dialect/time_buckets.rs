@@ -11,9 +11,10 @@ use super::appended;
 use super::calls::{arguments_of, name_of, text_of};
 use super::time_literals::read_interval;
 use crate::error::QueryError;
+use crate::guard::StatementLimits;
 
 /// Of one statement; as many as a list has items.
-const BUCKETS_MAX: usize = crate::guard::LIST_ITEMS_MAX;
+const BUCKETS_MAX: usize = StatementLimits::DEFAULT.list_items;
 
 /// The subquery that stands for the call; `None` of another table. `made`: buckets of the statement so far.
 pub(super) fn rewrite(

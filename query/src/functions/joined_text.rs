@@ -16,9 +16,9 @@ use datafusion::physical_expr::expressions::Literal;
 use crate::error::QueryError;
 
 /// Druid's default.
-const BYTES_DEFAULT: usize = 1_024;
+pub(super) const BYTES_DEFAULT: usize = 1_024;
 /// The most that a call may allow each group.
-const BYTES_MAX: usize = 16 << 20;
+pub(super) const BYTES_MAX: usize = 16 << 20;
 
 pub(super) fn function() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(JoinedText { signature: Signature::user_defined(Volatility::Immutable) }))

@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     },
 ];
 
-fn compile(pattern: &str) -> Result<Regex, QueryError> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, QueryError> {
     RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => {
             QueryError::limit("a regular expression is too large: shorten its repetitions")

@@ -157,6 +157,10 @@ impl TimeBucket {
     }
 }
 
+fn outside() -> QueryError {
+    QueryError::plan("a time lies outside the years 1 to 9999")
+}
+
 /// Neighbouring rows mostly share a bucket, so the last one is asked first.
 struct Buckets<'a> {
     granularity: &'a Granularity,
@@ -169,13 +173,16 @@ impl Buckets<'_> {
         let bucket = match self.last {
             Some(bucket) if bucket.contains(time) => bucket,
             _ if time.is_storable() => self.granularity.bucket(time),
-            _ => return Err(QueryError::plan("a time lies outside the years 1 to 9999")),
+            _ => return Err(outside()),
         };
         self.last = Some(bucket);
-        Ok(match self.edge {
+        let edge = match self.edge {
             Edge::Start => bucket.start(),
             Edge::End if time == bucket.start() => time,
-            Edge::End => bucket.end(),
-        })
+            Edge::End if bucket.contains(time) => bucket.end(),
+            // Clocks were set back across the bucket's edge.
+            Edge::End => self.granularity.ceil(time),
+        };
+        if edge.is_storable() { Ok(edge) } else { Err(outside()) }
     }
 }

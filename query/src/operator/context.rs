@@ -12,6 +12,7 @@ use super::OperatorMetrics;
 use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::result_cache::ResultCacheUse;
+use crate::segment_reads::SegmentReads;
 use crate::spill::SpillSpace;
 
 /// What a query lends to an operator while it runs.
@@ -28,6 +29,8 @@ pub(crate) struct OperatorContext {
     pub spill: Arc<SpillSpace>,
     pub cancelled: Arc<CancellationToken>,
     pub metrics: Arc<OperatorMetrics>,
+    /// Counts what is read of segments.
+    pub reads: Arc<SegmentReads>,
     /// What earlier queries have found.
     pub results: Option<Arc<ResultCacheUse>>,
 }
@@ -39,8 +42,11 @@ impl OperatorContext {
     /// The plan runs outside of the query engine.
     pub fn new(task: &TaskContext, cancelled: &CancellationToken, metrics: &Arc<OperatorMetrics>) -> Result<Self> {
         let config = task.session_config();
-        let (Some(share), Some(spill)) = (config.get_extension::<QueryShare>(), config.get_extension::<SpillSpace>())
-        else {
+        let (Some(share), Some(spill), Some(reads)) = (
+            config.get_extension::<QueryShare>(),
+            config.get_extension::<SpillSpace>(),
+            config.get_extension::<SegmentReads>(),
+        ) else {
             return internal_err!("an operator was started outside of the query engine");
         };
         let threads = NonZeroUsize::new(config.target_partitions()).unwrap_or(NonZeroUsize::MIN);
@@ -58,6 +64,7 @@ impl OperatorContext {
             spill,
             cancelled: Arc::new(cancelled.clone()),
             metrics: metrics.clone(),
+            reads,
             results: config.get_extension::<ResultCacheUse>(),
         })
     }

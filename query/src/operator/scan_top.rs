@@ -60,6 +60,7 @@ impl TopRowsTask {
     pub fn run(&self, context: &OperatorContext) -> Result<Vec<RecordBatch>, QueryError> {
         let Some(filter) = &self.filter else { return Ok(Vec::new()) };
         let segments = self.segments_by_promise();
+        context.reads.expect(segments.iter().map(SegmentView::row_count).sum());
         let search = Search::new(self, filter, &segments, context)?;
         // The first segments tell which of the others need no look, and each round more of them than the one before.
         let (mut start, mut round) = (0, context.threads.get());

@@ -148,6 +148,7 @@ pub fn with_memory(memory: Arc<dyn MemoryPool>) -> OperatorContext {
         spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::default(),
         metrics: Arc::default(),
+        reads: Arc::default(),
         results: None,
     }
 }

@@ -54,12 +54,15 @@ impl ValuesTask {
         let Some(filter) = &self.filter else { return Ok(Vec::new()) };
         let memory = MemoryConsumer::new("Values").register(&context.memory);
         let rows = self.segments.iter().map(SegmentView::row_count).sum();
+        context.reads.expect(rows);
+        context.reads.begin(&self.segments)?;
         let found = context.spread(self.segments.len(), rows, |number| {
             context.check()?;
             let start = Instant::now();
             let found = SegmentValues::of(self, filter, &self.segments[number], &context.metrics)?;
             memory.try_grow(found.bytes())?;
             context.metrics.segments.add(1);
+            context.reads.done(self.segments[number].row_count());
             context.metrics.scan_ns.add_since(start);
             Ok(found)
         })?;

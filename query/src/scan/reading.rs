@@ -14,6 +14,7 @@ use super::selection::{RowFilter, Selection, first_rows};
 use super::work::Part;
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryError;
+use crate::segment_reads::SegmentReads;
 
 /// Batches of one morsel: a quarter of a millisecond and more.
 const MORSEL_BATCHES: usize = 4;
@@ -26,6 +27,7 @@ pub(super) struct Reading {
     /// Rows that are enough.
     pub limit: Option<u64>,
     pub share: Arc<QueryShare>,
+    pub reads: Arc<SegmentReads>,
     /// For the batches that are read and not yet taken.
     pub memory: MemoryReservation,
     /// Counts rows.
@@ -48,6 +50,9 @@ impl Reading {
         for part in self.parts.iter() {
             if left == 0 {
                 break;
+            }
+            if part.is_first() {
+                self.reads.begin([&part.segment.view])?;
             }
             part.prepare(&self.filter, &names, &self.share).await?;
             let (selecting, filter, names, projected) =
@@ -73,6 +78,7 @@ impl Reading {
                 let Some(rest) = read.rest else { break };
                 read = self.share.run(move || read_morsel(rest)).await?;
             }
+            self.reads.done(part.rows());
         }
         Ok(())
     }

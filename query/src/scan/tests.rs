@@ -61,7 +61,8 @@ fn scan(numbers: &DataSource, filter: RowFilter, limit: Option<u64>, partitions:
 }
 
 fn context() -> Arc<TaskContext> {
-    let config = SessionConfig::new().with_extension(QueryShare::of_tests());
+    let config =
+        SessionConfig::new().with_extension(QueryShare::of_tests()).with_extension(Arc::<SegmentReads>::default());
     Arc::new(TaskContext::default().with_session_config(config))
 }
 

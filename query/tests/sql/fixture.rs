@@ -9,7 +9,7 @@ use henge_query::answer::ResultColumn;
 use henge_query::engine::QueryEngine;
 use henge_query::error::QueryError;
 use henge_query::limits::QueryLimits;
-use henge_query::request::{Parameter, QueryRequest};
+use henge_query::request::{AskedLimits, Parameter, QueryRequest};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::LedgerCounts;
@@ -33,8 +33,9 @@ pub struct Fixture {
 }
 
 impl Fixture {
+    /// Without a limit on planning, which in a debug build takes many times as long.
     pub async fn new() -> Self {
-        Self::with_limits(QueryLimits::default()).await
+        Self::with_limits(QueryLimits { plan_time_max: Duration::from_secs(60), ..QueryLimits::default() }).await
     }
 
     pub async fn with_limits(limits: QueryLimits) -> Self {
@@ -115,6 +116,7 @@ pub fn request(sql: &str) -> QueryRequest {
         parameters: Vec::new(),
         query_id: "q".to_owned(),
         timeout: Some(Duration::from_secs(60)),
+        limits: AskedLimits::default(),
         time_zone: None,
         use_indexes: true,
         use_native_operators: true,

@@ -5,6 +5,7 @@ mod differential;
 mod fixture;
 mod generated;
 mod guards;
+mod limits;
 mod measured_plans;
 mod native_plans;
 mod plan_cache;

@@ -117,7 +117,7 @@ async fn a_result_beyond_its_limit_fails_and_is_never_cut_short() {
     assert_eq!(fixture.rows("SELECT org FROM usage LIMIT 999").await.len(), 999);
     let error = fixture.error("SELECT org FROM usage").await;
     assert_eq!(error.kind, QueryErrorKind::ResourceLimit);
-    assert_eq!(error.message, "the result has more than 999 rows: aggregate, or add a LIMIT");
+    assert_eq!(error.message, "the result has more than 999 rows (`result_rows`): aggregate, or add a LIMIT");
 
     let limits = QueryLimits { result_bytes_max: 1 << 20, ..QueryLimits::default() };
     let fixture = with_thousand_events(limits).await;

@@ -96,6 +96,19 @@ async fn a_query_that_waits_can_be_cancelled_and_has_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_query_that_waits_too_long_for_its_turn_is_refused() {
+    let limits = QueryLimits { queries_max: 1, wait_max: Duration::from_millis(20), ..QueryLimits::default() };
+    let fixture = with_events(limits).await;
+    let running = unread(&fixture).await;
+    let refused = fixture.answer(count()).await.expect_err("the first one does not end");
+    assert_eq!(refused.kind, QueryErrorKind::Capacity);
+    let message = "too many queries at once: 1 run, and this one waited 20 ms (`queue_timeout`), ask again later";
+    assert_eq!(refused.message, message);
+    drop(running);
+    assert_eq!(fixture.rows(&count().sql).await, ["10"]);
+}
+
+#[tokio::test]
 async fn short_queries_end_while_long_ones_go_on_on_the_only_thread() {
     let fixture = with_events(QueryLimits { threads: NonZeroUsize::MIN, ..QueryLimits::default() }).await;
     let long = |number: usize| {

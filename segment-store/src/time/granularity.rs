@@ -12,6 +12,11 @@ const MINUTE_MS: i64 = 60 * SECOND_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const WEEK_MS: i64 = 7 * DAY_MS;
+/// The longest period: from any time that is stored, the start of its bucket lies within the calendar.
+const MONTHS_MAX: i64 = 9_000 * 12;
+const MILLIS_MAX: i64 = 9_000 * 365 * DAY_MS;
+/// December 9999, in months since year 0.
+const MONTH_LAST: i64 = 9_999 * 12 + 11;
 /// Monday 1969-12-29: ISO weeks are counted from here.
 const MONDAY_MS: i64 = -3 * DAY_MS;
 
@@ -51,6 +56,8 @@ pub enum GranularityError {
     Mixed(String),
     #[error("the period `{0}` is empty")]
     Empty(String),
+    #[error("the period `{0}` is longer than 9000 years")]
+    TooLong(String),
     #[error(transparent)]
     Zone(#[from] TimeZoneError),
     #[error("`{0}` is not an ISO-8601 instant")]
@@ -120,6 +127,18 @@ impl Granularity {
         Interval::new(start, self.next(start)).expect("a bucket ends after it starts")
     }
 
+    /// The first bucket start that is not before `time`; [`TimestampMs::MAX`] where the calendar ends before.
+    ///
+    /// Where clocks are set back across a bucket's edge, as in St John's at 00:01, the bucket goes on after it has ended:
+    /// then this is not the end of [`Self::bucket`].
+    pub fn ceil(&self, time: TimestampMs) -> TimestampMs {
+        let mut start = self.floor(time);
+        while start < time {
+            start = self.next(start);
+        }
+        start
+    }
+
     /// The start of the bucket after the one that starts at `start`.
     pub fn next(&self, start: TimestampMs) -> TimestampMs {
         match self.period {
@@ -127,12 +146,17 @@ impl Granularity {
             Period::All => TimestampMs::MAX,
             Period::Millis(length) if self.zone == TimeZone::UTC => TimestampMs(start.0 + length),
             Period::Millis(length) => {
-                let next = self.to_instant(self.to_local(start) + length);
+                let local = self.to_local(start) + length;
+                if local >= TimestampMs::MAX.0 {
+                    return TimestampMs::MAX;
+                }
+                let next = self.to_instant(local);
                 self.first_boundary(start, if next > start { next } else { TimestampMs(start.0 + length) })
             }
-            Period::Months(count) => {
-                self.first_boundary(start, self.to_instant(add_months(self.to_local(start), count)))
-            }
+            Period::Months(count) => match add_months(self.to_local(start), count) {
+                Some(local) => self.first_boundary(start, self.to_instant(local)),
+                None => TimestampMs::MAX,
+            },
         }
     }
 
@@ -201,8 +225,7 @@ impl Granularity {
 
     /// Wall-clock time in the zone, as milliseconds since a local 1970-01-01T00:00.
     fn to_local(&self, time: TimestampMs) -> i64 {
-        let instant = jiff::Timestamp::from_millisecond(time.0).expect("event times lie within the calendar");
-        time.0 + i64::from(self.zone.to_offset(instant).seconds()) * SECOND_MS
+        time.0 + i64::from(self.zone.to_offset(nearest(time.0)).seconds()) * SECOND_MS
     }
 
     /// The instant of a wall-clock time; in a gap the later one, in a repeated hour the first.
@@ -218,9 +241,15 @@ fn floor_millis(time: i64, length: i64, origin: Option<i64>) -> i64 {
     origin + (time - origin).div_euclid(length) * length
 }
 
+/// The instant, or the last one of jiff's calendar, which ends two hours before [`TimestampMs::MAX`]: offsets and dates are
+/// the same until then.
+fn nearest(millis: i64) -> jiff::Timestamp {
+    let last = jiff::Timestamp::MAX.as_second() * SECOND_MS;
+    jiff::Timestamp::from_millisecond(millis.min(last)).expect("the calendar begins long before the first event time")
+}
+
 fn civil_of(local: i64) -> civil::DateTime {
-    let instant = jiff::Timestamp::from_millisecond(local).expect("event times lie within the calendar");
-    TimeZone::UTC.to_datetime(instant)
+    TimeZone::UTC.to_datetime(nearest(local))
 }
 
 fn local_of(civil: civil::DateTime) -> i64 {
@@ -238,9 +267,11 @@ fn at_month(month_number: i64, like: civil::DateTime) -> i64 {
     local_of(civil::date(first.year(), first.month(), day).to_datetime(like.time()))
 }
 
-fn add_months(local: i64, count: i64) -> i64 {
+/// `None` beyond the calendar.
+fn add_months(local: i64, count: i64) -> Option<i64> {
     let date = civil_of(local);
-    at_month(month_number(date) + count, date)
+    let month = month_number(date) + count;
+    (month < MONTH_LAST).then(|| at_month(month, date))
 }
 
 fn floor_months(local: i64, count: i64, origin: Option<i64>) -> i64 {
@@ -285,6 +316,9 @@ impl Period {
         match (months, millis) {
             _ if parts == 0 => Err(unknown()),
             (0, 0) => Err(GranularityError::Empty(text.to_owned())),
+            (months, millis) if months > MONTHS_MAX || millis > MILLIS_MAX => {
+                Err(GranularityError::TooLong(text.to_owned()))
+            }
             (0, millis) => Ok(Self::Millis(millis)),
             (months, 0) => Ok(Self::Months(months)),
             _ => Err(GranularityError::Mixed(text.to_owned())),
@@ -456,6 +490,35 @@ mod tests {
         }
         assert_eq!("P1M1D".parse::<Granularity>(), Err(GranularityError::Mixed("P1M1D".into())));
         assert_eq!("PT0S".parse::<Granularity>(), Err(GranularityError::Empty("PT0S".into())));
+        for text in ["P9001Y", "P1000000Y", "P1000000W"] {
+            assert_eq!(text.parse::<Granularity>(), Err(GranularityError::TooLong(text.into())));
+        }
+    }
+
+    #[test]
+    fn buckets_may_reach_beyond_the_calendar() {
+        for (period, zone) in [("P9000Y", "UTC"), ("P108000M", "America/New_York"), ("P400000W", "Asia/Kolkata")] {
+            let granularity = in_zone(period, zone);
+            for time in [TimestampMs::MIN, TimestampMs(-1), TimestampMs(0), TimestampMs(TimestampMs::MAX.0 - 1)] {
+                assert!(granularity.bucket(time).contains(time), "{period} in {zone} at {time}");
+                assert!(granularity.ceil(time) >= time, "{period} in {zone} at {time}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_ends_again_where_clocks_are_set_back_across_its_edge() {
+        // At 00:01 on 2006-10-29 clocks in St John's were set back to 23:01 of the day before.
+        let day = in_zone("P1D", "America/St_Johns");
+        let cases = [
+            ("2006-10-29T02:29:59Z", "2006-10-29T02:30:00Z"),
+            ("2006-10-29T02:30:30Z", "2006-10-29T03:30:00Z"),
+            ("2006-10-29T02:45:00Z", "2006-10-29T03:30:00Z"),
+            ("2006-10-29T03:30:00Z", "2006-10-29T03:30:00Z"),
+        ];
+        for (time, expected) in cases {
+            assert_eq!(day.ceil(iso(time)), iso(expected), "{time}");
+        }
     }
 
     #[test]

@@ -18,8 +18,7 @@ fn answers(line: &str) -> (String, String) {
     let granularity = || Granularity::period(argument, None, zone.clone()).expect("a period");
     let ours = match *kind {
         "floor" => granularity().floor(time).0.to_string(),
-        "ceil" if granularity().floor(time) == time => time.0.to_string(),
-        "ceil" => granularity().bucket(time).end().0.to_string(),
+        "ceil" => granularity().ceil(time).0.to_string(),
         "shift" => {
             let step = CalendarStep::parse(argument).expect("a period");
             step.after(time, number, &zone).map_or("none".to_owned(), |time| time.0.to_string())

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -63,6 +64,16 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
+    /// Sets a whole number of at least 1, and at most what it is without the file's word.
+    pub fn count_up_to_default(&mut self, key: &'static str, into: &mut usize) -> Result<(), ConfigError> {
+        let default = *into;
+        self.count(key, into)?;
+        match self.table.and_then(|table| table.get(key)).filter(|_| *into > default) {
+            Some(value) => Err(self.wrong(key, format!("a whole number from 1 to {default}"), value)),
+            None => Ok(()),
+        }
+    }
+
     /// Sets a part of one, if the file has it.
     pub fn share(&mut self, key: &'static str, into: &mut f64) -> Result<(), ConfigError> {
         let Some(value) = self.value(key) else { return Ok(()) };
@@ -112,11 +123,11 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
-    fn wrong(&self, key: &str, wanted: &'static str, found: &Value) -> ConfigError {
+    fn wrong(&self, key: &str, wanted: impl Into<Cow<'static, str>>, found: &Value) -> ConfigError {
         ConfigError::Value {
             file: self.file.to_owned(),
             key: format!("{}{key}", self.prefix),
-            wanted,
+            wanted: wanted.into(),
             found: found.to_string(),
         }
     }

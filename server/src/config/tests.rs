@@ -27,20 +27,31 @@ fn every_setting_is_read() {
         object_store = "s3://bucket/prefix"
         [limits]
         connections = 7
+        connections_per_address = 6
         header_timeout = "1s"
         idle_timeout = "5s"
         stall_timeout = "2s"
         request_size = "1KiB"
+        statement_size = "20KiB"
+        statement_tokens = 21
+        list_items = 22
+        expression_operators = 23
+        set_arms = 24
+        nesting = 25
+        plan_timeout = "26s"
         query_timeout = "3s"
         query_timeout_max = "4m"
         queries = 11
         queries_waiting = 12
+        queue_timeout = "27s"
         query_memory = "5MiB"
         queries_memory = "6GiB"
         result_cache = "7MiB"
         spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
+        scanned_segments = 28
+        scanned_size = "29GiB"
         ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
@@ -62,12 +73,25 @@ fn every_setting_is_read() {
     let limits = Limits {
         connection: ConnectionLimits {
             connections_max: 7,
+            per_address_max: 6,
             header_timeout: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(2),
         },
         request_bytes_max: 1 << 10,
         query: QueryLimits {
+            statement: StatementLimits {
+                text_bytes: 20 << 10,
+                tokens: 21,
+                list_items: 22,
+                operators: 23,
+                set_arms: 24,
+                nesting: 25,
+            },
+            plan_time_max: Duration::from_secs(26),
+            wait_max: Duration::from_secs(27),
+            scanned_segments_max: 28,
+            scanned_bytes_max: 29 << 30,
             timeout_default: Duration::from_secs(3),
             timeout_max: Duration::from_secs(240),
             queries_max: 11,

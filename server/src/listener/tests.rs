@@ -136,6 +136,29 @@ async fn a_connection_beyond_the_cap_waits_for_its_turn() {
 }
 
 #[tokio::test]
+async fn a_connection_beyond_those_of_its_address_is_closed_at_once() {
+    let limits = ConnectionLimits { per_address_max: 1, ..ConnectionLimits::default() };
+    let served = served(Router::new().route("/", get(|| async { "served" })), limits).await;
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let first = TcpStream::connect(served.address).await.unwrap();
+    // The server closes it without a byte, whatever is written meanwhile.
+    let mut second = TcpStream::connect(served.address).await.unwrap();
+    let closed = second.read(&mut [0]).await;
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+    drop(first);
+    let third = loop {
+        let mut socket = TcpStream::connect(served.address).await.unwrap();
+        let mut answer = String::new();
+        if socket.write_all(request.as_bytes()).await.is_ok()
+            && socket.read_to_string(&mut answer).await.is_ok_and(|read| read > 0)
+        {
+            break answer;
+        }
+    };
+    assert!(third.ends_with("served"), "the place of the first is free: {third}");
+}
+
+#[tokio::test]
 async fn stopping_refuses_new_connections_and_finishes_the_running_answer() {
     let (entered, go_on) = (CancellationToken::new(), CancellationToken::new());
     let (inside, released) = (entered.clone(), go_on.clone());

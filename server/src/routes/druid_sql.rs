@@ -47,11 +47,7 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
 }
 
 pub async fn cancel(services: Services, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    if services.engine.cancel(&id) {
-        Ok(StatusCode::ACCEPTED)
-    } else {
-        Err(ApiError::not_found(format!("no query with the id `{id}` is running")))
-    }
+    if services.engine.cancel(&id) { Ok(StatusCode::ACCEPTED) } else { Err(ApiError::no_such_query(&id)) }
 }
 
 /// Druid's way for native queries, whose ids are the same here: accepted whether or not the query still runs.

@@ -260,6 +260,24 @@ async fn health_says_what_it_waits_for() {
 }
 
 #[tokio::test]
+async fn running_queries_tell_how_far_they_are_until_they_end() {
+    let fixture = Fixture::new().await;
+    let request = json!({ "query": "SELECT SUM(bytes) FROM usage", "context": { "sqlQueryId": "watched" } });
+    let answer = fixture.sql(request).await;
+    let (status, mut query) = fixture.get("/henge/v1/queries/watched").await;
+    let times = ["startedAt", "elapsedMs"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
+    assert!(times[0].is_string() && times[1].is_u64(), "{times:?}");
+    let expected = json!({
+        "queryId": "watched", "sql": "SELECT SUM(bytes) FROM usage", "segments": 1, "rowsTotal": 2, "rowsDone": 2,
+    });
+    assert_eq!((status, query), (200, expected));
+    assert_eq!(fixture.get("/henge/v1/queries").await.1.as_array().map(Vec::len), Some(1));
+    drop(answer);
+    assert_eq!(fixture.get("/henge/v1/queries").await, (200, json!([])));
+    assert_eq!(fixture.get("/henge/v1/queries/watched").await.0, 404);
+}
+
+#[tokio::test]
 async fn before_recovery_the_doors_answer_503_and_the_process_is_alive() {
     let app = App::new(Limits::default());
     let router = router(app);

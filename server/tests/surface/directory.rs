@@ -56,19 +56,34 @@ pub fn republished(data_dir: &Path) -> Vec<SegmentMeta> {
     publish(data_dir, 6)
 }
 
+/// Rows of as many organisations, in minutes one after the other; a thousand shards.
+pub fn published_many(data_dir: &Path, rows: i64) {
+    let row = |at: i64| {
+        let org = format!("organisation {at}");
+        let mut row = event((at % 120, Some(&org), Some(at as f64 / 7.0)));
+        row.set_dimension(1, DimensionValue::Long(at % 1_000));
+        row
+    };
+    publish_rows(data_dir, 0, &(0..rows).map(row).collect::<Vec<_>>());
+}
+
 fn publish(data_dir: &Path, start: i64) -> Vec<SegmentMeta> {
+    publish_rows(data_dir, start, &EVENTS.map(event))
+}
+
+fn publish_rows(data_dir: &Path, start: i64, rows: &[EventRow]) -> Vec<SegmentMeta> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(StoreOptions::local(data_dir)).await.unwrap();
         let name = DataSourceName::new("usage").unwrap();
         store.put_supervisor(&name, schema(), serde_json::json!({}), true, Default::default()).await.unwrap();
         let usage = store.data_source("usage").unwrap();
-        usage.append(&EVENTS.map(event));
-        let mut counts = LedgerCounts { accepted: 4, ..LedgerCounts::default() };
+        usage.append(rows);
+        let mut counts = LedgerCounts { accepted: rows.len() as u64, ..LedgerCounts::default() };
         counts.refuse(Reason::Malformed);
         let range = ConsumedRange {
             partition: StreamPartition { topic: "requests".into(), partition: 2 },
-            range: OffsetRange { start: Offset(start), end: Offset(start + 6) },
+            range: OffsetRange { start: Offset(start), end: Offset(start + rows.len() as i64 + 2) },
             topic_id: Some(TopicId(0xab)),
             leader_epoch: None,
             counts,

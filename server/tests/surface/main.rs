@@ -2,6 +2,7 @@
 
 mod cli;
 mod compact;
+mod deaths;
 mod demo;
 mod directory;
 mod process;

@@ -77,6 +77,13 @@ impl Serving {
         find_line(self.stderr.as_mut().expect("stderr is piped"), |line| line.contains(message).then_some(()));
     }
 
+    /// The most memory that the process ever had.
+    pub fn peak_memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.expect("Linux tells it").parse::<u64>().unwrap() << 10
+    }
+
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());

@@ -26,6 +26,7 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Rea
     let data_source = task.segments.iter().find_map(data_source_of);
     let names = GroupNames::new(&task.aggregation, data_source);
     let work = Work::new(task, &names, context.results.as_deref());
+    work.begin(&context.reads)?;
     let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
     let threads = context.threads.get().min(work.parts()).max(1);
     let workers = run_on(threads, || {
@@ -158,6 +159,7 @@ impl<'t> Worker<'t> {
         while let Some(blocks) = part {
             self.context.check()?;
             self.turn.pass()?;
+            let read = blocks.clone();
             for (block, rows) in opened.rows.blocks_in(blocks) {
                 groups.add(block, &rows, &mut self.workspace)?;
             }
@@ -171,6 +173,7 @@ impl<'t> Worker<'t> {
                 return Ok(());
             }
             parts += 1;
+            self.context.reads.done(segment.rows_in(&read));
             part = segment.take_part();
         }
         self.context.metrics.scan_ns.add_since(start);

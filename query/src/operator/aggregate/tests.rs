@@ -43,6 +43,7 @@ fn context(threads: usize) -> OperatorContext {
         spill: Arc::new(SpillSpace::new(std::env::temp_dir(), 0)),
         cancelled: Arc::new(CancellationToken::new()),
         metrics: Arc::new(OperatorMetrics::default()),
+        reads: Arc::default(),
         results: None,
     }
 }

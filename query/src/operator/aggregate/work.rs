@@ -21,6 +21,7 @@ use crate::error::QueryError;
 use crate::operator::OperatorContext;
 use crate::result_cache::ResultCacheUse;
 use crate::scan::WaysTaken;
+use crate::segment_reads::SegmentReads;
 
 /// Blocks of a part: about a tenth of a millisecond's work.
 const PART_BLOCKS: usize = if cfg!(test) { 2 } else { 64 };
@@ -78,6 +79,13 @@ impl<'t> Work<'t> {
         Self { task, segments, untouched: AtomicUsize::new(0), is_stopped: AtomicBool::new(false) }
     }
 
+    /// Counts what is to be read.
+    pub fn begin(&self, reads: &SegmentReads) -> Result<(), QueryError> {
+        let to_read = self.segments.iter().filter(|segment| segment.kept.is_none()).map(|segment| segment.view);
+        reads.expect(to_read.clone().map(SegmentView::row_count).sum());
+        reads.begin(to_read)
+    }
+
     /// How many threads can be busy at once.
     pub fn parts(&self) -> usize {
         self.segments.iter().map(|segment| segment.parts).sum()
@@ -120,6 +128,9 @@ impl<'t> Work<'t> {
             let opened = self.open_first(segment.view, &context.metrics.ways)?;
             context.metrics.segments.add(1);
             context.metrics.rows.add(opened.rows.len());
+            if opened.rows.is_empty() {
+                context.reads.done(segment.view.row_count());
+            }
             context.metrics.filter_ns.add_since(start);
             Ok(opened)
         };
@@ -206,6 +217,12 @@ impl<'t> SegmentWork<'t> {
     pub fn take_part(&self) -> Option<Range<usize>> {
         let part = self.taken.fetch_add(1, Ordering::Relaxed);
         (part < self.parts).then(|| part * PART_BLOCKS..(part + 1) * PART_BLOCKS)
+    }
+
+    /// Rows in some blocks.
+    pub fn rows_in(&self, blocks: &Range<usize>) -> u64 {
+        let row = |block: usize| ((block * BLOCK_ROWS) as u64).min(self.view.row_count());
+        row(blocks.end) - row(blocks.start)
     }
 
     /// Where no row is to be read.

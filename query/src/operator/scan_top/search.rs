@@ -79,13 +79,16 @@ impl<'a> Search<'a> {
 
     /// Looks through some of the segments.
     pub fn read(&self, segments: Range<usize>) -> Result<(), QueryError> {
-        let promising: Vec<usize> = segments.filter(|&number| self.is_promising(&self.segments[number])).collect();
+        let (promising, others): (Vec<usize>, Vec<usize>) =
+            segments.partition(|&number| self.is_promising(&self.segments[number]));
+        self.context.reads.done(others.iter().map(|&number| self.segments[number].row_count()).sum());
         let rows = promising.iter().map(|&number| self.segments[number].row_count()).sum();
         let selected = self.context.spread(promising.len(), rows, |place| self.select(promising[place]))?;
         let selected: Vec<Selected> = selected.into_iter().flatten().collect();
         let parts: Vec<Part<'_>> = selected.iter().flat_map(|segment| self.parts_of(segment)).collect();
         let rows = selected.iter().map(|segment| segment.rows.len()).sum();
         self.context.spread(parts.len(), rows, |number| self.read_part(&parts[number]))?;
+        self.context.reads.done(promising.iter().map(|&number| self.segments[number].row_count()).sum());
         Ok(())
     }
 
@@ -107,6 +110,7 @@ impl<'a> Search<'a> {
     fn select(&self, number: usize) -> Result<Option<Selected>, QueryError> {
         self.context.check()?;
         let segment = &self.segments[number];
+        self.context.reads.begin([segment])?;
         let start = Instant::now();
         let mut columns = self.filter.columns();
         columns.extend(self.keys.names());

@@ -104,15 +104,6 @@ def ceil(time, period, zone):
     return high
 
 
-def is_in_parts(start, time, period, zone):
-    """Whether another bucket lies between the start of this one and the time: clocks were set back across an edge, as in
-    St John's at 00:01. Which end such a bucket has is left open."""
-    ahead = clock(start, zone)[1]
-    if clock(time, zone)[1] == ahead:
-        return False
-    return floor(change_between(start, time, zone) - 1, period, zone) != start
-
-
 def shift(time, step, count, zone):
     years, months, weeks, days, millis = (part * count for part in STEPS[step])
     if years:
@@ -168,8 +159,6 @@ def case():
     argument, number = "", 0
     if kind in ("floor", "ceil"):
         argument = random.choice([*MILLIS, *MONTHS])
-        if kind == "ceil" and is_in_parts(floor(time, argument, zone), time, argument, zone):
-            kind = "floor"
         answer = (floor if kind == "floor" else ceil)(time, argument, zone)
     elif kind == "shift":
         argument, number = random.choice([*STEPS]), random.randrange(-30, 31)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use henge_query::request::{Parameter, QueryRequest};
+use henge_query::request::{AskedLimits, Parameter, QueryRequest};
 use henge_query::settings::{SettingValue, Settings};
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
@@ -111,6 +111,7 @@ impl SqlBody {
                 parameters: parameters.collect::<Result<_, _>>()?,
                 query_id: query_id.unwrap_or(fresh_id),
                 timeout: context.timeout()?,
+                limits: context.limits()?,
                 time_zone: zone_name,
                 use_indexes: context.flag("useIndexes")?.unwrap_or(true),
                 use_native_operators: context.flag("useNativeOperators")?.unwrap_or(true),
@@ -135,6 +136,9 @@ fn json(setting: SettingValue) -> Value {
         SettingValue::Boolean(flag) => flag.into(),
     }
 }
+
+const COUNT: &str = "a whole number, 0 or more";
+const MILLIS: &str = "a whole number of milliseconds, 0 or more";
 
 /// The query context: unknown keys are ignored, and numbers and booleans may come as strings.
 struct Context(serde_json::Map<String, Value>);
@@ -161,15 +165,29 @@ impl Context {
 
     /// Zero asks for no timeout of one's own; the server's longest still holds.
     fn timeout(&self) -> Result<Option<Duration>, ApiError> {
-        let millis = match self.0.get("timeout") {
-            None | Some(Value::Null) => return Ok(None),
-            Some(value) => value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()),
-        };
-        match millis {
-            Some(0) => Ok(Some(Duration::MAX)),
-            Some(millis) => Ok(Some(Duration::from_millis(millis))),
-            None => Err(wrong_context("timeout", "a whole number of milliseconds, 0 or more", &self.0["timeout"])),
-        }
+        Ok(self.number("timeout", MILLIS)?.map(|millis| match millis {
+            0 => Duration::MAX,
+            millis => Duration::from_millis(millis),
+        }))
+    }
+
+    /// What the query may use at the most, in rows, bytes and milliseconds, by the names of `[limits]` in `henge.toml`.
+    fn limits(&self) -> Result<AskedLimits, ApiError> {
+        let memory = self.number("queryMemory", COUNT)?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        Ok(AskedLimits {
+            plan_time: self.number("planTimeout", MILLIS)?.map(Duration::from_millis),
+            query_memory_bytes: memory,
+            result_rows: self.number("resultRows", COUNT)?,
+            result_bytes: self.number("resultSize", COUNT)?,
+            scanned_segments: self.number("scannedSegments", COUNT)?,
+            scanned_bytes: self.number("scannedSize", COUNT)?,
+        })
+    }
+
+    fn number(&self, key: &str, wanted: &str) -> Result<Option<u64>, ApiError> {
+        let Some(value) = self.0.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
+        let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+        number.map(Some).ok_or_else(|| wrong_context(key, wanted, value))
     }
 }
 
