@@ -19,8 +19,11 @@ use henge_segment_store::store::Store;
 /// Columns with their names.
 type Columns = &'static [(&'static str, ColumnKind)];
 
+/// Pushes the rows of one datasource.
+type Fill = fn(&Ingested, &mut Rows);
+
 /// A table's name, its columns, and what pushes the rows of one datasource.
-const TABLES: [(&str, Columns, fn(&Ingested, &mut Rows)); 5] = [
+const TABLES: [(&str, Columns, Fill); 5] = [
     ("supervisors", supervisors::COLUMNS, supervisors::fill),
     ("partitions", partitions::COLUMNS, partitions::fill),
     ("ledger", ledger::COLUMNS, ledger::fill),

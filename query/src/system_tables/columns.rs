@@ -55,7 +55,7 @@ fn push(schema: &str, table: &str, columns: &Schema, rows: &mut Rows) {
             Cell::Null,
             Cell::Null,
             described.numeric_precision.into(),
-            described.numeric_precision.map(|_| 10).into(),
+            described.numeric_precision.map(|_| 10_i64).into(),
             described.numeric_scale.into(),
             described.time_precision.into(),
             described.character_set.into(),
