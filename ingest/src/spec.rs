@@ -12,6 +12,7 @@ mod period;
 mod problem;
 mod row_filter;
 mod short_form;
+mod sketch_measure;
 mod upkeep;
 
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};

@@ -106,6 +106,12 @@ impl Transform {
         let mut names = Names::new(schema, input);
         let (mut columns, mut wrong) = (Vec::new(), Vec::new());
         for (target, column, text, kind) in computed(schema, input) {
+            let Some(kind) = kind else {
+                let message = "a sketch is not computed: name a field".to_owned();
+                wrong
+                    .push(Misread { column: Some(column.to_owned()), error: ExpressionError { message, place: None } });
+                continue;
+            };
             match names.read(text, kind, Scope::Column(column)) {
                 Ok(program) => columns.push((target, program)),
                 Err(error) => wrong.push(Misread { column: Some(column.to_owned()), error }),
@@ -160,22 +166,22 @@ impl Transform {
     }
 }
 
-/// Computed columns: where each stands, its name, its expression and its type.
+/// Computed columns: where each stands, its name, its expression and the type of its values.
 fn computed<'s>(
     schema: &'s DataSourceSchema,
     input: &'s InputSpec,
-) -> impl Iterator<Item = (Target, &'s str, &'s str, DimensionType)> {
+) -> impl Iterator<Item = (Target, &'s str, &'s str, Option<DimensionType>)> {
     let dimensions = schema.dimensions.iter().zip(&input.dimensions).enumerate();
     let dimensions = dimensions.filter_map(|(index, (dimension, source))| match source {
         FieldSource::Expression(text) => {
-            Some((Target::Dimension(index), dimension.name.as_str(), text.as_str(), dimension.kind))
+            Some((Target::Dimension(index), dimension.name.as_str(), text.as_str(), Some(dimension.kind)))
         }
         _ => None,
     });
     let measures = schema.measures.iter().zip(&input.measures).enumerate();
     let measures = measures.filter_map(|(index, (measure, source))| match source {
         Some(FieldSource::Expression(text)) => {
-            let kind = if measure.aggregation.is_long() { DimensionType::Long } else { DimensionType::Double };
+            let kind = names::number_kind(measure.aggregation);
             Some((Target::Measure(index), measure.name.as_str(), text.as_str(), kind))
         }
         _ => None,

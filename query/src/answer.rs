@@ -8,15 +8,15 @@ use datafusion::arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, Reco
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use futures::Stream;
+use henge_segment_store::sketch::SKETCH_TYPE_KEY;
 
 use crate::error::QueryError;
-use crate::functions::SKETCH_TYPE_KEY;
 use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.
 ///
 /// Batches hold only these Arrow types: `Timestamp(Millisecond, None)` in UTC, `Date32`, `Int64`, `Float64`, `Boolean`,
-/// `Utf8View`, and `Decimal128`. An error ends the stream; an answer is complete only if the stream ends without one.
+/// `Utf8View`, `Decimal128`, and `List` of `Int64`, `Float64` or `Utf8View`. An error ends the stream; an answer is complete only if the stream ends without one.
 pub struct QueryAnswer {
     pub columns: Vec<ResultColumn>,
     pub batches: ResultBatches,
@@ -36,9 +36,9 @@ impl fmt::Debug for QueryAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultColumn {
     pub name: String,
-    /// `LONG`, `DOUBLE`, `STRING`, or `COMPLEX<..>` of sketches, which come in base64.
+    /// `LONG`, `DOUBLE`, `STRING`, `ARRAY<..>` of one of them, or `COMPLEX<..>` of sketches, which come in base64.
     pub druid_type: String,
-    /// `BIGINT`, `DOUBLE`, `VARCHAR`, `TIMESTAMP`, `DATE`, `BOOLEAN`, `DECIMAL` or `OTHER`.
+    /// `BIGINT`, `DOUBLE`, `VARCHAR`, `TIMESTAMP`, `DATE`, `BOOLEAN`, `DECIMAL`, `ARRAY` or `OTHER`.
     pub sql_type: String,
 }
 
@@ -114,6 +114,9 @@ fn result_type(planned: &DataType) -> Option<DataType> {
         DataType::Binary => DataType::Utf8View,
         DataType::Date32 | DataType::Boolean | DataType::Decimal128(..) => planned.clone(),
         DataType::Dictionary(_, values) => result_type(values)?,
+        DataType::List(item) => {
+            DataType::List(Arc::new(Field::new_list_field(result_type(item.data_type())?, item.is_nullable())))
+        }
         _ => return None,
     })
 }
@@ -131,6 +134,11 @@ fn type_names(kind: &DataType) -> (&'static str, &'static str) {
         DataType::Boolean => ("LONG", "BOOLEAN"),
         DataType::Timestamp(..) => ("LONG", "TIMESTAMP"),
         DataType::Date32 => ("LONG", "DATE"),
+        DataType::List(item) => match item.data_type() {
+            DataType::Int64 => ("ARRAY<LONG>", "ARRAY"),
+            DataType::Float64 => ("ARRAY<DOUBLE>", "ARRAY"),
+            _ => ("ARRAY<STRING>", "ARRAY"),
+        },
         _ => ("STRING", "VARCHAR"),
     }
 }

@@ -9,6 +9,7 @@ mod time_buckets;
 mod time_calls;
 mod time_literals;
 mod time_units;
+mod unnested;
 mod value_by_time;
 
 use std::ops::ControlFlow;
@@ -51,19 +52,20 @@ pub(crate) const AGGREGATES: &[&str] = &["any_value", "earliest", "latest", "lis
 /// Rewrites time functions and literals for `zone`, fixes the current time at `now`, and names unnamed columns and
 /// tables.
 pub(crate) fn rewrite(query: &mut Query, zone: &TimeZone, now: TimestampMs) -> Result<(), QueryError> {
-    let mut rewriter = Rewriter { zone, now, unnamed_tables: 0, has_appended: false, buckets: 0 };
+    let mut rewriter = Rewriter { zone, now, unnamed_tables: 0, must_recount: false, buckets: 0 };
     if let ControlFlow::Break(error) = query.visit(&mut rewriter) {
         return Err(*error);
     }
-    // The tables of an APPEND were counted as one before.
-    if rewriter.has_appended { relations::check(query) } else { Ok(()) }
+    // The tables of an APPEND were counted as one before, and an UNNEST makes a query more.
+    if rewriter.must_recount { relations::check(query) } else { Ok(()) }
 }
 
 struct Rewriter<'a> {
     zone: &'a TimeZone,
     now: TimestampMs,
     unnamed_tables: usize,
-    has_appended: bool,
+    /// Whether there are tables or queries that were not counted.
+    must_recount: bool,
     /// That TIME_BUCKETS made so far.
     buckets: usize,
 }
@@ -90,11 +92,19 @@ impl Rewriter<'_> {
         Ok(())
     }
 
+    fn unnest(&mut self, has_unnested: Result<bool, QueryError>) -> ControlFlow<Box<QueryError>> {
+        match has_unnested {
+            Ok(has_unnested) => self.must_recount |= has_unnested,
+            Err(error) => return ControlFlow::Break(Box::new(error)),
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Puts a query in the place of `TABLE(call)`.
     fn replace_call(&mut self, table: &mut TableFactor) -> Result<(), QueryError> {
         if let Some(tables) = appended::rewrite(table)? {
             *table = tables;
-            self.has_appended = true;
+            self.must_recount = true;
         } else if let Some(buckets) = time_buckets::rewrite(table, self.zone, &mut self.buckets)? {
             *table = buckets;
         }
@@ -126,8 +136,12 @@ impl VisitorMut for Rewriter<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        self.unnest(unnested::rewrite_query(query))
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         column_names::name_columns(&mut select.projection);
-        ControlFlow::Continue(())
+        self.unnest(unnested::rewrite(select))
     }
 }

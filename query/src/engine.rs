@@ -49,12 +49,13 @@ impl QueryEngine {
     ) -> Self {
         let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
         let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
-        let planner = Arc::new(Planner::new(store, session, server, provided));
+        let running: Arc<RunningQueries> = Arc::default();
+        let planner = Arc::new(Planner::new(store, session, running.clone(), server, provided));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
         let threads = Arc::new(QueryThreads::new(&limits));
         let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
-        Self { planner, limits, admission, pool, results, running: Arc::default(), threads }
+        Self { planner, limits, admission, pool, results, running, threads }
     }
 
     /// The process, where others can reach it.

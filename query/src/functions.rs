@@ -1,18 +1,21 @@
 //! The functions that SQL may call: an allow-list of DataFusion's, and our own where Druid's differ.
 //!
-//! Left out is what makes large values from small ones (array builders, `generate_series`): the memory pool does not see
+//! Left out is what makes large values from small ones (`generate_series` and its like): the memory pool does not see
 //! those. What can grow by being applied again and again is bounded, see [`growing_text`] and [`row_function`].
 
+mod arrays;
 mod calendar;
 mod checked_arithmetic;
 mod conversion;
 mod division;
 mod double_extreme;
+mod first_bytes;
 mod growing_text;
 mod human_readable;
 mod internet_address;
 mod interpolation;
 mod joined_text;
+mod json_parts;
 mod json_text;
 mod long_sum;
 mod millis;
@@ -22,11 +25,13 @@ mod regex_text;
 mod row_function;
 mod samples;
 mod sketch;
+mod string_format;
 mod text_cast;
 mod text_units;
 mod time_bucket;
 mod value_by_time;
 mod whole_number;
+mod zoned_cast;
 
 use std::sync::Arc;
 
@@ -40,7 +45,7 @@ use self::row_function::RowFunction;
 #[cfg(test)]
 pub(crate) use self::sketch::Rank;
 pub(crate) use self::sketch::{
-    EXACT_VALUES, SketchCall, SketchResult, TYPE_KEY as SKETCH_TYPE_KEY, empty as empty_sketch,
+    EXACT_VALUES, SketchCall, SketchResult, empty as empty_sketch, is_aggregate as is_sketch_aggregate,
 };
 pub(crate) use self::time_bucket::time_floor;
 
@@ -99,6 +104,9 @@ const SCALARS: &[&str] = &[
 const AGGREGATES: &[&str] = &[
     "approx_percentile_cont",
     "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
     "bool_and",
     "bool_or",
     "corr",
@@ -123,9 +131,11 @@ const ROW_FUNCTIONS: &[&[RowFunction]] = &[
     division::FUNCTIONS,
     human_readable::FUNCTIONS,
     internet_address::FUNCTIONS,
+    json_parts::FUNCTIONS,
     json_text::FUNCTIONS,
     padding::FUNCTIONS,
     regex_text::FUNCTIONS,
+    string_format::FUNCTIONS,
     text_units::FUNCTIONS,
     whole_number::FUNCTIONS,
 ];
@@ -139,7 +149,9 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .chain(time_bucket::functions())
         .chain(millis::functions())
         .chain(sketch::scalars())
-        .chain([plain_regex::function()])
+        .chain([plain_regex::function(), first_bytes::function()])
+        .chain(zoned_cast::functions())
+        .chain(arrays::scalars())
         .chain(ROW_FUNCTIONS.iter().copied().flat_map(row_function::udfs))
         .collect()
 }
@@ -153,6 +165,7 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
         .chain(sketch::aggregates())
         .chain(value_by_time::functions())
         .chain([joined_text::function()])
+        .chain(arrays::aggregates())
         .chain(samples::functions())
         .collect()
 }
@@ -174,6 +187,7 @@ pub(crate) fn operator_rewrites() -> Vec<Arc<dyn FunctionRewrite + Send + Sync>>
         Arc::new(growing_text::BoundedConcatenation),
         Arc::new(plain_regex::PlainRegexOperators),
         Arc::new(text_cast::CastsOfText),
+        Arc::new(zoned_cast::CastsOfTimes),
         Arc::new(whole_number::WholeNumbers),
     ]
 }

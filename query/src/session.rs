@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::Result;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -14,12 +14,9 @@ use datafusion::functions::datetime::planner::DatetimeFunctionPlanner;
 use datafusion::functions::unicode::planner::UnicodeFunctionPlanner;
 use datafusion::functions_aggregate::planner::AggregateFunctionPlanner;
 use datafusion::functions_window::planner::WindowFunctionPlanner;
-use datafusion::logical_expr::Expr;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion::prelude::SessionConfig;
 
 use crate::cpu_pool::QueryShare;
-use crate::error::QueryError;
 use crate::functions;
 use crate::limits::QueryLimits;
 use crate::memory::QueryMemory;
@@ -61,7 +58,6 @@ impl SharedSession {
             .with_runtime_env(runtime_env(memory.clone(), spill.clone())?)
             .with_optimizer_rules(rule::logical_rules())
             .with_expr_planners(vec![
-                Arc::new(NoArrays),
                 Arc::new(CoreFunctionPlanner::default()),
                 Arc::new(DatetimeFunctionPlanner),
                 Arc::new(UnicodeFunctionPlanner),
@@ -106,16 +102,6 @@ impl SharedSession {
             HashMap::new(),
             Arc::new(runtime),
         ))
-    }
-}
-
-/// Arrays can be as large as their text says; Druid's array functions come with their own bounds.
-#[derive(Debug)]
-struct NoArrays;
-
-impl ExprPlanner for NoArrays {
-    fn plan_array_literal(&self, _: Vec<Expr>, _: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
-        Err(QueryError::unsupported("arrays cannot be used in SQL yet: use IN, or several columns").into())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod columns;
 mod provided;
+mod queries;
 mod routines;
 mod rows;
 mod schemata;
@@ -27,6 +28,7 @@ use henge_segment_store::time::TimestampMs;
 pub use self::provided::ProvidedTable;
 pub use self::rows::{Cell, Rows};
 use crate::error::QueryError;
+use crate::running::RunningQueries;
 use crate::suggestion::did_you_mean;
 
 /// What Druid calls the one catalog, and the schema that datasources live in.
@@ -38,11 +40,12 @@ const SYS: &str = "sys";
 const SCHEMAS: [&str; 2] = [INFORMATION_SCHEMA, SYS];
 
 /// By schema, then by name.
-const TABLES: [&SystemTable; 8] = [
+const TABLES: [&SystemTable; 9] = [
     &columns::TABLE,
     &routines::TABLE,
     &schemata::TABLE,
     &tables::TABLE,
+    &queries::TABLE,
     &segments::TABLE,
     &server_segments::TABLE,
     &servers::TABLE,
@@ -75,6 +78,7 @@ pub enum ColumnKind {
 pub(crate) struct SystemSources<'a> {
     pub store: &'a Store,
     pub functions: &'a SessionState,
+    pub running: &'a RunningQueries,
     pub server: Option<&'a ServerInfo>,
     /// More tables of `sys`.
     pub provided: &'a [ProvidedTable],

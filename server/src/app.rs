@@ -5,19 +5,15 @@ use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use henge_ingest::error::IngestError;
-use henge_ingest::memory::MemoryLimit;
 use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
-use henge_query::limits::QueryLimits;
-use henge_query::system_tables::ServerInfo;
 use henge_segment_store::store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::query_metrics::QueryMetrics;
-use crate::system_tables;
+use crate::statements::Statements;
 use crate::upkeep_metrics::UpkeepMetrics;
 
 /// State of the process. The doors are open before the store is recovered, so that a probe can see that it is not.
@@ -37,22 +33,7 @@ pub struct Services {
     pub store: Arc<Store>,
     pub engine: Arc<QueryEngine>,
     pub supervisors: Arc<Supervisors>,
-}
-
-impl Services {
-    /// Starts the manifest's supervisors, and what answers queries about data and supervisors. Call it on a tokio runtime
-    /// with more than one thread.
-    pub fn start(
-        store: Arc<Store>,
-        limits: QueryLimits,
-        memory: Arc<MemoryLimit>,
-        server: Option<ServerInfo>,
-    ) -> Result<Self, IngestError> {
-        let supervisors = Supervisors::start(store.clone(), memory)?;
-        let tables = system_tables::of(&store, &supervisors);
-        let engine = Arc::new(QueryEngine::of_server(store.clone(), limits, server, tables));
-        Ok(Self { store, engine, supervisors })
-    }
+    pub statements: Arc<Statements>,
 }
 
 impl App {

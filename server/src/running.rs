@@ -8,6 +8,8 @@ use std::time::Duration;
 use henge_ingest::error::IngestError;
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
+use henge_ingest::supervisors::Supervisors;
+use henge_query::engine::QueryEngine;
 use henge_query::system_tables::ServerInfo;
 use henge_segment_store::clock;
 use henge_segment_store::error::StoreError;
@@ -20,7 +22,8 @@ use tracing::{info, warn};
 use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
-use crate::{held_memory, listener, routes, scrubbing};
+use crate::statements::Statements;
+use crate::{held_memory, listener, routes, scrubbing, system_tables};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,7 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
+        let statements_directory = config.data_dir.join("statements");
         let options = StoreOptions {
             data_dir: config.data_dir,
             object_store: config.object_store,
@@ -87,11 +91,17 @@ impl Running {
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let server = Some(server_info(address));
-        let services = Services::start(store, config.limits.query, memory, server).map_err(StartError::Resume)?;
+        let supervisors = Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?;
+        let tables = system_tables::of(&store, &supervisors);
+        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server, tables));
+        let statements =
+            Statements::open(statements_directory, config.limits.asynchronous, engine.clone(), app.queries.clone());
+        let services = Services { engine, statements: statements.clone(), supervisors, store };
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
         tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
+        tokio::spawn(statements.keep_tidy(app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

@@ -1,6 +1,6 @@
 //! What the names in expressions mean.
 
-use henge_segment_store::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
+use henge_segment_store::schema::{Aggregation, DataSourceSchema, DimensionType, TIME_COLUMN};
 use sqlparser::tokenizer::Location;
 
 use super::node::Node;
@@ -50,8 +50,7 @@ impl<'s> Names<'s> {
         let dimensions = schema.dimensions.iter().zip(&input.dimensions);
         let dimensions = dimensions.map(|(dimension, source)| (dimension.name.as_str(), source, dimension.kind));
         let measures = schema.measures.iter().zip(&input.measures).filter_map(|(measure, source)| {
-            let kind = if measure.aggregation.is_long() { DimensionType::Long } else { DimensionType::Double };
-            Some((measure.name.as_str(), source.as_ref()?, kind))
+            Some((measure.name.as_str(), source.as_ref()?, number_kind(measure.aggregation)?))
         });
         let columns = dimensions.chain(measures).map(|(name, source, kind)| match source {
             FieldSource::Expression(_) => (name, Meaning::Computed(None)),
@@ -128,6 +127,15 @@ impl<'s> Names<'s> {
         });
         note(reads, index);
         Typed { node: Node::Input(index), kind: Some(kind) }
+    }
+}
+
+/// The type of a measure's values; `None` for sketches, which are no values.
+pub(super) fn number_kind(aggregation: Aggregation) -> Option<DimensionType> {
+    match aggregation {
+        Aggregation::Sketch(_) => None,
+        aggregation if aggregation.is_long() => Some(DimensionType::Long),
+        _ => Some(DimensionType::Double),
     }
 }
 

@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast::{
 use super::calls::{arguments_of, call, cast, long, name_of};
 use crate::error::QueryError;
 
-const OF_WHOLE_GROUPS: [&str; 6] = ["increase", "rate", "delta", "time_weighted_average", "string_agg", "listagg"];
+const OF_WHOLE_GROUPS: [&str; 8] =
+    ["increase", "rate", "delta", "time_weighted_average", "string_agg", "listagg", "array_agg", "array_concat_agg"];
 
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
     let rewritten = match expr {
@@ -19,6 +20,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
             let arguments = [(**text).clone(), start].into_iter().chain(substring_for.as_deref().cloned());
             Some(call("substring", arguments.collect()))
         }
+        Expr::Array(array) => Some(call("array", array.elem.clone())),
         Expr::Cast { kind: CastKind::Cast, data_type, .. } if is_integer(data_type) => {
             *data_type = DataType::BigInt(None);
             None
@@ -66,10 +68,10 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
             let double = |number: &Expr| cast(number.clone(), DataType::Double(ExactNumberInfo::None));
             Some(call("power", vec![double(base), double(exponent)]))
         }
-        ("scalar_in_array", [value, Expr::Array(items)]) => {
-            let (expr, list) = (Box::new((*value).clone()), items.elem.clone());
-            Some(Expr::InList { expr, list, negated: false })
-        }
+        ("scalar_in_array", [value, array]) => array_items(array).map(|list| {
+            let expr = Box::new((*value).clone());
+            Expr::InList { expr, list, negated: false }
+        }),
         ("lookup", _) => {
             return Err(QueryError::unsupported(
                 "LOOKUP needs a lookup table, and there are none yet: write CASE, or JOIN a query of VALUES",
@@ -77,6 +79,13 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
         }
         _ => None,
     })
+}
+
+/// What was written as `ARRAY[..]`, and is a call by now.
+fn array_items(expr: &Expr) -> Option<Vec<Expr>> {
+    let Expr::Function(function) = expr else { return None };
+    let is_array = name_of(function).as_deref() == Some("array");
+    is_array.then(|| arguments_of(function).into_iter().cloned().collect())
 }
 
 /// Functions of two numbers that are operators in DataFusion.

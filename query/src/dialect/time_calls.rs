@@ -1,6 +1,6 @@
 //! `EXTRACT`, `TIME_SHIFT`, `TIME_FORMAT` and their like, in the zone of the query where they name none.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DateTimeField, Expr, Function, Interval};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, DateTimeField, Expr, Function, Interval};
 use jiff::tz::TimeZone;
 
 use super::calls::{arguments_of, call, long, long_of, name_of, null, string, text_of, zone_name};
@@ -13,6 +13,9 @@ pub(super) fn rewrite(expr: &Expr, zone: &TimeZone) -> Result<Option<Expr>, Quer
             Some(in_zone("time_extract", vec![(**time).clone(), string(&field.to_string())], zone))
         }
         Expr::Function(function) => rewrite_call(function, zone)?,
+        Expr::Cast { kind: CastKind::Cast, expr: value, data_type, .. } if *zone != TimeZone::UTC => {
+            cast_in_zone(data_type).map(|name| in_zone(name, vec![(**value).clone()], zone))
+        }
         Expr::BinaryOp { left, op, right } if *zone != TimeZone::UTC => months_moved(left, op, right, zone),
         _ => None,
     })
@@ -44,6 +47,15 @@ fn in_zone(name: &str, mut arguments: Vec<Expr>, zone: &TimeZone) -> Expr {
         arguments.push(string(&zone_name(zone)));
     }
     call(name, arguments)
+}
+
+/// What stands for a cast that means something else in each zone, if its value is a time.
+fn cast_in_zone(data_type: &DataType) -> Option<&'static str> {
+    match data_type {
+        DataType::Varchar(_) | DataType::Char(_) | DataType::Text | DataType::String(_) => Some("text_in_zone"),
+        DataType::Date => Some("date_in_zone"),
+        _ => None,
+    }
 }
 
 /// A unit comes as a word, or quoted.

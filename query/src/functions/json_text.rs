@@ -76,7 +76,7 @@ fn scalar(json: &Json) -> Value {
 
 /// `$`, then members as `.name` or `['name']` and items as `[0]`.
 #[derive(Debug, PartialEq)]
-struct Path {
+pub(super) struct Path {
     steps: Vec<Step>,
 }
 
@@ -87,7 +87,7 @@ enum Step {
 }
 
 impl Path {
-    fn parse(text: &str) -> Result<Self, QueryError> {
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
         let fail = || {
             QueryError::plan(format!(
                 "'{text}' is not a JSON path: write one of members and items, such as $.a['b c'][0]"
@@ -123,7 +123,7 @@ impl Path {
         Ok(Self { steps })
     }
 
-    fn find<'j>(&self, json: &'j Json) -> Option<&'j Json> {
+    pub fn find<'j>(&self, json: &'j Json) -> Option<&'j Json> {
         self.steps.iter().try_fold(json, |json, step| match step {
             Step::Member(name) => json.as_object()?.get(name),
             Step::Item(item) => json.as_array()?.get(*item),

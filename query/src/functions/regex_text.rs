@@ -1,4 +1,4 @@
-//! `REGEXP_EXTRACT` and `REGEXP_REPLACE`: what a pattern finds anywhere in a text. Patterns are literals, and take time in
+//! `REGEXP_EXTRACT`, `REGEXP_REPLACE` and `STRING_TO_ARRAY`: what a pattern finds anywhere in a text. Patterns are literals, and take time in
 //! proportion to the text.
 
 use regex::{Regex, RegexBuilder};
@@ -27,6 +27,15 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         required: 3,
         result: Kind::Text,
         bind: replace,
+    },
+    RowFunction {
+        name: "string_to_array",
+        aliases: &["string_to_mv"],
+        usage: "STRING_TO_ARRAY(text, ', ?')",
+        parameters: &[Kind::Text, Kind::Text],
+        required: 2,
+        result: Kind::Texts,
+        bind: pieces,
     },
 ];
 
@@ -59,6 +68,18 @@ fn extract(constants: &Constants<'_>) -> Result<Body, QueryError> {
         }
         let found = pattern.captures(row.text(0)).and_then(|groups| groups.get(group));
         Ok(Value::text_or_null(found.map(|found| found.as_str())))
+    }))
+}
+
+/// What stands between the separators, without empty texts at the end, as Java has it.
+fn pieces(constants: &Constants<'_>) -> Result<Body, QueryError> {
+    let separator = compile(constants.required_text(1)?)?;
+    Ok(Box::new(move |row| {
+        let mut pieces: Vec<String> = separator.split(row.text(0)).map(str::to_owned).collect();
+        while pieces.len() > 1 && pieces.last().is_some_and(String::is_empty) {
+            pieces.pop();
+        }
+        Ok(Value::Texts(pieces))
     }))
 }
 

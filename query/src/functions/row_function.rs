@@ -6,10 +6,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array, Int64Builder, StringViewArray,
-    StringViewBuilder, TimestampMillisecondArray, TimestampMillisecondBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array, Int64Builder, ListBuilder,
+    StringViewArray, StringViewBuilder, TimestampMillisecondArray, TimestampMillisecondBuilder,
 };
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType,
+};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use henge_segment_store::time::TimestampMs;
@@ -42,8 +44,11 @@ pub(super) enum Kind {
     Long,
     /// A long where all numbers of a call are, else a double.
     Number,
+    Double,
     Boolean,
     Time,
+    /// An array of texts; of results only.
+    Texts,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +59,7 @@ pub(super) enum Value {
     Double(f64),
     Boolean(bool),
     Time(TimestampMs),
+    Texts(Vec<String>),
 }
 
 impl Value {
@@ -232,9 +238,9 @@ impl ScalarUDFImpl for RowUdf {
         };
         let coerced = types.iter().zip(parameters).map(|(given, kind)| {
             let is_taken = match kind {
-                Kind::Text | Kind::Boolean => !given.is_nested(),
+                Kind::Text | Kind::Boolean | Kind::Texts => !given.is_nested(),
                 Kind::Long => given.is_integer(),
-                Kind::Number => given.is_numeric(),
+                Kind::Number | Kind::Double => given.is_numeric(),
                 Kind::Time => given.is_temporal() || given.is_string(),
             };
             let kind = if *kind == Kind::Number { number.clone() } else { arrow_type(*kind) };
@@ -292,10 +298,16 @@ fn arrow_type(kind: Kind) -> DataType {
     match kind {
         Kind::Text => DataType::Utf8View,
         Kind::Long => DataType::Int64,
-        Kind::Number => DataType::Float64,
+        Kind::Number | Kind::Double => DataType::Float64,
         Kind::Boolean => DataType::Boolean,
         Kind::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
+        Kind::Texts => DataType::List(texts_field()),
     }
+}
+
+/// Of the items of an array of texts.
+fn texts_field() -> FieldRef {
+    Arc::new(Field::new_list_field(DataType::Utf8View, true))
 }
 
 struct Results {
@@ -310,6 +322,7 @@ enum Builder {
     Double(Float64Builder),
     Boolean(BooleanBuilder),
     Time(TimestampMillisecondBuilder),
+    Texts(ListBuilder<StringViewBuilder>),
 }
 
 impl Results {
@@ -320,6 +333,7 @@ impl Results {
             DataType::Float64 => Builder::Double(Float64Builder::with_capacity(rows)),
             DataType::Boolean => Builder::Boolean(BooleanBuilder::with_capacity(rows)),
             DataType::Timestamp(..) => Builder::Time(TimestampMillisecondBuilder::with_capacity(rows)),
+            DataType::List(_) => Builder::Texts(ListBuilder::new(StringViewBuilder::new()).with_field(texts_field())),
             other => return Err(QueryError::internal(format!("a result of type {other}")).into()),
         };
         Ok(Self { function, builder, text_bytes: 0 })
@@ -332,6 +346,11 @@ impl Results {
                 check_bytes(self.function.name, self.text_bytes)?;
                 builder.append_value(text);
             }
+            (Builder::Texts(builder), Value::Texts(texts)) => {
+                self.text_bytes += texts.iter().map(|text| text.len() + size_of::<u128>()).sum::<usize>();
+                check_bytes(self.function.name, self.text_bytes)?;
+                builder.append_value(texts.into_iter().map(Some));
+            }
             (Builder::Long(builder), Value::Long(value)) => builder.append_value(value),
             (Builder::Double(builder), Value::Double(value)) => builder.append_value(value),
             (Builder::Boolean(builder), Value::Boolean(value)) => builder.append_value(value),
@@ -341,6 +360,7 @@ impl Results {
             (Builder::Double(builder), _) => builder.append_null(),
             (Builder::Boolean(builder), _) => builder.append_null(),
             (Builder::Time(builder), _) => builder.append_null(),
+            (Builder::Texts(builder), _) => builder.append_null(),
         }
         Ok(())
     }
@@ -352,6 +372,7 @@ impl Results {
             Builder::Double(mut builder) => Arc::new(builder.finish()),
             Builder::Boolean(mut builder) => Arc::new(builder.finish()),
             Builder::Time(mut builder) => Arc::new(builder.finish()),
+            Builder::Texts(mut builder) => Arc::new(builder.finish()),
         }
     }
 }
