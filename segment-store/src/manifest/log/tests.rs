@@ -5,7 +5,7 @@ mod upkeep;
 use std::path::Path;
 
 use super::*;
-use crate::ledger::LedgerCounts;
+use crate::ledger::{Gap, GapCause, LedgerCounts};
 use crate::manifest::{ConsumedRange, Publish};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
@@ -242,7 +242,45 @@ async fn a_reader_sees_what_was_written_since_once_it_is_refreshed() {
 }
 
 #[tokio::test]
-async fn a_remote_store_without_conditional_put_is_found_out_and_one_with_it_works() {
+async fn a_snapshot_stands_for_the_records_before_it_and_the_newest_four_stay() {
+    let objects = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
+    let mut log = ManifestLog::open(objects.clone()).await.unwrap();
+    log.claim_epoch(NOW).await.unwrap();
+    commit(&mut log, put_supervisor()).await.unwrap();
+    while log.state().next_number < 5 * SNAPSHOT_EVERY + 2 {
+        commit(&mut log, Change::SetSuspended { data_source: usage(), suspended: true }).await.unwrap();
+    }
+    let snapshots = objects.list(SNAPSHOTS).await.unwrap();
+    assert_eq!(snapshots, [128, 192, 256, 320].map(|number| format!("{number:020}")));
+    for number in 0..5 * SNAPSHOT_EVERY {
+        objects.delete(&record_path(number)).await.unwrap();
+    }
+    assert_eq!(&ManifestLog::read(objects).await.unwrap(), log.state());
+}
+
+#[tokio::test]
+async fn a_gap_of_another_partition_moves_no_checkpoint() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    commit(&mut log, publish("a", 0, 10)).await.unwrap();
+    let Change::Publish(mut next) = publish("b", 12, 20) else { panic!("a publish") };
+    let gap = |partition, from, to| Gap {
+        partition: StreamPartition { topic: "t".into(), partition },
+        from: Offset(from),
+        to: Offset(to),
+        cause: GapCause::Retention,
+        found_at: NOW,
+    };
+    next.gaps = vec![gap(1, 3, 12), gap(0, 10, 12)];
+    commit(&mut log, Change::Publish(next)).await.unwrap();
+    let checkpoint = &log.state().data_sources[&usage()].checkpoint;
+    let next = |partition| checkpoint.get(&StreamPartition { topic: "t".into(), partition }).map(|at| at.next);
+    assert_eq!((next(0), next(1)), (Some(Offset(20)), None));
+}
+
+#[tokio::test]
+async fn a_remote_store_with_conditional_put_works() {
     let memory = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
     let mut log = ManifestLog::open(memory.clone()).await.unwrap();
     log.claim_epoch(NOW).await.unwrap();

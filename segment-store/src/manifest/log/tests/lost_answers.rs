@@ -1,4 +1,4 @@
-//! Puts that fail: before they took effect, or after it.
+//! Puts that fail: before they took effect, or after it; and a store that never refuses one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
@@ -25,6 +25,8 @@ struct Failing {
     takes_effect: bool,
     /// Since failures were asked for.
     puts: AtomicU32,
+    /// Whether a put replaces what is there, whatever it asks for.
+    overwrites: bool,
 }
 
 impl Failing {
@@ -46,7 +48,10 @@ impl fmt::Display for Failing {
 
 #[async_trait]
 impl ObjectStore for Failing {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+    async fn put_opts(&self, path: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
+        if self.overwrites {
+            options.mode = PutMode::Overwrite;
+        }
         self.puts.fetch_add(1, Ordering::Relaxed);
         let fails = self.failures.load(Ordering::Relaxed) > 0;
         if fails {
@@ -123,4 +128,11 @@ async fn a_put_that_took_effect_without_an_answer_is_not_made_twice() {
     assert_eq!(store.puts(), 2);
     assert_eq!(&ManifestLog::read(Objects::Remote(store)).await.unwrap(), log.state());
     assert_eq!(log.state().next_number, 3);
+}
+
+#[tokio::test]
+async fn a_store_without_conditional_put_is_found_out() {
+    let store = Objects::Remote(Arc::new(Failing { overwrites: true, ..Failing::default() }));
+    let error = ManifestLog::open(store).await.unwrap().claim_epoch(NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoConditionalPut), "{error:?}");
 }
