@@ -9,10 +9,13 @@ use serde_json::Value;
 use toml::Table;
 
 /// Each crate, and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("henge-indexing", &[]),
+    ("henge-indexing-fuzz", &["henge-indexing"]),
     ("henge-segment-store", &["henge-indexing"]),
+    ("henge-segment-store-fuzz", &["henge-indexing-fuzz", "henge-segment-store"]),
     ("henge-ingest", &["henge-indexing", "henge-segment-store"]),
+    ("henge-ingest-fuzz", &["henge-indexing-fuzz", "henge-ingest"]),
     ("henge-query", &["henge-indexing", "henge-segment-store"]),
     ("henge", &["henge-indexing", "henge-segment-store", "henge-ingest", "henge-query"]),
     ("henge-benches", &["henge-indexing", "henge-segment-store", "henge-ingest", "henge-query"]),

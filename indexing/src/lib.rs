@@ -33,7 +33,7 @@ pub use evaluate::{
 };
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary};
-pub use packed::{PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
+pub use packed::{PackedBytes, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 pub use predicate::{
     Comparison, LikePattern, NumberTest, PatternError, Predicate, RegexPattern, TextTest, Texts, ValueKind,
 };

@@ -1,4 +1,4 @@
-//! Columns packed in blocks of 1,024 rows: codes of strings, longs, doubles and flags.
+//! Columns packed in blocks of 1,024 rows: codes of strings, longs, doubles, flags, and byte strings as they are.
 //!
 //! ```text
 //! codes, longs, doubles -> words of 32 or 64 bits -> block: delta, runs, local dictionary or as they are -> packed bits
@@ -15,6 +15,7 @@ pub(crate) mod bits;
 mod block;
 mod block_writer;
 mod blocks;
+mod byte_strings;
 mod codes;
 mod cursor;
 mod double_block;
@@ -26,6 +27,7 @@ mod masks;
 mod nullable;
 mod word;
 
+pub use byte_strings::PackedBytes;
 pub use codes::PackedCodes;
 pub use doubles::PackedDoubles;
 pub use flags::PackedFlags;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use henge_indexing::{BLOCK_ROWS, BlockMask, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
+use henge_indexing::{BLOCK_ROWS, BlockMask, PackedBytes, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 
 const ROWS: u64 = 7 * BLOCK_ROWS as u64 + 100;
 
@@ -79,6 +79,19 @@ fn flags() -> Vec<Option<bool>> {
     (0..ROWS).map(flag).collect()
 }
 
+/// Block by block: all empty, all null, short, long and short, and here and there null.
+fn byte_strings() -> Vec<Option<Vec<u8>>> {
+    let bytes = |row: u64, length: u64| random(row).to_le_bytes().into_iter().cycle().take(length as usize).collect();
+    let string = |row: u64| match row / BLOCK_ROWS as u64 {
+        0 => Some(Vec::new()),
+        1 => None,
+        2 => Some(bytes(row, random(row) % 12)),
+        3 => Some(bytes(row, if row % 100 == 7 { 3_000 } else { 8 })),
+        _ => (!random(row).is_multiple_of(3)).then(|| bytes(row, 8 + 4 * (random(row) % 3))),
+    };
+    (0..ROWS).map(string).collect()
+}
+
 fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "golden", name].iter().collect()
 }
@@ -141,6 +154,19 @@ fn flags_of_version_1_are_read() {
 }
 
 #[test]
+fn byte_strings_of_version_1_are_read() {
+    let packed = PackedBytes::decode(golden("byte_strings_v1.bin")).expect("a file that was sound once is sound");
+    assert_eq!(packed.verify(), Ok(()));
+    let mut valid = [0; BLOCK_ROWS / 64];
+    let mut found = Vec::new();
+    for block in 0..packed.block_count() {
+        let rows = packed.validity(block, &mut valid);
+        found.extend((0..rows).map(|row| is_set(&valid, row).then(|| packed.get(block, row).to_vec())));
+    }
+    assert_eq!(found, byte_strings());
+}
+
+#[test]
 #[ignore = "writes the files of a version that has none yet"]
 fn missing_files_are_written() {
     let (longs, doubles) = (longs(), doubles());
@@ -155,6 +181,10 @@ fn missing_files_are_written() {
             PackedDoubles::encode(&values, Some(&validity))
         }),
         ("flags_v1.bin", PackedFlags::encode(&flags())),
+        ("byte_strings_v1.bin", {
+            let strings = byte_strings();
+            PackedBytes::encode(&strings.iter().map(Option::as_deref).collect::<Vec<_>>())
+        }),
     ];
     for (name, bytes) in files.into_iter().filter(|(name, _)| !path(name).exists()) {
         let mut file = File::create_new(path(name)).expect("the folder is writable");

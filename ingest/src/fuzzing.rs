@@ -39,6 +39,9 @@ pub static SPEC: LazyLock<SupervisorSpec> = LazyLock::new(|| {
             "latency": { "max": "x" },
             "n_max": { "long_max": "n" },
             "n_double": { "max": "n" },
+            "texts": { "hll": "s" },
+            "longs": { "theta": "l" },
+            "ranks": { "quantiles": "x" },
         },
     });
     SupervisorSpec::from_short_form("usage", &spec).expect("a valid spec")

@@ -11,6 +11,7 @@ mod granularity;
 mod period;
 mod problem;
 mod short_form;
+mod sketch_measure;
 mod upkeep;
 
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};

@@ -8,9 +8,9 @@ use datafusion::arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, Reco
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use futures::Stream;
+use henge_segment_store::sketch::SKETCH_TYPE_KEY;
 
 use crate::error::QueryError;
-use crate::functions::SKETCH_TYPE_KEY;
 use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.

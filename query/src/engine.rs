@@ -44,12 +44,13 @@ impl QueryEngine {
     pub fn of_server(store: Arc<Store>, limits: QueryLimits, server: Option<ServerInfo>) -> Self {
         let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
         let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
-        let planner = Arc::new(Planner::new(store, session, server));
+        let running: Arc<RunningQueries> = Arc::default();
+        let planner = Arc::new(Planner::new(store, session, running.clone(), server));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
         let threads = Arc::new(QueryThreads::new(&limits));
         let results = Arc::new(ResultCache::new(limits.result_cache_bytes));
-        Self { planner, limits, admission, pool, results, running: Arc::default(), threads }
+        Self { planner, limits, admission, pool, results, running, threads }
     }
 
     /// The process, where others can reach it.

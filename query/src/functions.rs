@@ -45,7 +45,7 @@ use self::row_function::RowFunction;
 #[cfg(test)]
 pub(crate) use self::sketch::Rank;
 pub(crate) use self::sketch::{
-    EXACT_VALUES, SketchCall, SketchResult, TYPE_KEY as SKETCH_TYPE_KEY, empty as empty_sketch,
+    EXACT_VALUES, SketchCall, SketchResult, empty as empty_sketch, is_aggregate as is_sketch_aggregate,
 };
 pub(crate) use self::time_bucket::time_floor;
 

@@ -33,6 +33,7 @@ mod scan;
 mod segment_reads;
 mod session;
 pub mod settings;
+mod sketch_use;
 pub mod spill;
 mod statement;
 mod suggestion;

@@ -16,7 +16,9 @@ use crate::error::QueryError;
 use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
 use crate::question::Question;
+use crate::running::RunningQueries;
 use crate::session::SharedSession;
+use crate::sketch_use;
 use crate::statement::{self, Asked, SelectStatement};
 use crate::system_tables::{ServerInfo, SystemSources};
 
@@ -24,6 +26,7 @@ pub(crate) struct Planner {
     store: Arc<Store>,
     pub session: SharedSession,
     cache: PlanCache,
+    running: Arc<RunningQueries>,
     server: Option<ServerInfo>,
 }
 
@@ -37,8 +40,13 @@ pub(crate) enum Planned {
 }
 
 impl Planner {
-    pub fn new(store: Arc<Store>, session: SharedSession, server: Option<ServerInfo>) -> Self {
-        Self { store, session, cache: PlanCache::default(), server }
+    pub fn new(
+        store: Arc<Store>,
+        session: SharedSession,
+        running: Arc<RunningQueries>,
+        server: Option<ServerInfo>,
+    ) -> Self {
+        Self { store, session, cache: PlanCache::default(), running, server }
     }
 
     pub fn server(&self) -> Option<&ServerInfo> {
@@ -166,15 +174,16 @@ impl Planner {
     }
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
-        let server = self.server.as_ref();
-        let sources = SystemSources { store: &self.store, functions: &self.session.state, server };
+        let (functions, running, server) = (&self.session.state, self.running.as_ref(), self.server.as_ref());
+        let sources = SystemSources { store: &self.store, functions, running, server };
         QueryCatalog::new(sources, question.shortcuts)
     }
 
     fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {
         let to_plan = SqlToRel::new_with_options(catalog, parser_options());
-        let plan = to_plan.sql_statement_to_plan(ast::Statement::Query(query))?;
+        let plan = to_plan.sql_statement_to_plan(ast::Statement::Query(query)).map_err(sketch_use::explained)?;
         expansion::check(&plan)?;
+        sketch_use::check(&plan)?;
         let only_select = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_select.verify_plan(&plan).map_err(|_| {
             QueryError::unsupported("only SELECT and EXPLAIN of a SELECT can be run: nothing can be created or changed")

@@ -50,4 +50,6 @@ pub enum Parameter {
     Timestamp(TimestampMs),
     /// Days since 1970-01-01.
     Date(i32),
+    /// For functions that take an array, such as `SCALAR_IN_ARRAY(x, ?)`.
+    Array(Vec<Parameter>),
 }

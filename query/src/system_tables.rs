@@ -4,6 +4,7 @@
 //! first names the table, as the snapshot of a datasource is.
 
 mod columns;
+mod queries;
 mod routines;
 mod rows;
 mod schemata;
@@ -25,6 +26,7 @@ use henge_segment_store::time::TimestampMs;
 
 use self::rows::Rows;
 use crate::error::QueryError;
+use crate::running::RunningQueries;
 use crate::suggestion::did_you_mean;
 
 /// What Druid calls the one catalog, and the schema that datasources live in.
@@ -36,11 +38,12 @@ const SYS: &str = "sys";
 const SCHEMAS: [&str; 2] = [INFORMATION_SCHEMA, SYS];
 
 /// By schema, then by name.
-const TABLES: [&SystemTable; 8] = [
+const TABLES: [&SystemTable; 9] = [
     &columns::TABLE,
     &routines::TABLE,
     &schemata::TABLE,
     &tables::TABLE,
+    &queries::TABLE,
     &segments::TABLE,
     &server_segments::TABLE,
     &servers::TABLE,
@@ -68,6 +71,7 @@ pub(crate) enum ColumnKind {
 pub(crate) struct SystemSources<'a> {
     pub store: &'a Store,
     pub functions: &'a SessionState,
+    pub running: &'a RunningQueries,
     pub server: Option<&'a ServerInfo>,
 }
 

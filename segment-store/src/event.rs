@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::sketch::{HashedValue, SketchInput, SketchKind, ThetaHasher};
 use crate::time::TimestampMs;
 
 /// A dimension's value in one row. Null is not `""`.
@@ -20,6 +21,21 @@ pub enum MeasureValue {
     Null,
     Long(i64),
     Double(f64),
+    Sketched(SketchInput),
+}
+
+impl MeasureValue {
+    /// What a value brings to a sketch; booleans count as 0 and 1.
+    pub fn sketched(kind: SketchKind, value: DimensionValue<'_>, hasher: &mut ThetaHasher) -> Self {
+        let value = match value {
+            DimensionValue::Null => return Self::Null,
+            DimensionValue::String(text) => HashedValue::Text(text.as_bytes()),
+            DimensionValue::Long(long) => HashedValue::Long(long),
+            DimensionValue::Double(double) => HashedValue::Double(double),
+            DimensionValue::Boolean(flag) => HashedValue::Long(flag.into()),
+        };
+        hasher.input(kind, value).map_or(Self::Null, Self::Sketched)
+    }
 }
 
 /// An event's time, dimensions and measures in the order of its datasource's schema.

@@ -9,22 +9,24 @@ use henge_indexing::fuzzing::Body;
 
 mod manifest;
 mod parquet;
+mod reach;
 #[cfg(test)]
 mod seeds;
 mod serving;
 
 pub use manifest::{manifest_record, manifest_snapshot};
 pub use parquet::parquet_segment;
+pub use reach::Reach;
 pub use serving::{serving_file, serving_footer, serving_sections};
 
-/// Every body by the name of its fuzz target and of its folder in the corpus.
+/// Every body, reading all of its input, by the name of its fuzz target and of its folder in the corpus.
 pub const TARGETS: [(&str, Body); 6] = [
-    ("manifest_record", manifest_record),
-    ("manifest_snapshot", manifest_snapshot),
-    ("parquet_segment", parquet_segment),
-    ("serving_file", serving_file),
-    ("serving_footer", serving_footer),
-    ("serving_sections", serving_sections),
+    ("manifest_record", |bytes| manifest_record(bytes, Reach::All)),
+    ("manifest_snapshot", |bytes| manifest_snapshot(bytes, Reach::All)),
+    ("parquet_segment", |bytes| parquet_segment(bytes, Reach::All)),
+    ("serving_file", |bytes| serving_file(bytes, Reach::All)),
+    ("serving_footer", |bytes| serving_footer(bytes, Reach::All)),
+    ("serving_sections", |bytes| serving_sections(bytes, Reach::All)),
 ];
 
 #[cfg(test)]

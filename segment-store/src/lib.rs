@@ -6,7 +6,7 @@ pub mod clock;
 mod code_sets;
 pub mod compaction;
 pub mod data_source;
-mod durable_file;
+pub mod durable_file;
 pub mod error;
 pub mod event;
 #[cfg(any(test, feature = "test-support"))]
@@ -24,6 +24,7 @@ pub mod segment;
 pub mod segment_reader;
 pub mod serving_cache;
 pub mod sketch;
+pub mod sketch_values;
 pub mod store;
 pub mod stream;
 mod sweep;

@@ -8,6 +8,7 @@ mod dependencies;
 mod open_rows;
 mod page;
 mod rollup;
+mod sketch_column;
 mod sort;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use crate::time::{Interval, TimestampMs};
 
 /// Rows of a page. Larger pages roll up better, smaller ones are quicker to copy for a query: this many rows of 17
 /// columns are about 2 MiB.
-const PAGE_ROWS: usize = 16_384;
+pub(crate) const PAGE_ROWS: usize = 16_384;
 
 /// The rows of one time chunk that are not published yet.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub struct OpenSegment {
     dependencies: Dependencies,
     code_sets: Arc<CodeSets>,
     sealed: Vec<Arc<SealedPage>>,
+    sealed_sketch_bytes: usize,
     active: Page,
     rollup: RollupIndex,
     events: u64,
@@ -63,6 +65,7 @@ impl OpenSegment {
             dependencies,
             code_sets,
             sealed: Vec::new(),
+            sealed_sketch_bytes: 0,
             active,
             rollup: RollupIndex::default(),
             events: 0,
@@ -99,7 +102,7 @@ impl OpenSegment {
         self.sealed.iter().map(|page| page.row_count()).sum::<usize>() + self.active.row_count()
     }
 
-    /// Memory that the rows take, estimated from their number and the dictionaries' sizes.
+    /// Memory that the rows take, estimated from their number and the sizes of dictionaries and sketches.
     pub fn bytes(&self) -> usize {
         let cells = self.schema.dimensions.iter().map(|dimension| match dimension.kind {
             DimensionType::String => size_of::<u32>(),
@@ -108,7 +111,8 @@ impl OpenSegment {
         });
         let row_bytes = 8 + cells.sum::<usize>() + 9 * self.schema.measures.len();
         let dictionaries = self.dictionaries.iter().map(GrowingDictionary::bytes).sum::<usize>();
-        self.row_count() * row_bytes + dictionaries + self.dependencies.bytes() + self.rollup.bytes()
+        let sketches = self.sealed_sketch_bytes + self.active.sketch_bytes();
+        self.row_count() * row_bytes + dictionaries + sketches + self.dependencies.bytes() + self.rollup.bytes()
     }
 
     /// The rows up to now; appending goes on without changing them.
@@ -136,7 +140,9 @@ impl OpenSegment {
         } else {
             self.dependencies.forget_wrong(page.row_count());
         }
-        self.sealed.push(Arc::new(page.seal()));
+        let page = page.seal();
+        self.sealed_sketch_bytes += page.sketch_bytes();
+        self.sealed.push(Arc::new(page));
         self.rollup.clear();
     }
 }

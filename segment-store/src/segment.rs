@@ -25,7 +25,7 @@ pub use serving::{
 };
 #[cfg(any(test, feature = "test-support"))]
 pub(crate) use serving::{footer_repaired, sections_repaired};
-pub use sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
+pub use sorted_rows::{SketchBytes, SortedColumn, SortedRows, Strings, TextValues, Values};
 
 #[cfg(test)]
 mod tests;

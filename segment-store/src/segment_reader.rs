@@ -9,6 +9,8 @@ use henge_indexing::{Column, Predicate, RowSet, Way, evaluate_noting};
 use crate::error::StoreError;
 use crate::open_segment::OpenRows;
 use crate::segment::{SegmentId, ServingBatches, ServingSegment};
+use crate::sketch::SketchError;
+use crate::sketch_values::SketchValues;
 
 /// Batches of a scan; decoding happens in `next`.
 pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, StoreError>> + Send>;
@@ -28,11 +30,28 @@ impl SegmentReader {
         }
     }
 
-    /// A column by its name, `__time` included, in the kind that it is stored in; missing where the segment has none.
+    /// A column by its name, `__time` included, in the kind that it is stored in; missing where the segment has none, and of
+    /// sketches.
     pub fn column(&self, name: &str) -> Result<Column<'_>, StoreError> {
         match self {
             Self::Open(rows) => Ok(rows.column(name)),
             Self::Published(id, serving) => serving.column(name).map_err(|error| error.of_segment(id)),
+        }
+    }
+
+    /// A column of sketches by its name; missing where the segment has none.
+    pub fn sketches(&self, name: &str) -> Result<SketchValues<'_>, StoreError> {
+        match self {
+            Self::Open(rows) => Ok(rows.sketches(name)),
+            Self::Published(id, serving) => serving.sketches(name).map_err(|error| error.of_segment(id)),
+        }
+    }
+
+    /// Says which segment a sketch that cannot be read is of.
+    pub fn damaged(&self, error: &SketchError) -> StoreError {
+        match self {
+            Self::Open(_) => unreachable!("open sketches are not read from bytes"),
+            Self::Published(id, _) => StoreError::Corrupt { id: id.clone(), detail: error.to_string() },
         }
     }
 

@@ -11,9 +11,9 @@ mod kind;
 mod quantiles;
 mod theta;
 
-pub use self::hashed::{HashedValue, HllHash, ThetaHash, ThetaHasher};
+pub use self::hashed::{HashedValue, HllHash, SketchInput, ThetaHash, ThetaHasher};
 pub use self::hll::Hll;
-pub use self::kind::SketchKind;
+pub use self::kind::{SKETCH_TYPE_KEY, SketchKind};
 pub use self::quantiles::Quantiles;
 pub use self::theta::Theta;
 
@@ -72,6 +72,40 @@ impl Sketch {
             Self::Theta(theta) => theta.to_bytes(),
             Self::Quantiles(quantiles) => quantiles.to_bytes(),
         }
+    }
+
+    /// Adds a value.
+    ///
+    /// # Panics
+    /// What is added is of another kind's.
+    pub fn add(&mut self, input: SketchInput) {
+        match (self, input) {
+            (Self::Hll(hll), SketchInput::Hll(hash)) => hll.add(hash),
+            (Self::Theta(theta), SketchInput::Theta(hash)) => theta.add(hash),
+            (Self::Quantiles(quantiles), SketchInput::Quantile(value)) => quantiles.add(value),
+            (sketch, input) => unreachable!("{input:?} for a {} sketch", sketch.family()),
+        }
+    }
+
+    /// The same as large as `kind`, if it is larger, where the size of a sketch does not stand in its bytes.
+    ///
+    /// # Errors
+    /// It is of another family.
+    pub fn limited(self, kind: SketchKind) -> Result<Self, SketchError> {
+        match (self, kind) {
+            (Self::Theta(theta), SketchKind::Theta { lg_k }) => Ok(Self::Theta(theta.limited(lg_k))),
+            (sketch @ Self::Hll(_), SketchKind::Hll { .. }) => Ok(sketch),
+            (sketch @ Self::Quantiles(_), SketchKind::Quantiles { .. }) => Ok(sketch),
+            (sketch, kind) => Err(SketchError::OtherKind { wanted: kind.family(), found: sketch.family() }),
+        }
+    }
+
+    /// Reads the bytes of a sketch of this family, and takes it to be no larger than `kind`.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or those of another family.
+    pub fn read_as(kind: SketchKind, bytes: &[u8]) -> Result<Self, SketchError> {
+        Self::read(bytes)?.limited(kind)
     }
 
     /// Adds all that another sketch of the same kind has seen.

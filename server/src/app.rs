@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::query_metrics::QueryMetrics;
+use crate::statements::Statements;
 use crate::upkeep_metrics::UpkeepMetrics;
 
 /// State of the process. The doors are open before the store is recovered, so that a probe can see that it is not.
@@ -32,6 +33,7 @@ pub struct Services {
     pub store: Arc<Store>,
     pub engine: Arc<QueryEngine>,
     pub supervisors: Arc<Supervisors>,
+    pub statements: Arc<Statements>,
 }
 
 impl App {

@@ -13,6 +13,9 @@
 //! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
+//! async_statements = 100                # run, or have results on disk, without anybody waiting
+//! async_size = "4GiB"                   # of their results
+//! async_age = "24h"                     # results go this long after their statement came
 //! queue_timeout = "5s"                  # and so do those that have waited so long
 //! scanned_segments = 10000              # that a query reads
 //! scanned_size = "50GiB"                # of those segments' files
@@ -48,6 +51,7 @@ use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
 use crate::listener::ConnectionLimits;
+use crate::statements::AsyncLimits;
 
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:8888";
 const DATA_DIR_DEFAULT: &str = "henge-data";
@@ -72,6 +76,8 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    /// Of statements that nobody waits for.
+    pub asynchronous: AsyncLimits,
     /// Of the rows of all datasources that are not published yet.
     pub ingest_bytes_max: usize,
     /// Of the serving forms on disk.
@@ -86,6 +92,7 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            asynchronous: AsyncLimits::default(),
             ingest_bytes_max: MemoryLimit::BYTES_DEFAULT,
             cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
             shutdown_timeout: Duration::from_secs(30),
@@ -203,6 +210,9 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.count("async_statements", &mut limits.asynchronous.count_max)?;
+    section.bytes("async_size", &mut limits.asynchronous.bytes_max)?;
+    section.duration("async_age", &mut limits.asynchronous.age_max)?;
     section.count("scanned_segments", &mut limits.query.scanned_segments_max)?;
     section.bytes("scanned_size", &mut limits.query.scanned_bytes_max)?;
     section.bytes("ingest_memory", &mut limits.ingest_bytes_max)?;

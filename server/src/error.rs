@@ -147,6 +147,29 @@ impl ApiError {
         error
     }
 
+    /// A text that is no statement, with what was found and what was expected where the message names them.
+    fn unparsable(message: String) -> Self {
+        let between = |start: &str, end: &str| {
+            let rest = &message[message.find(start)? + start.len()..];
+            Some(rest[..rest.find(end).unwrap_or(rest.len())].to_owned())
+        };
+        let token = between("found: ", " at Line: ");
+        let expected = between("Expected: ", ", found: ");
+        let mut error = Self::statement(message, "SQL parse failed");
+        let code = error.body.context.shift_remove("legacyErrorCode");
+        for (key, value) in [("token", token), ("expected", expected), ("legacyErrorCode", code)] {
+            error.body.context.extend(value.map(|value| (key, value)));
+        }
+        error
+    }
+
+    /// A request that is at fault before its statement is read, by the code that it had before version 28.
+    pub fn unreadable(message: impl Into<String>, legacy_code: &'static str) -> Self {
+        let mut error = Self::invalid(message);
+        error.body.context.insert("legacyErrorCode", legacy_code.to_owned());
+        error
+    }
+
     /// A statement that is at fault itself, with the place in it where the message names one.
     fn statement(message: String, legacy_code: &'static str) -> Self {
         let place = sql_place(&message);
@@ -154,8 +177,9 @@ impl ApiError {
         let context = &mut error.body.context;
         context.insert("sourceType", "sql".to_owned());
         if let Some((line, column)) = place {
-            context.insert("line", line.to_string());
-            context.insert("column", column.to_string());
+            for (key, number) in [("line", line), ("column", column), ("endLine", line), ("endColumn", column)] {
+                context.insert(key, number.to_string());
+            }
         }
         context.insert("legacyErrorCode", legacy_code.to_owned());
         error
@@ -166,7 +190,7 @@ impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         let message = error.message;
         match error.kind {
-            QueryErrorKind::Parse => Self::statement(message, "SQL parse failed"),
+            QueryErrorKind::Parse => Self::unparsable(message),
             QueryErrorKind::Plan => Self::statement(message, "Plan validation failed"),
             QueryErrorKind::Unsupported => Self::legacy(
                 Category::Unsupported,
@@ -239,14 +263,15 @@ impl From<IngestError> for ApiError {
     }
 }
 
-/// Line and column in a message such as `... at Line: 1, Column: 8`, both counted from 1.
+/// Line and column in a message such as `... at Line: 1, Column: 8` or `... (line [1], column [8])`, both counted from 1.
 fn sql_place(message: &str) -> Option<(u32, u32)> {
     let number_after = |text: &str, label: &str| {
         let rest = &text[text.rfind(label)? + label.len()..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         rest[..digits].parse().ok()
     };
-    Some((number_after(message, "Line: ")?, number_after(message, "Column: ")?))
+    let place = |line, column| Some((number_after(message, line)?, number_after(message, column)?));
+    place("Line: ", "Column: ").or_else(|| place("(line [", "column ["))
 }
 
 impl IntoResponse for ApiError {
@@ -279,9 +304,19 @@ mod tests {
             "persona": "USER",
             "category": "INVALID_INPUT",
             "errorMessage": message,
-            "context": {"sourceType": "sql", "line": "1", "column": "8", "legacyErrorCode": "SQL parse failed"}
+            "context": {
+                "sourceType": "sql", "line": "1", "column": "8", "endLine": "1", "endColumn": "8",
+                "token": "SELEC", "expected": "an SQL statement", "legacyErrorCode": "SQL parse failed"
+            }
         });
         assert_eq!(json(error.into()), (400, expected));
+        let message = "Column 'x' not found in any table (line [2], column [18])";
+        let (_, body) = json(QueryError { kind: QueryErrorKind::Plan, message: message.into() }.into());
+        let expected = serde_json::json!({
+            "sourceType": "sql", "line": "2", "column": "18", "endLine": "2", "endColumn": "18",
+            "legacyErrorCode": "Plan validation failed"
+        });
+        assert_eq!(body["context"], expected);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod routes;
 mod running;
 mod scrubbing;
 mod shutdown;
+mod statements;
 mod telemetry;
 mod upkeep_metrics;
 mod wire;

@@ -10,6 +10,7 @@ mod queries;
 mod request_body;
 mod roles;
 mod rules;
+mod statements;
 mod status;
 mod supervisors;
 mod tasks;
@@ -47,6 +48,9 @@ fn query_doors() -> Vec<Door> {
     vec![
         ("/druid/v2/sql", post(druid_sql::ask)),
         ("/druid/v2/sql/{id}", delete(druid_sql::cancel)),
+        ("/druid/v2/sql/statements", post(statements::submit)),
+        ("/druid/v2/sql/statements/{id}", get(statements::status).delete(statements::delete)),
+        ("/druid/v2/sql/statements/{id}/results", get(statements::results)),
         ("/druid/v2/{id}", delete(druid_sql::cancel_any)),
     ]
 }

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
+use crate::statements::Statements;
 use crate::{held_memory, listener, routes, scrubbing};
 
 /// Why a server did not start.
@@ -78,6 +79,7 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
+        let statements_directory = config.data_dir.join("statements");
         let options = StoreOptions {
             data_dir: config.data_dir,
             object_store: config.object_store,
@@ -88,8 +90,13 @@ impl Running {
             put_if_changed(&store, spec).await?;
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
+        let server = Some(server_info(address));
+        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server));
+        let statements =
+            Statements::open(statements_directory, config.limits.asynchronous, engine.clone(), app.queries.clone());
         let services = Services {
-            engine: Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, Some(server_info(address)))),
+            engine,
+            statements: statements.clone(),
             supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
             store,
         };
@@ -97,6 +104,7 @@ impl Running {
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
         tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
+        tokio::spawn(statements.keep_tidy(app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

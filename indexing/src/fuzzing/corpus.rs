@@ -1,7 +1,7 @@
 //! The corpus of a crate: a folder for each fuzz target with inputs that are read again by every test run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Body;
 
@@ -17,6 +17,7 @@ pub struct Seed {
 /// The corpus of one crate and the bodies that read it. Every method panics where a body does, or where a claim fails.
 #[derive(Debug)]
 pub struct Corpus {
+    manifest_dir: PathBuf,
     folder: PathBuf,
     targets: &'static [(&'static str, Body)],
 }
@@ -24,7 +25,16 @@ pub struct Corpus {
 impl Corpus {
     /// That of the crate in the folder `manifest_dir`.
     pub fn of(manifest_dir: &str, targets: &'static [(&'static str, Body)]) -> Self {
-        Self { folder: Path::new(manifest_dir).join("tests/corpus"), targets }
+        let manifest_dir = PathBuf::from(manifest_dir);
+        Self { folder: manifest_dir.join("tests/corpus"), manifest_dir, targets }
+    }
+
+    /// Each body is that of a fuzz target; that the targets compile is seen when the workspace is checked.
+    pub fn is_fuzzed(&self) {
+        let manifest = fs::read_to_string(self.manifest_dir.join("fuzz/Cargo.toml")).expect("there are fuzz targets");
+        for (target, _) in self.targets {
+            assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} is no fuzz target");
+        }
     }
 
     /// Reads every file with the body of its target.

@@ -13,6 +13,11 @@ fn corpus() -> Corpus {
 }
 
 #[test]
+fn every_body_is_fuzzed() {
+    corpus().is_fuzzed();
+}
+
+#[test]
 fn nothing_in_the_corpus_makes_a_reader_panic() {
     corpus().replay();
 }

@@ -539,3 +539,66 @@ fn a_zone_of_doubles_keeps_the_sign_of_zero() {
     assert_eq!(zone, expected);
     assert!(zone.least.is_sign_negative() && zone.greatest.is_sign_positive());
 }
+
+/// Empty, short, long, and null where `row` says so.
+fn byte_strings(rows: usize) -> Vec<Option<Vec<u8>>> {
+    let string = |row: u64| match row % 7 {
+        0 => None,
+        1 => Some(Vec::new()),
+        6 => Some(random(row).to_le_bytes().repeat(random(row) as usize % 600)),
+        length => Some(random(row).to_le_bytes()[..length as usize].to_vec()),
+    };
+    (0..rows as u64).map(string).collect()
+}
+
+fn encoded(values: &[Option<Vec<u8>>]) -> Bytes {
+    PackedBytes::encode(&values.iter().map(Option::as_deref).collect::<Vec<_>>()).into()
+}
+
+fn unpacked(packed: &PackedBytes) -> Vec<Option<Vec<u8>>> {
+    let mut values = Vec::new();
+    let mut valid = [0; BLOCK_ROWS / 64];
+    for block in 0..packed.block_count() {
+        let rows = packed.validity(block, &mut valid);
+        let is_valid = rows_of_mask(&valid, rows).into_iter().enumerate();
+        values.extend(is_valid.map(|(place, is_valid)| is_valid.then(|| packed.get(block, place).to_vec())));
+    }
+    values
+}
+
+#[test]
+fn byte_strings_come_back() {
+    for rows in LENGTHS {
+        for values in [byte_strings(rows), vec![None; rows], vec![Some(Vec::new()); rows]] {
+            let packed = PackedBytes::decode(encoded(&values)).unwrap();
+            assert_eq!((packed.len(), packed.verify()), (rows as u32, Ok(())));
+            assert_eq!(unpacked(&packed), values);
+            assert_eq!((packed.get(0, rows), packed.get(9, 0)), (&[][..], &[][..]));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_byte_strings_are_an_error_or_other_strings(
+        rows in prop::sample::select(LENGTHS.to_vec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        length in any::<prop::sample::Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let mut bytes = encoded(&byte_strings(rows)).to_vec();
+        for (place, byte) in changes {
+            let end = bytes.len().min(64);
+            bytes[place.index(end)] = byte;
+        }
+        if is_cut {
+            bytes.truncate(length.index(bytes.len()));
+        }
+        if let Ok(packed) = PackedBytes::decode(bytes.into()) {
+            for (block, place) in [(0, 0), (0, 7), (1, 1_023), (2, 51), (usize::MAX, usize::MAX)] {
+                packed.get(block, place);
+            }
+            let _ignored = (packed.block_count() < 16).then(|| packed.verify());
+        }
+    }
+}

@@ -6,7 +6,8 @@ use std::fmt;
 
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::Reason;
-use henge_segment_store::schema::DimensionType;
+use henge_segment_store::schema::{Aggregation, DimensionType};
+use henge_segment_store::sketch::ThetaHasher;
 use henge_segment_store::time::TimestampMs;
 use serde_json::value::RawValue;
 
@@ -36,14 +37,19 @@ pub fn decode(spec: &SupervisorSpec, payload: &[u8]) -> Result<EventRow, Reason>
     let time = time(spec.input.time.format, find(&document, &spec.input.time.source))?;
     row.time = time.or(spec.input.time.missing).ok_or(Reason::TimeMissing)?;
     for (index, (dimension, source)) in spec.schema.dimensions.iter().zip(&spec.input.dimensions).enumerate() {
-        set_dimension(&mut row, index, dimension.kind, find(&document, source))?;
+        let value = dimension_value(dimension.kind, find(&document, source), Reason::DimensionUnreadable)?;
+        row.set_dimension(index, value);
     }
     for (index, (measure, source)) in spec.schema.measures.iter().zip(&spec.input.measures).enumerate() {
         let Some(source) = source else { continue };
         let (value, unreadable) = (find(&document, source), Reason::MeasureUnreadable);
-        let value = match measure.aggregation.is_long() {
-            true => long(value, unreadable)?.map(MeasureValue::Long),
-            false => double(value, unreadable)?.map(MeasureValue::Double),
+        let value = match measure.aggregation {
+            Aggregation::Sketch(sketch) => {
+                let value = dimension_value(sketch.of, value, unreadable)?;
+                Some(MeasureValue::sketched(sketch.kind, value, &mut ThetaHasher::default()))
+            }
+            aggregation if aggregation.is_long() => long(value, unreadable)?.map(MeasureValue::Long),
+            _ => double(value, unreadable)?.map(MeasureValue::Double),
         };
         row.set_measure(index, value.unwrap_or(MeasureValue::Null));
     }
@@ -141,9 +147,8 @@ fn find<'t>(document: &'t Tree, source: &FieldSource) -> &'t Tree {
     get(document, &path.join(".")).or_else(nested).unwrap_or(&Tree::Null)
 }
 
-fn set_dimension(row: &mut EventRow, index: usize, kind: DimensionType, value: &Tree) -> Result<(), Reason> {
-    let unreadable = Reason::DimensionUnreadable;
-    let value = match (kind, value) {
+fn dimension_value(kind: DimensionType, value: &Tree, unreadable: Reason) -> Result<DimensionValue<'_>, Reason> {
+    Ok(match (kind, value) {
         (_, Tree::Null) => DimensionValue::Null,
         (DimensionType::String, Tree::String(text) | Tree::Number(text)) if text.len() > STRING_BYTES_MAX => {
             return Err(Reason::StringTooLong);
@@ -157,9 +162,7 @@ fn set_dimension(row: &mut EventRow, index: usize, kind: DimensionType, value: &
         (DimensionType::Boolean, Tree::Boolean(flag)) => DimensionValue::Boolean(*flag),
         (DimensionType::Boolean, Tree::String(text)) => DimensionValue::Boolean(text.parse().map_err(|_| unreadable)?),
         _ => return Err(unreadable),
-    };
-    row.set_dimension(index, value);
-    Ok(())
+    })
 }
 
 /// A number's text, also that of a string that holds one; `None` for null.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::Reason;
-use henge_segment_store::schema::DimensionType;
+use henge_segment_store::schema::{Aggregation, DimensionType, SketchMeasure};
+use henge_segment_store::sketch::ThetaHasher;
 use henge_segment_store::time::TimestampMs;
 
 use super::number::{self, NumberError, is_number};
@@ -25,6 +26,7 @@ enum SlotKind {
     Dimension(usize, DimensionType),
     LongMeasure(usize),
     DoubleMeasure(usize),
+    SketchMeasure(usize, SketchMeasure),
 }
 
 /// The number of a slot.
@@ -37,6 +39,7 @@ pub(super) struct RowWriter {
     time_missing: Option<TimestampMs>,
     time: Option<TimestampMs>,
     refusals: Vec<(SlotId, Refusal)>,
+    hasher: ThetaHasher,
 }
 
 impl RowWriter {
@@ -51,12 +54,24 @@ impl RowWriter {
         }
         for (index, (measure, source)) in spec.schema.measures.iter().zip(&spec.input.measures).enumerate() {
             let Some(source) = source else { continue };
-            let is_long = measure.aggregation.is_long();
-            let kind = if is_long { SlotKind::LongMeasure(index) } else { SlotKind::DoubleMeasure(index) };
+            let kind = match measure.aggregation {
+                Aggregation::Sketch(sketch) => SlotKind::SketchMeasure(index, sketch),
+                aggregation if aggregation.is_long() => SlotKind::LongMeasure(index),
+                _ => SlotKind::DoubleMeasure(index),
+            };
             slots.push(Slot { kind, column: measure.name.clone() });
             sources.push(source.clone());
         }
-        (Self { slots, time_missing: time.missing, time: None, refusals: Vec::new() }, sources)
+        (
+            Self {
+                slots,
+                time_missing: time.missing,
+                time: None,
+                refusals: Vec::new(),
+                hasher: ThetaHasher::default(),
+            },
+            sources,
+        )
     }
 
     pub(super) fn start(&mut self, row: &mut EventRow) {
@@ -80,6 +95,9 @@ impl RowWriter {
                 .map_err(|wrong| slot.refusal(wrong, value)),
             SlotKind::DoubleMeasure(index) => double(value)
                 .map(|number| row.set_measure(index, number.map_or(MeasureValue::Null, MeasureValue::Double)))
+                .map_err(|wrong| slot.refusal(wrong, value)),
+            SlotKind::SketchMeasure(index, sketch) => dimension_value(sketch.of, value)
+                .map(|value| row.set_measure(index, MeasureValue::sketched(sketch.kind, value, &mut self.hasher)))
                 .map_err(|wrong| slot.refusal(wrong, value)),
         };
         if let Err(refusal) = written {
@@ -163,7 +181,9 @@ impl Slot {
         match self.kind {
             SlotKind::Time(_) => Reason::TimeUnreadable,
             SlotKind::Dimension(..) => Reason::DimensionUnreadable,
-            SlotKind::LongMeasure(_) | SlotKind::DoubleMeasure(_) => Reason::MeasureUnreadable,
+            SlotKind::LongMeasure(_) | SlotKind::DoubleMeasure(_) | SlotKind::SketchMeasure(..) => {
+                Reason::MeasureUnreadable
+            }
         }
     }
 }
@@ -176,6 +196,9 @@ impl fmt::Display for Slot {
             SlotKind::Dimension(_, kind) => write!(out, "dimension `{}` ({kind})", self.column),
             SlotKind::LongMeasure(_) => write!(out, "measure `{}` (long)", self.column),
             SlotKind::DoubleMeasure(_) => write!(out, "measure `{}` (double)", self.column),
+            SlotKind::SketchMeasure(_, sketch) => {
+                write!(out, "measure `{}` ({})", self.column, Aggregation::Sketch(sketch))
+            }
         }
     }
 }

@@ -85,6 +85,11 @@ fn seeds() -> Vec<Seed> {
 }
 
 #[test]
+fn the_body_is_fuzzed() {
+    corpus().is_fuzzed();
+}
+
+#[test]
 fn nothing_in_the_corpus_is_decoded_differently() {
     corpus().replay();
 }

@@ -21,7 +21,7 @@
 //! | `suspended` | known, but not reading | `false` |
 //!
 //! Fields are written as in [`FieldSource`]. Aggregations are `long_sum`, `long_min`, `long_max`, `double_sum`,
-//! `double_min`, `double_max`; `sum`, `min` and `max` are those of doubles.
+//! `double_min`, `double_max`; `sum`, `min` and `max` are those of doubles. Sketches stand in `sketch_measure.rs`.
 
 use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
 use henge_segment_store::time::{Granularity, TimestampMs};
@@ -30,7 +30,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, unknown};
 use super::{
     CutConfig, FieldSource, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, StartAt, SupervisorSpec, TimeFormat, TimeSpec,
-    granularity, period, upkeep,
+    granularity, period, sketch_measure, upkeep,
 };
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::time_policy::TimePolicy;
@@ -72,7 +72,7 @@ const AGGREGATIONS: [(&str, Aggregation); 9] = [
     ("max", Aggregation::DoubleMax),
 ];
 
-const DIMENSION_TYPES: [(&str, DimensionType); 4] = [
+pub(super) const DIMENSION_TYPES: [(&str, DimensionType); 4] = [
     ("string", DimensionType::String),
     ("long", DimensionType::Long),
     ("double", DimensionType::Double),
@@ -156,7 +156,8 @@ type Columns = (DataSourceSchema, Vec<FieldSource>, Vec<Option<FieldSource>>);
 
 fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
     let dimensions = fields.get("dimensions").map_or(Some(Vec::new()), |node| read_dimensions(&node));
-    let measures = fields.get("measures").map_or(Some(Vec::new()), |node| read_measures(&node));
+    let known = dimensions.as_deref().unwrap_or_default();
+    let measures = fields.get("measures").map_or(Some(Vec::new()), |node| read_measures(&node, known));
     let rollup = match fields.get("rollup") {
         Some(node) if node.value() == &Value::Bool(false) => Some(None),
         Some(node) => granularity::read(&node).map(Some),
@@ -225,21 +226,36 @@ fn read_dimension(node: &Node<'_>) -> Option<(Dimension, FieldSource)> {
     Some((Dimension { name, kind: kind? }, source?))
 }
 
-fn read_measures(node: &Node<'_>) -> Option<Vec<(Measure, Option<FieldSource>)>> {
-    let read: Vec<_> = node.entries()?.iter().map(|(name, node)| read_measure(name, node)).collect();
+fn read_measures(
+    node: &Node<'_>,
+    dimensions: sketch_measure::Dimensions<'_>,
+) -> Option<Vec<(Measure, Option<FieldSource>)>> {
+    let read: Vec<_> = node.entries()?.iter().map(|(name, node)| read_measure(name, node, dimensions)).collect();
     read.into_iter().collect()
 }
 
-const MEASURE_FORMS: &str = r#""count", an aggregation such as "long_sum", or { long_sum = "FIELD" }"#;
+const MEASURE_FORMS: &str =
+    r#""count", an aggregation such as "long_sum", { long_sum = "FIELD" }, or a sketch such as { hll = "FIELD" }"#;
 
-fn read_measure(name: &str, node: &Node<'_>) -> Option<(Measure, Option<FieldSource>)> {
+fn read_measure(
+    name: &str,
+    node: &Node<'_>,
+    dimensions: sketch_measure::Dimensions<'_>,
+) -> Option<(Measure, Option<FieldSource>)> {
     let measure = |aggregation| Measure { name: name.to_owned(), aggregation };
     match node.value() {
         Value::String(text) if text == "count" => Some((measure(Aggregation::Count), None)),
         Value::String(text) => {
-            let aggregation = aggregation(text, node)?;
-            let source = FieldSource::parse(name).map_err(|message| node.problem(message)).ok()?;
-            Some((measure(aggregation), Some(source)))
+            let source = || FieldSource::parse(name).map_err(|message| node.problem(message)).ok();
+            if let Some((_, family)) = sketch_measure::FAMILIES.iter().find(|(known, _)| known == text) {
+                let source = source()?;
+                return Some((measure(sketch_measure::default_of(*family, &source, dimensions)), Some(source)));
+            }
+            Some((measure(aggregation(text, node)?), Some(source()?)))
+        }
+        Value::Object(map) if sketch_measure::family_in(map).is_some() => {
+            let (aggregation, source) = sketch_measure::read(sketch_measure::family_in(map)?, node, dimensions)?;
+            Some((measure(aggregation), source))
         }
         Value::Object(map) if map.len() == 1 => {
             let (key, field) = node.entries()?.remove(0);
@@ -256,7 +272,8 @@ fn read_measure(name: &str, node: &Node<'_>) -> Option<(Measure, Option<FieldSou
 fn aggregation(name: &str, node: &Node<'_>) -> Option<Aggregation> {
     let known = AGGREGATIONS.iter().find(|(known, _)| *known == name).map(|(_, aggregation)| *aggregation);
     if known.is_none() {
-        let names = AGGREGATIONS.iter().map(|(known, _)| *known).chain(["count"]);
+        let sketches = sketch_measure::FAMILIES.iter().map(|(known, _)| *known);
+        let names = AGGREGATIONS.iter().map(|(known, _)| *known).chain(["count"]).chain(sketches);
         node.problem(format!("{}; expected {MEASURE_FORMS}", unknown(&format!("aggregation `{name}`"), name, names)));
     }
     known
@@ -318,9 +335,10 @@ fn write_dimensions(spec: &SupervisorSpec) -> Value {
 fn write_measures(spec: &SupervisorSpec) -> Value {
     let columns = spec.schema.measures.iter().zip(&spec.input.measures);
     let written = |(measure, source): (&Measure, &Option<FieldSource>)| {
-        let value = match source {
-            None => json!("count"),
-            Some(source) => json!({ name_of(&AGGREGATIONS, measure.aggregation): source.write() }),
+        let value = match (source, measure.aggregation) {
+            (None, _) => json!("count"),
+            (Some(source), Aggregation::Sketch(sketch)) => sketch_measure::write(sketch, source),
+            (Some(source), aggregation) => json!({ name_of(&AGGREGATIONS, aggregation): source.write() }),
         };
         (measure.name.clone(), value)
     };
@@ -328,6 +346,6 @@ fn write_measures(spec: &SupervisorSpec) -> Value {
 }
 
 /// The first name of a value.
-fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+pub(super) fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
     names.iter().find(|(_, named)| *named == value).map(|(name, _)| *name).expect("every value has a name")
 }

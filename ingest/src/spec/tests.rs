@@ -1,5 +1,6 @@
 use henge_segment_store::retention::{Rule, keep_for};
-use henge_segment_store::schema::{Aggregation, Dimension, DimensionType, Measure};
+use henge_segment_store::schema::{Aggregation, Dimension, DimensionType, Measure, SketchMeasure};
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::time::Granularity;
 use henge_segment_store::upkeep::{CompactionTarget, RollupTier};
 use serde_json::json;

@@ -22,6 +22,7 @@ use self::accumulators::{DistinctSum, PlainSum};
 use self::decimal::DecimalSum;
 use self::groups::GroupSums;
 use crate::error::QueryError;
+use crate::sketch_use::ADVICE;
 
 /// A partial sum on its way between partitions: 2^63 values of 2^63 are below 10^38.
 const STATE: DataType = DataType::Decimal128(38, 0);
@@ -58,6 +59,9 @@ impl AggregateUDFImpl for LongSum {
             [kind] if kind.is_integer() || kind.is_null() => DataType::Int64,
             [kind] if kind.is_floating() => DataType::Float64,
             [kind @ (DataType::Decimal128(..) | DataType::Decimal256(..))] => kind.clone(),
+            [DataType::Binary] => {
+                return Err(QueryError::plan(format!("SUM takes no sketches: ask {ADVICE} of them")).into());
+            }
             [kind] => {
                 return Err(QueryError::plan(format!(
                     "SUM adds numbers, not {kind}: CAST the argument to BIGINT, DOUBLE or DECIMAL"

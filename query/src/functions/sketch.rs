@@ -6,14 +6,14 @@ mod call;
 mod decode;
 mod scalar;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::arrow::datatypes::Field;
 use datafusion::logical_expr::ScalarUDF;
 use henge_segment_store::sketch::{Quantiles, Sketch, SketchError, SketchKind};
 
 pub(super) use self::aggregate::functions as aggregates;
+pub(crate) use self::aggregate::is_sketch_aggregate as is_aggregate;
 #[cfg(test)]
 pub(crate) use self::call::Rank;
 pub(crate) use self::call::{SketchCall, SketchResult};
@@ -23,9 +23,6 @@ use crate::error::QueryError;
 pub(super) fn scalars() -> Vec<Arc<ScalarUDF>> {
     scalar::functions().into_iter().chain([decode::function()]).collect()
 }
-
-/// Where the metadata of a field says what sketches its bytes are, in Druid's words.
-pub(crate) const TYPE_KEY: &str = "henge.sketch";
 
 /// So many values of a group are kept one by one in any case, in 32 KiB: their quantiles are exact.
 pub(crate) const EXACT_VALUES: usize = 4_096;
@@ -40,8 +37,7 @@ pub(crate) fn empty(kind: SketchKind) -> Result<Sketch, QueryError> {
 
 /// A field of sketches.
 pub(crate) fn field(name: &str, kind: SketchKind, is_nullable: bool) -> Arc<Field> {
-    let field = Field::new(name, DataType::Binary, is_nullable);
-    Arc::new(field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), kind.type_name().to_owned())])))
+    Arc::new(kind.field(name, is_nullable))
 }
 
 impl From<SketchError> for QueryError {

@@ -109,6 +109,10 @@ fn without_cast(argument: &Expr) -> &Expr {
 }
 
 fn sketched(sketch: SketchCall, call: &Call, argument: &Expr, source: &Source) -> Option<AggregateFunction> {
+    if let Some((input, stored)) = source.sketches(argument) {
+        // DataFusion says what is wrong where they are of another family.
+        return stored.coarser(sketch.kind).map(|_| AggregateFunction::Sketch(sketch, input));
+    }
     let input = match sketch.kind {
         SketchKind::Quantiles { .. } if call.params.distinct => return None,
         SketchKind::Quantiles { .. } => source.column(without_cast(argument)).filter(is_number)?,

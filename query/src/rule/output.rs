@@ -33,5 +33,6 @@ fn column_type(column: &InputColumn) -> DataType {
         ColumnKind::Value(DimensionType::Long) => DataType::Int64,
         ColumnKind::Value(DimensionType::Double) => DataType::Float64,
         ColumnKind::Value(DimensionType::Boolean) => DataType::Boolean,
+        ColumnKind::Sketches => DataType::Binary,
     }
 }

@@ -182,7 +182,7 @@ impl Keys<'_> {
         match key {
             GroupKey::TimeBucket(_) => true,
             GroupKey::Column(InputColumn { name, kind, .. }) => match kind {
-                ColumnKind::Time | ColumnKind::Value(DimensionType::Double) => false,
+                ColumnKind::Time | ColumnKind::Value(DimensionType::Double) | ColumnKind::Sketches => false,
                 ColumnKind::Value(DimensionType::String | DimensionType::Boolean) => true,
                 ColumnKind::Value(DimensionType::Long) => {
                     let schema = &self.source.table().snapshot.schema;

@@ -7,7 +7,8 @@ use datafusion::common::{Column, DFSchemaRef, Result};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use henge_segment_store::schema::{DimensionType, TIME_COLUMN};
+use henge_segment_store::schema::{Aggregation, DimensionType, TIME_COLUMN};
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::timeline::SegmentView;
 
 use crate::operator::aggregate::{ColumnKind, InputColumn};
@@ -115,7 +116,18 @@ impl Source {
         Pushdown::of_all(&self.filters, &self.table().schema)
     }
 
-    /// The column of the datasource that a resolved expression is.
+    /// The column of sketches that a resolved expression is, and which those are.
+    pub fn sketches(&self, expr: &Expr) -> Option<(InputColumn, SketchKind)> {
+        let Expr::Column(column) = expr else { return None };
+        let measures = &self.table().snapshot.schema.measures;
+        let measure = measures.iter().find(|measure| measure.name == column.name)?;
+        match measure.aggregation {
+            Aggregation::Sketch(sketch) => Some((InputColumn::own(&column.name, ColumnKind::Sketches), sketch.kind)),
+            _ => None,
+        }
+    }
+
+    /// The column of the datasource that a resolved expression is; `None` of sketches.
     pub fn column(&self, expr: &Expr) -> Option<InputColumn> {
         let Expr::Column(column) = expr else { return None };
         let field = self.table().schema.field_with_name(&column.name).ok()?;

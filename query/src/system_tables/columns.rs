@@ -1,4 +1,5 @@
 use datafusion::arrow::datatypes::{DataType, Schema};
+use henge_segment_store::sketch::SKETCH_TYPE_KEY;
 
 use super::rows::{Cell, Rows};
 use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, TABLES};
@@ -51,7 +52,7 @@ fn push(schema: &str, table: &str, columns: &Schema, rows: &mut Rows) {
             (place as i64).into(),
             "".into(),
             if field.is_nullable() { "YES" } else { "NO" }.into(),
-            described.name.into(),
+            field.metadata().get(SKETCH_TYPE_KEY).map_or(described.name, String::as_str).into(),
             Cell::Null,
             Cell::Null,
             described.numeric_precision.into(),

@@ -1,3 +1,4 @@
+use henge_query::error::QueryErrorKind;
 use henge_query::request::{Parameter, QueryRequest};
 use henge_segment_store::time::TimestampMs;
 
@@ -255,4 +256,15 @@ async fn explain_shows_what_the_time_filter_leaves_to_read() {
     }
     let (_, rows) = fixture.answer(request("EXPLAIN SELECT COUNT(*), MAX(__time) FROM usage")).await.expect("a plan");
     assert!(!rows[0].contains("SegmentScan"), "counts and bounds are known without reading: {}", rows[0]);
+}
+
+#[tokio::test]
+async fn an_array_is_bound_as_one_parameter_and_is_no_longer_than_a_list() {
+    let fixture = Fixture::with_events().await;
+    let sql = "SELECT COUNT(*) FROM usage WHERE SCALAR_IN_ARRAY(bytes, ?) AND events = ?";
+    let array = |items: Vec<i64>| Parameter::Array(items.into_iter().map(Parameter::Long).collect());
+    let ask = async |items| fixture.answer(with_parameters(sql, vec![array(items), Parameter::Long(1)])).await;
+    assert_eq!(ask(vec![100, -7, 8]).await.expect("an answer").1, ["2"]);
+    let error = ask((0..20_000).collect()).await.expect_err("it is too long");
+    assert_eq!(error.kind, QueryErrorKind::ResourceLimit, "{}", error.message);
 }

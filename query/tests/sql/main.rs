@@ -16,6 +16,7 @@ mod row_plans;
 mod running;
 mod scans;
 mod sharing;
+mod sketch_measures;
 mod sketches;
 mod slt;
 mod snapshots;

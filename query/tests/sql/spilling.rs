@@ -90,3 +90,35 @@ async fn what_does_not_fit_on_disk_either_is_refused_with_the_limit_to_raise() {
         assert_eq!(left(&fixture.engine).await.bytes, 0, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_sort_beyond_its_memory_keeps_its_order() {
+    let sql = "SELECT org, bytes, cost FROM usage ORDER BY cost DESC, org";
+    let org = |at: i64| format!("an organisation with a name of some length, {at}");
+    let mut rows: Vec<(f64, String, i64)> = (0..EVENTS).map(|at| (0.5 * (at % 1_000) as f64, org(at), at)).collect();
+    rows.sort_by(|(cost, org, _), (other_cost, other_org, _)| {
+        other_cost.total_cmp(cost).then_with(|| org.cmp(other_org))
+    });
+    let expected: Vec<String> = rows.iter().map(|(cost, org, bytes)| format!("{org}|{bytes}|{cost:?}")).collect();
+
+    let fixture = with_many_events(few_bytes()).await;
+    let found = fixture.rows(sql).await;
+    let differs = found.iter().zip(&expected).find(|(found, expected)| found != expected);
+    assert_eq!((found.len(), differs), (expected.len(), None));
+    let left = left(&fixture.engine).await;
+    assert!(left.bytes == 0 && left.written_bytes > 0, "{left:?}");
+}
+
+#[tokio::test]
+async fn a_join_holds_one_side_in_memory_or_is_refused_with_the_limit_that_it_reached() {
+    let sql = "SELECT COUNT(*), SUM(a.bytes) FROM usage a JOIN usage b ON a.org = b.org AND a.bytes = b.bytes";
+    let mut fixture = with_many_events(QueryLimits { query_memory_bytes: 32 << 20, ..few_bytes() }).await;
+    assert_eq!(fixture.rows(sql).await, [format!("{EVENTS}|{}", EVENTS * (EVENTS - 1) / 2)]);
+
+    fixture.engine =
+        QueryEngine::new(fixture.store.clone(), QueryLimits { query_memory_bytes: 6 << 20, ..few_bytes() });
+    let error = fixture.error(sql).await;
+    assert_eq!(error.kind, QueryErrorKind::ResourceLimit, "{error}");
+    assert!(error.message.starts_with("this query needs more than 6 MiB (in "), "{error}");
+    assert_eq!(left(&fixture.engine).await.bytes, 0);
+}

@@ -158,6 +158,13 @@ async fn the_server_and_its_tasks_are_told_by_druids_roles() {
     assert!(fixture.rows(tasks).await.is_empty(), "a suspended supervisor does not read");
 }
 
+#[tokio::test]
+async fn running_queries_are_listed_with_their_texts() {
+    let fixture = Fixture::new().await;
+    let sql = "SELECT query_id, sql FROM sys.queries WHERE elapsed_ms >= 0 AND created_time > '2026'";
+    assert_eq!(fixture.rows(sql).await, [format!("q|{sql}")], "only the one that asks");
+}
+
 /// The second time the plan is one that was kept.
 #[tokio::test]
 async fn a_kept_plan_reads_the_rows_of_this_moment() {

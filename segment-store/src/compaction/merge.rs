@@ -7,6 +7,7 @@ mod block;
 mod cursor;
 mod heap;
 mod input;
+mod merged_sketches;
 mod piece;
 mod shared_codes;
 
@@ -19,10 +20,13 @@ use self::piece::PieceBuilder;
 use self::shared_codes::SharedCodes;
 use crate::schema::DataSourceSchema;
 use crate::segment::{SegmentId, ServingError, ServingSegment, SortedRows};
+use crate::sketch::SketchError;
 use crate::time::{Granularity, Interval};
 
 /// Rows that may be sorted anew in memory for one merge: those of segments that were written in another order.
 const SORTED_ANEW_MAX: u64 = 8_000_000;
+/// So many bytes of sketches count as one more row.
+const SKETCH_BYTES_OF_ROW: u64 = 64;
 
 /// A segment to be merged.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct MergeTarget {
     pub granularity: Option<Granularity>,
     /// Rows of a piece, at most; at least 1.
     pub piece_rows: usize,
+    /// Once its sketches take so many bytes, a piece ends as well.
+    pub piece_sketch_bytes: usize,
 }
 
 /// Merged rows, and the events that they stand for. The events of all pieces together are those of the inputs; a piece
@@ -58,6 +64,8 @@ pub struct Piece {
 pub enum MergeError<E> {
     #[error("segment `{id}`: its serving form: {source}")]
     Input { id: SegmentId, source: ServingError },
+    #[error("segment `{id}`: a sketch: {source}")]
+    Sketch { id: SegmentId, source: SketchError },
     #[error("{rows} rows would have to be sorted anew, and memory is set aside for {SORTED_ANEW_MAX}")]
     TooLargeToSort { rows: u64 },
     #[error(transparent)]
@@ -86,8 +94,9 @@ pub fn merge<E>(
     let mut heap = Heap::new(cursors.len(), |left, right| is_less(&cursors, left, right));
     while let Some(least) = heap.least() {
         let (block, row) = cursors[least].row();
-        if !(target.schema.rollup && piece.fold(block, row)) {
-            if piece.row_count() == target.piece_rows {
+        let damaged = |source| MergeError::Sketch { id: inputs[least].id.clone(), source };
+        if !(target.schema.rollup && piece.fold(block, row).map_err(damaged)?) {
+            if piece.row_count() == target.piece_rows || piece.sketch_bytes() >= target.piece_sketch_bytes {
                 let events = events_taken(inputs, &cursors) - apportioned;
                 apportioned += events;
                 deliver(Piece { rows: piece.take(), events }).map_err(MergeError::Caller)?;
@@ -121,7 +130,8 @@ fn open_cursors<'a, E>(
         let codes = shared.iter().map(|shared| shared.codes_of(number)).collect();
         let cursor = Cursor::new(source, codes, keys.clone());
         let is_ordered = cursor.is_ordered(pace).map_err(MergeError::Caller)?;
-        sorted_anew += if is_ordered { 0 } else { u64::from(source.row_count()) };
+        let rows = u64::from(source.row_count()) + source.sketch_bytes() / SKETCH_BYTES_OF_ROW;
+        sorted_anew += if is_ordered { 0 } else { rows };
         cursors.push((cursor, is_ordered));
     }
     if sorted_anew > SORTED_ANEW_MAX {

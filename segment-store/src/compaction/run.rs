@@ -11,13 +11,13 @@ use super::pace::Cancelled;
 use super::plan::{CompactionTask, Purpose};
 use crate::data_source::DataSource;
 use crate::error::StoreError;
-use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
+use crate::schema::{ColumnKind, DataSourceSchema, DimensionType, TIME_COLUMN};
 use crate::segment::{MergeHistory, PublishedSegment, SegmentFile, SegmentId, SegmentMeta};
 use crate::store::Store;
 use crate::time::Granularity;
 use crate::upkeep::CompactionTarget;
 
-/// Memory that a piece's columns take at most, whatever the target is.
+/// Memory that a piece's columns take at most, whatever the target is; and as much again its sketches.
 const PIECE_BYTES_MAX: u64 = 384 << 20;
 
 /// A merge that is done.
@@ -112,7 +112,13 @@ impl Merging<'_> {
         let opened = self.open(&schema, pace)?;
         let piece_rows = piece_rows(&schema, size, self.inputs);
         let granularity = self.task.granularity.clone();
-        let target = MergeTarget { schema: schema.clone(), chunk: self.task.chunk, granularity, piece_rows };
+        let target = MergeTarget {
+            schema: schema.clone(),
+            chunk: self.task.chunk,
+            granularity,
+            piece_rows,
+            piece_sketch_bytes: PIECE_BYTES_MAX as usize,
+        };
         let granularity = self.granularity_of_rows(&schema);
         // Both closures pace the work: one between blocks, one behind a piece.
         let pace = RefCell::new(pace);
@@ -124,6 +130,7 @@ impl Merging<'_> {
         merged.map_err(|error| match error {
             MergeError::Caller(error) => error,
             MergeError::Input { id, source } => source.of_segment(&id).into(),
+            MergeError::Sketch { id, source } => StoreError::Corrupt { id, detail: source.to_string() }.into(),
             too_large @ MergeError::TooLargeToSort { .. } => CompactionError::Merge(too_large.to_string()),
         })
     }
@@ -182,9 +189,10 @@ impl Merging<'_> {
 fn piece_rows(schema: &DataSourceSchema, size: CompactionTarget, inputs: &[Arc<PublishedSegment>]) -> usize {
     let rows = inputs.iter().map(|input| input.meta.rows).sum::<u64>().max(1);
     let bytes: u64 = inputs.iter().map(|input| input.meta.bytes).sum();
-    let columns = schema.dimensions.len() + schema.measures.len();
-    let column_bytes = |column| if schema.column_kind(column) == DimensionType::String { 4 } else { 9 };
-    let row_bytes = 8 + (0..columns).map(column_bytes).sum::<u64>();
+    let is_text = |column| schema.column_kind(column) == ColumnKind::Value(DimensionType::String);
+    // Of a sketch this is where it lies; its bytes are counted when they are known.
+    let column_bytes = |column| if is_text(column) { 4 } else { 9 };
+    let row_bytes = 8 + (0..schema.column_count()).map(column_bytes).sum::<u64>();
     let of_file = size.bytes.saturating_mul(rows) / bytes.max(1);
     let rows_max = size.rows.min(of_file).min(PIECE_BYTES_MAX / row_bytes).max(1);
     let pieces = rows.div_ceil(rows_max);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array,
-    new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    UInt32Array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
@@ -20,7 +20,9 @@ use super::time_bounds;
 use crate::code_sets::CodeSets;
 use crate::error::StoreError;
 use crate::promotion::promoted;
-use crate::schema::{DataSourceSchema, DimensionType, TIME_COLUMN};
+use crate::schema::{ColumnKind, DataSourceSchema, DimensionType, TIME_COLUMN};
+use crate::sketch::Sketch;
+use crate::sketch_values::SketchValues;
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of one time chunk as they were at one moment; appending goes on elsewhere.
@@ -96,7 +98,7 @@ impl OpenRows {
         selected_by_page(selected).into_iter().map(move |(page, selected)| rows.page_batch(page, &selected, &projected))
     }
 
-    /// A column as predicates see it.
+    /// A column as predicates see it, which see none of sketches.
     pub fn column(&self, name: &str) -> Column<'_> {
         if name == TIME_COLUMN {
             let pages = self.pages.iter().map(|page| Page { values: page.times.values(), validity: None });
@@ -105,21 +107,33 @@ impl OpenRows {
         let Some(index) = self.column_index(name) else { return Column::Missing };
         let pages = || self.pages.iter().map(|page| &page.columns[index]);
         match self.schema.column_kind(index) {
-            DimensionType::String => {
+            ColumnKind::Value(DimensionType::String) => {
                 let pages = pages().map(|page| page.codes()).collect();
                 let cache = Some(self.code_sets.of_column(index));
                 Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache })
             }
-            DimensionType::Long => {
+            ColumnKind::Value(DimensionType::Long) => {
                 Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))
             }
-            DimensionType::Double => {
+            ColumnKind::Value(DimensionType::Double) => {
                 let pages = pages().map(|page| number_page::<Float64Type>(page.values()));
                 Column::Doubles(DoubleColumn::Pages(pages.collect()))
             }
-            DimensionType::Boolean => {
+            ColumnKind::Value(DimensionType::Boolean) => {
                 Column::Flags(FlagColumn::Pages(pages().map(|page| flag_page(page.values())).collect()))
             }
+            ColumnKind::Sketch(_) => Column::Missing,
+        }
+    }
+
+    /// A column of sketches; missing where there is none of that name.
+    pub fn sketches(&self, name: &str) -> SketchValues<'_> {
+        let index = self.column_index(name);
+        match index.map(|index| (index, self.schema.column_kind(index))) {
+            Some((index, ColumnKind::Sketch(_))) => {
+                SketchValues::Pages(self.pages.iter().map(|page| page.columns[index].sketches()).collect())
+            }
+            _ => SketchValues::Missing,
         }
     }
 
@@ -134,6 +148,7 @@ impl OpenRows {
                 None => new_null_array(field.data_type(), count),
                 Some(index) => match &page.columns[index] {
                     SealedColumn::Values(values) => chosen(values, selected)?,
+                    SealedColumn::Sketches(sketches) => written(&sketches.rows, selected),
                     SealedColumn::Codes(codes) => Arc::new(match selected {
                         None => strings(&self.dictionaries[index], codes.iter().copied()),
                         Some(rows) => {
@@ -164,7 +179,12 @@ impl OpenRows {
     }
 }
 
-/// The strings of some rows, by their codes; the text itself is shared with the dictionary.
+/// Of a dictionary's text, so much may be held beside what is in use.
+const UNUSED_TEXT_MAX: usize = 64 << 10;
+
+/// The strings of some rows, by their codes; the text itself is shared with the dictionary, unless most of that is of
+/// other rows. Whoever keeps the strings accounts for all text behind them: a sort that keeps many such batches would
+/// count the dictionary again and again, and go to disk, or fail, for a few rows.
 pub(super) fn strings(
     dictionary: &DictionaryPrefix,
     codes: impl ExactSizeIterator<Item = u32> + Clone,
@@ -173,8 +193,13 @@ pub(super) fn strings(
     let nulls = has_null.then(|| codes.clone().map(|code| code != 0).collect::<NullBuffer>());
     let views: Vec<u128> = codes.map(|code| u128::from_le_bytes(dictionary.view(code))).collect();
     let blocks: Vec<Buffer> = dictionary.blocks().iter().cloned().map(Buffer::from).collect();
-    StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
-        .expect("the dictionary's views are of strings that lie in its blocks")
+    let text_bytes: usize = blocks.iter().map(Buffer::len).sum();
+    let strings = StringViewArray::try_new(ScalarBuffer::from(views), blocks, nulls)
+        .expect("the dictionary's views are of strings that lie in its blocks");
+    match text_bytes > UNUSED_TEXT_MAX + 2 * strings.total_buffer_bytes_used() {
+        true => strings.gc(),
+        false => strings,
+    }
 }
 
 /// Rows of a page; `None` are all of them.
@@ -185,6 +210,15 @@ fn chosen(column: &dyn Array, selected: &PageRows) -> Result<ArrayRef, StoreErro
         None => Ok(column.slice(0, column.len())),
         Some(rows) => Ok(take(column, rows, None)?),
     }
+}
+
+/// The bytes of sketches.
+fn written(sketches: &[Option<Arc<Sketch>>], selected: &PageRows) -> ArrayRef {
+    let bytes = |sketch: &Option<Arc<Sketch>>| sketch.as_ref().map(|sketch| sketch.to_bytes());
+    Arc::new(match selected {
+        None => sketches.iter().map(bytes).collect::<BinaryArray>(),
+        Some(rows) => rows.values().iter().map(|&row| bytes(&sketches[row as usize])).collect(),
+    })
 }
 
 /// The pages with selected rows, and which of their rows are.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
+use super::sketch_column::{SealedSketches, SketchColumn};
 use crate::event::{DimensionValue, EventRow, MeasureValue};
-use crate::schema::{Aggregation, DataSourceSchema, DimensionType};
+use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, DimensionType};
+use crate::sketch::Sketch;
 use crate::time::TimestampMs;
 
 /// The page that rows are appended to.
@@ -30,6 +32,7 @@ enum DimensionColumn {
 enum MeasureColumn {
     Long(Nullable<i64>),
     Double(Nullable<f64>),
+    Sketch(SketchColumn),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -67,9 +70,10 @@ impl Page {
             DimensionType::Double => DimensionColumn::Double(Nullable::default()),
             DimensionType::Boolean => DimensionColumn::Boolean(Nullable::default()),
         });
-        let measures = schema.measures.iter().map(|measure| match measure.aggregation.is_long() {
-            true => MeasureColumn::Long(Nullable::default()),
-            false => MeasureColumn::Double(Nullable::default()),
+        let measures = schema.measures.iter().map(|measure| match measure.aggregation.column_kind() {
+            ColumnKind::Value(DimensionType::Double) => MeasureColumn::Double(Nullable::default()),
+            ColumnKind::Value(_) => MeasureColumn::Long(Nullable::default()),
+            ColumnKind::Sketch(kind) => MeasureColumn::Sketch(SketchColumn::new(kind)),
         });
         Self { times: Vec::new(), dimensions: dimensions.collect(), measures: measures.collect() }
     }
@@ -93,8 +97,18 @@ impl Page {
             match column {
                 MeasureColumn::Long(column) => column.push(long_input(event, index, schema)),
                 MeasureColumn::Double(column) => column.push(double_input(event, index)),
+                MeasureColumn::Sketch(column) => column.push(event.measure(index)),
             }
         }
+    }
+
+    /// Memory that sketches take outside of the page's columns.
+    pub fn sketch_bytes(&self) -> usize {
+        let bytes = self.measures.iter().map(|column| match column {
+            MeasureColumn::Sketch(column) => column.bytes(),
+            MeasureColumn::Long(_) | MeasureColumn::Double(_) => 0,
+        });
+        bytes.sum()
     }
 
     /// Whether a row has this time and the event's dimensions.
@@ -120,7 +134,7 @@ impl Page {
                 let aggregation = schema.measures[index].aggregation;
                 matches!((old, new), (Some(old), Some(new)) if aggregation.merge_long(old, new).is_none())
             }
-            MeasureColumn::Double(_) => false,
+            MeasureColumn::Double(_) | MeasureColumn::Sketch(_) => false,
         });
         if overflows {
             return false;
@@ -137,6 +151,7 @@ impl Page {
                     let Some(new) = double_input(event, index) else { continue };
                     column.set(row, column.get(row).map_or(new, |old| aggregation.merge_double(old, new)));
                 }
+                MeasureColumn::Sketch(column) => column.add(row, event.measure(index)),
             }
         }
         true
@@ -166,6 +181,7 @@ impl Page {
         let measures = self.measures.into_iter().map(|column| match column {
             MeasureColumn::Long(column) => SealedColumn::Values(long_array(column)),
             MeasureColumn::Double(column) => SealedColumn::Values(double_array(column)),
+            MeasureColumn::Sketch(column) => SealedColumn::Sketches(column.seal()),
         });
         SealedPage { times, columns: dimensions.chain(measures).collect() }
     }
@@ -218,22 +234,31 @@ pub(super) enum SealedColumn {
     /// A string dimension's dictionary codes; 0 is null.
     Codes(ScalarBuffer<u32>),
     Values(ArrayRef),
+    Sketches(SealedSketches),
 }
 
 impl SealedColumn {
-    /// Panics for a column of values.
+    /// Panics for a column of something else.
     pub fn codes(&self) -> &[u32] {
         match self {
             Self::Codes(codes) => codes,
-            Self::Values(_) => unreachable!("strings are kept as codes"),
+            Self::Values(_) | Self::Sketches(_) => unreachable!("strings are kept as codes"),
         }
     }
 
-    /// Panics for a column of codes.
+    /// Panics for a column of something else.
     pub fn values(&self) -> &ArrayRef {
         match self {
             Self::Values(values) => values,
-            Self::Codes(_) => unreachable!("only strings are kept as codes"),
+            Self::Codes(_) | Self::Sketches(_) => unreachable!("numbers and booleans are kept as values"),
+        }
+    }
+
+    /// Panics for a column of something else.
+    pub fn sketches(&self) -> &[Option<Arc<Sketch>>] {
+        match self {
+            Self::Sketches(sketches) => &sketches.rows,
+            Self::Codes(_) | Self::Values(_) => unreachable!("sketches are kept as they are"),
         }
     }
 }
@@ -241,5 +266,14 @@ impl SealedColumn {
 impl SealedPage {
     pub fn row_count(&self) -> usize {
         self.times.len()
+    }
+
+    /// Memory that sketches take outside of the page's columns.
+    pub fn sketch_bytes(&self) -> usize {
+        let bytes = self.columns.iter().map(|column| match column {
+            SealedColumn::Sketches(sketches) => sketches.bytes,
+            SealedColumn::Codes(_) | SealedColumn::Values(_) => 0,
+        });
+        bytes.sum()
     }
 }

@@ -9,8 +9,9 @@ use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order
 
 use super::open_rows::OpenRows;
 use super::page::SealedColumn;
-use crate::schema::{Aggregation, DataSourceSchema, DimensionType, SortKey};
-use crate::segment::{SortedColumn, SortedRows, Strings, TextValues, Values};
+use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, DimensionType, SortKey};
+use crate::segment::{SketchBytes, SortedColumn, SortedRows, Strings, TextValues, Values};
+use crate::sketch::{Sketch, SketchKind};
 
 /// One column of all pages together, in the order of arrival.
 enum Column {
@@ -19,6 +20,7 @@ enum Column {
     Longs(Values<i64>),
     Doubles(Values<f64>),
     Flags(Values<bool>),
+    Sketches(SketchKind, Vec<Option<Arc<Sketch>>>),
 }
 
 /// Sorts frozen rows. Takes a while for many rows: call it on a thread that may be busy.
@@ -79,6 +81,10 @@ fn gather(column: Column, order: &[u32]) -> SortedColumn {
         Column::Longs(longs) => SortedColumn::Longs(gather_values(&longs, order)),
         Column::Doubles(doubles) => SortedColumn::Doubles(gather_values(&doubles, order)),
         Column::Flags(flags) => SortedColumn::Flags(gather_values(&flags, order)),
+        Column::Sketches(kind, sketches) => {
+            let in_order = order.iter().map(|&row| sketches[row as usize].as_ref().map(|sketch| sketch.to_bytes()));
+            SortedColumn::Sketches(kind, in_order.collect())
+        }
     }
 }
 
@@ -95,14 +101,19 @@ fn whole_column(rows: &OpenRows, column: usize, ranks: &[u32]) -> Column {
     let pages = || rows.pages.iter().map(|page| &page.columns[column]);
     let arrays = || pages().map(SealedColumn::values);
     match rows.schema.column_kind(column) {
-        DimensionType::String => {
+        ColumnKind::Value(DimensionType::String) => {
             let mut of_rows = Vec::with_capacity(rows.row_count());
             pages().for_each(|page| of_rows.extend(page.codes().iter().map(|&code| ranks[code as usize])));
             Column::Ranks(of_rows)
         }
-        DimensionType::Long => Column::Longs(primitives::<Int64Type>(arrays())),
-        DimensionType::Double => Column::Doubles(primitives::<Float64Type>(arrays())),
-        DimensionType::Boolean => Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect()),
+        ColumnKind::Value(DimensionType::Long) => Column::Longs(primitives::<Int64Type>(arrays())),
+        ColumnKind::Value(DimensionType::Double) => Column::Doubles(primitives::<Float64Type>(arrays())),
+        ColumnKind::Value(DimensionType::Boolean) => {
+            Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect())
+        }
+        ColumnKind::Sketch(kind) => {
+            Column::Sketches(kind, pages().flat_map(|page| page.sketches().iter().cloned()).collect())
+        }
     }
 }
 
@@ -130,6 +141,7 @@ fn key_fields(column: &Column) -> Vec<KeyField> {
         Column::Longs(longs) => nullable_key(longs, order_of_long),
         Column::Doubles(doubles) => nullable_key(doubles, order_of_double),
         Column::Flags(flags) => nullable_key(flags, u64::from),
+        Column::Sketches(..) => unreachable!("no dimension is a sketch"),
     }
 }
 
@@ -189,6 +201,21 @@ fn merge_groups(column: &Column, aggregation: Aggregation, order: &[u32], groups
             let merged = |group| rows(group).filter_map(|row| doubles.get(row)).reduce(merge);
             SortedColumn::Doubles(groups.iter().map(merged).collect())
         }
-        Column::Ranks(_) | Column::Flags(_) => unreachable!("measures are numbers"),
+        Column::Sketches(kind, sketches) => {
+            let merged = |group| merged(rows(group).filter_map(|row| sketches[row].as_ref()));
+            SortedColumn::Sketches(*kind, groups.iter().map(merged).collect::<SketchBytes>())
+        }
+        Column::Ranks(_) | Column::Flags(_) => unreachable!("measures are numbers or sketches"),
     }
+}
+
+/// The bytes of several sketches of one kind merged, in this order; `None` of none.
+fn merged<'s>(mut sketches: impl Iterator<Item = &'s Arc<Sketch>>) -> Option<Vec<u8>> {
+    let (first, second) = (sketches.next()?, sketches.next());
+    let Some(second) = second else { return Some(first.to_bytes()) };
+    let mut whole = Sketch::clone(first);
+    for sketch in std::iter::once(second).chain(sketches) {
+        whole.merge(sketch).expect("rows of one segment hold fewer values than 64 bits count, in sketches of one kind");
+    }
+    Some(whole.to_bytes())
 }

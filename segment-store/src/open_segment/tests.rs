@@ -7,8 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{DimensionValue, MeasureValue};
-use crate::schema::{Aggregation, Dimension, Measure};
+use crate::schema::{Aggregation, Dimension, Measure, SketchMeasure};
 use crate::segment::{SortedColumn, SortedRows};
+use crate::sketch::{HashedValue, Sketch, SketchKind, ThetaHasher};
+use crate::sketch_values::SketchValues;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -297,4 +299,65 @@ fn what_a_costly_test_found_is_kept_as_long_as_the_rows() {
     assert!(cache.bytes() > 0);
     drop(segment);
     assert_eq!(cache.bytes(), 0);
+}
+
+/// With an HLL sketch of what is counted as `bytes` elsewhere.
+fn with_sketch(rollup: bool) -> OpenSegment {
+    let mut declared = DataSourceSchema::clone(&schema(rollup));
+    let users = SketchMeasure { kind: SketchKind::HLL, of: DimensionType::Long };
+    declared.measures[1] = measure_of("users", Aggregation::Sketch(users));
+    OpenSegment::new(Arc::new(declared), chunk(), &code_sets())
+}
+
+fn measure_of(name: &str, aggregation: Aggregation) -> Measure {
+    Measure { name: name.into(), aggregation }
+}
+
+fn append_user(segment: &mut OpenSegment, org: &str, user: Option<i64>) {
+    let mut row = Event { org: Some(org.to_owned()), time: 0, ..numbered(0) }.row();
+    let input = user.and_then(|user| ThetaHasher::default().input(SketchKind::HLL, HashedValue::Long(user)));
+    row.set_measure(1, input.map_or(MeasureValue::Null, MeasureValue::Sketched));
+    segment.append(&row);
+}
+
+fn users(rows: &OpenRows) -> Vec<Option<f64>> {
+    let sketches = rows.sketches("users");
+    let valid = sketches.validity(0);
+    let estimate = |row: usize| match sketches.get(0, row).unwrap().as_ref() {
+        Sketch::Hll(hll) => hll.estimate().round(),
+        other => panic!("{other:?} is no HLL sketch"),
+    };
+    (0..rows.row_count()).map(|row| (valid[row / 64] >> (row % 64) & 1 == 1).then(|| estimate(row))).collect()
+}
+
+#[test]
+fn sketches_of_rolled_up_rows_grow_and_those_that_a_query_took_do_not() {
+    let mut segment = with_sketch(true);
+    append_user(&mut segment, "acme", None);
+    append_user(&mut segment, "beta", Some(1));
+    let before = segment.prefix();
+    (0..300).for_each(|user| append_user(&mut segment, "acme", Some(user % 100)));
+    append_user(&mut segment, "beta", Some(2));
+    assert_eq!(users(&before), [None, Some(1.0)]);
+    assert_eq!(users(&segment.prefix()), [Some(100.0), Some(2.0)]);
+    assert!(matches!(before.sketches("events"), SketchValues::Missing));
+}
+
+#[test]
+fn the_memory_of_sketches_counts_also_once_their_page_is_sealed() {
+    let (mut with, mut without) = (with_sketch(false), with_sketch(false));
+    for number in 0..PAGE_ROWS + 10 {
+        append_user(&mut with, "acme", Some(number as i64));
+        append_user(&mut without, "acme", None);
+    }
+    let of_one = size_of::<Sketch>() + 2 * size_of::<usize>();
+    assert!(with.bytes() >= without.bytes() + (PAGE_ROWS + 10) * of_one, "{} {}", with.bytes(), without.bytes());
+    let mut rolled_up = with_sketch(true);
+    append_user(&mut rolled_up, "acme", Some(0));
+    let before = rolled_up.bytes();
+    (0..10_000).for_each(|user| append_user(&mut rolled_up, "acme", Some(user)));
+    // 4,096 registers of a byte each.
+    assert!(rolled_up.bytes() > before + 4_000, "{} {before}", rolled_up.bytes());
+    (0..10_000).for_each(|user| append_user(&mut rolled_up, "acme", Some(user)));
+    assert!(rolled_up.bytes() < before + 8_000, "{} {before}", rolled_up.bytes());
 }

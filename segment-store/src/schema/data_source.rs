@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-use super::{Dimension, DimensionType, Measure};
+use super::{ColumnKind, Dimension, Measure};
 use crate::time::Granularity;
 
 /// The event time's column, in every datasource the first.
@@ -131,12 +131,16 @@ impl DataSourceSchema {
     /// What the values of a dimension or measure are, by its place behind `__time`.
     ///
     /// Panics where there is no such column.
-    pub fn column_kind(&self, column: usize) -> DimensionType {
+    pub fn column_kind(&self, column: usize) -> ColumnKind {
         match self.dimensions.get(column) {
-            Some(dimension) => dimension.kind,
-            None if self.measures[column - self.dimensions.len()].aggregation.is_long() => DimensionType::Long,
-            None => DimensionType::Double,
+            Some(dimension) => ColumnKind::Value(dimension.kind),
+            None => self.measures[column - self.dimensions.len()].aggregation.column_kind(),
         }
+    }
+
+    /// The number of dimensions and measures.
+    pub fn column_count(&self) -> usize {
+        self.dimensions.len() + self.measures.len()
     }
 
     pub fn validate(&self) -> Result<(), SchemaError> {
@@ -175,30 +179,18 @@ impl DataSourceSchema {
 
     /// The Arrow schema of a scan over all columns: `__time`, dimensions, measures.
     ///
-    /// `__time` is a timestamp in ms without a zone (UTC by definition), strings are `Utf8View`.
+    /// `__time` is a timestamp in ms without a zone (UTC by definition); for the others see [`ColumnKind::field`].
     pub fn arrow(&self) -> SchemaRef {
         let time = Field::new(TIME_COLUMN, DataType::Timestamp(TimeUnit::Millisecond, None), false);
-        let dimensions = self.dimensions.iter().map(|dimension| {
-            let kind = match dimension.kind {
-                DimensionType::String => DataType::Utf8View,
-                DimensionType::Long => DataType::Int64,
-                DimensionType::Double => DataType::Float64,
-                DimensionType::Boolean => DataType::Boolean,
-            };
-            Field::new(&dimension.name, kind, true)
-        });
-        let measures = self.measures.iter().map(|measure| {
-            let kind = if measure.aggregation.is_long() { DataType::Int64 } else { DataType::Float64 };
-            Field::new(&measure.name, kind, true)
-        });
-        Arc::new(Schema::new(std::iter::once(time).chain(dimensions).chain(measures).collect::<Vec<_>>()))
+        let columns = (0..self.column_count()).map(|column| self.column_kind(column).field(self.column_name(column)));
+        Arc::new(Schema::new(std::iter::once(time).chain(columns).collect::<Vec<_>>()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Aggregation;
+    use crate::schema::{Aggregation, DimensionType};
 
     fn schema() -> DataSourceSchema {
         DataSourceSchema {

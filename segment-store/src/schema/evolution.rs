@@ -3,12 +3,13 @@
 //! ```text
 //! dimensions   long -> double -> string        boolean -> string
 //! measures     long_sum -> double_sum          long_min -> double_min          long_max -> double_max
+//! sketches     of the same family and of values of the same type -> the smallest size
 //! ```
 //!
 //! The type of a name is the least one that every declaration of it can be promoted to, those of columns that were
 //! dropped since included. So it does not depend on the order of the declarations, and never narrows. Stored rows keep
 //! the type that they were written with and are promoted when they are read or merged: longs become doubles (beyond 2^53
-//! the nearest one), numbers and booleans become their text.
+//! the nearest one), numbers and booleans become their text. Sketches become as coarse as the coarsest when they are merged.
 //!
 //! A name that was a dimension never becomes a measure, nor the other way round, and a measure keeps how it is
 //! aggregated: its stored values could not be read as the other.
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregation, DataSourceSchema, DimensionType};
+use super::{Aggregation, DataSourceSchema, DimensionType, SketchMeasure};
 
 /// Every column name that a datasource ever declared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,10 @@ impl Aggregation {
             (Self::LongSum, Self::DoubleSum) | (Self::DoubleSum, Self::LongSum) => Some(Self::DoubleSum),
             (Self::LongMin, Self::DoubleMin) | (Self::DoubleMin, Self::LongMin) => Some(Self::DoubleMin),
             (Self::LongMax, Self::DoubleMax) | (Self::DoubleMax, Self::LongMax) => Some(Self::DoubleMax),
+            (Self::Sketch(sketch), Self::Sketch(other)) if sketch.of == other.of => {
+                let kind = sketch.kind.coarser(other.kind)?;
+                Some(Self::Sketch(SketchMeasure { kind, of: sketch.of }))
+            }
             _ => None,
         }
     }
@@ -101,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::schema::{Dimension, Measure};
+    use crate::sketch::SketchKind;
 
     fn schema(dimensions: &[(&str, DimensionType)], measures: &[(&str, Aggregation)]) -> DataSourceSchema {
         let dimensions = dimensions.iter().map(|&(name, kind)| Dimension { name: name.into(), kind });
@@ -118,6 +124,10 @@ mod tests {
     fn declare_all(schemas: &[DataSourceSchema]) -> Result<(ColumnHistory, DataSourceSchema), EvolutionError> {
         let start = (ColumnHistory::default(), schema(&[], &[]));
         schemas.iter().try_fold(start, |(history, _), schema| history.declare(schema))
+    }
+
+    fn hll(lg_k: u8, of: DimensionType) -> Aggregation {
+        Aggregation::Sketch(SketchMeasure { kind: SketchKind::Hll { lg_k }, of })
     }
 
     #[test]
@@ -139,7 +149,12 @@ mod tests {
                 assert_eq!(now.dimensions[0].kind, promoted, "{first} {second}");
             }
         }
-        let measures = [(LongSum, DoubleSum, DoubleSum), (LongMin, DoubleMin, DoubleMin), (Count, Count, Count)];
+        let measures = [
+            (LongSum, DoubleSum, DoubleSum),
+            (LongMin, DoubleMin, DoubleMin),
+            (Count, Count, Count),
+            (hll(14, String), hll(11, String), hll(11, String)),
+        ];
         for (first, second, promoted) in measures {
             for (first, second) in [(first, second), (second, first)] {
                 let (_, now) = declare_all(&[schema(&[], &[("m", first)]), schema(&[], &[("m", second)])]).unwrap();
@@ -166,6 +181,14 @@ mod tests {
             ([measure(LongSum), dimension()], "column `a` was a measure and cannot become a dimension"),
             ([measure(LongSum), measure(LongMax)], "measure `a` was aggregated by long_sum and cannot become long_max"),
             ([measure(Count), measure(DoubleSum)], "measure `a` was aggregated by count and cannot become double_sum"),
+            (
+                [measure(LongSum), measure(hll(12, DimensionType::String))],
+                "measure `a` was aggregated by long_sum and cannot become HLL(12) of strings",
+            ),
+            (
+                [measure(hll(12, DimensionType::Long)), measure(hll(12, DimensionType::String))],
+                "measure `a` was aggregated by HLL(12) of longs and cannot become HLL(12) of strings",
+            ),
         ];
         for (declarations, message) in cases {
             let error = declare_all(&declarations).unwrap_err().to_string();
@@ -175,10 +198,15 @@ mod tests {
 
     #[test]
     fn a_history_reads_back_equal() {
-        let (history, _) =
-            declare_all(&[schema(&[("a", DimensionType::Long)], &[("m", Aggregation::DoubleMin)])]).unwrap();
+        let measures = [("m", Aggregation::DoubleMin), ("s", hll(12, DimensionType::String))];
+        let (history, _) = declare_all(&[schema(&[("a", DimensionType::Long)], &measures)]).unwrap();
         let json = serde_json::to_string(&history).unwrap();
-        assert_eq!(json, r#"{"a":{"dimension":"long"},"m":{"measure":"double_min"}}"#);
+        assert_eq!(
+            json,
+            r#"{"a":{"dimension":"long"},"m":{"measure":"double_min"},"s":{"measure":{"sketch":{"kind":{"hll":{"lg_k":12}},"of":"string"}}}}"#
+        );
+        let message = serde_json::from_str::<ColumnHistory>(&json.replace("12", "40")).unwrap_err().to_string();
+        assert!(message.starts_with("lgK of an HLL sketch must lie between 4 and 21, not 40"), "{message}");
         assert_eq!(serde_json::from_str::<ColumnHistory>(&json).unwrap(), history);
     }
 

@@ -2,7 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A numeric column with a rule for merging rows that roll up into one.
+use super::{ColumnKind, DimensionType};
+use crate::sketch::SketchKind;
+
+/// A column of numbers or sketches with a rule for merging rows that roll up into one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Measure {
     pub name: String,
@@ -21,10 +24,29 @@ pub enum Aggregation {
     DoubleSum,
     DoubleMin,
     DoubleMax,
+    /// A sketch of the values of the events.
+    Sketch(SketchMeasure),
+}
+
+/// Sketches that are built of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SketchMeasure {
+    pub kind: SketchKind,
+    /// What the values are taken for: a sketch of longs has nothing in common with one of their texts.
+    pub of: DimensionType,
 }
 
 impl Aggregation {
-    /// Whether values are 64-bit integers; otherwise they are doubles.
+    /// What the values are.
+    pub fn column_kind(self) -> ColumnKind {
+        match self {
+            Self::Count | Self::LongSum | Self::LongMin | Self::LongMax => ColumnKind::Value(DimensionType::Long),
+            Self::DoubleSum | Self::DoubleMin | Self::DoubleMax => ColumnKind::Value(DimensionType::Double),
+            Self::Sketch(sketch) => ColumnKind::Sketch(sketch.kind),
+        }
+    }
+
+    /// Whether values are 64-bit integers.
     pub fn is_long(self) -> bool {
         matches!(self, Self::Count | Self::LongSum | Self::LongMin | Self::LongMax)
     }
@@ -37,7 +59,9 @@ impl Aggregation {
             Self::Count | Self::LongSum => left.checked_add(right),
             Self::LongMin => Some(left.min(right)),
             Self::LongMax => Some(left.max(right)),
-            Self::DoubleSum | Self::DoubleMin | Self::DoubleMax => unreachable!("{self:?} holds doubles"),
+            Self::DoubleSum | Self::DoubleMin | Self::DoubleMax | Self::Sketch(_) => {
+                unreachable!("{self:?} holds no longs")
+            }
         }
     }
 
@@ -49,15 +73,18 @@ impl Aggregation {
             Self::DoubleSum => left + right,
             Self::DoubleMin => left.min(right),
             Self::DoubleMax => left.max(right),
-            Self::Count | Self::LongSum | Self::LongMin | Self::LongMax => unreachable!("{self:?} holds longs"),
+            Self::Count | Self::LongSum | Self::LongMin | Self::LongMax | Self::Sketch(_) => {
+                unreachable!("{self:?} holds no doubles")
+            }
         }
     }
 }
 
-/// As it stands in a spec.
+/// As it stands in a spec; of sketches in words.
 impl fmt::Display for Aggregation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
+            Self::Sketch(sketch) => return write!(out, "{} of {}s", sketch.kind, sketch.of),
             Self::Count => "count",
             Self::LongSum => "long_sum",
             Self::LongMin => "long_min",

@@ -14,11 +14,13 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::errors::{ParquetError, Result};
 
 use super::provenance::{PROVENANCE_KEY, Provenance};
-use super::sorted_rows::{SortedColumn, SortedRows, Strings, TextValues, Values};
-use crate::schema::{DimensionType, TIME_COLUMN};
+use super::sorted_rows::{SketchBytes, SortedColumn, SortedRows, Strings, TextValues, Values};
+use crate::schema::{ColumnKind, DimensionType, TIME_COLUMN};
 
 /// Rows of a batch; it divides the rows of a row group, so that no batch spans two dictionaries.
 const BATCH_ROWS: usize = 16_384;
+/// The same of sketches, which may take megabytes each.
+const SKETCH_BATCH_ROWS: usize = 256;
 
 /// A segment's file, opened.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl ParquetSegment {
     pub fn open(bytes: Bytes) -> Result<Self> {
         let plain = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
         let hinted = ArrowReaderOptions::new().with_schema(with_dictionaries(plain.schema()));
-        let metadata = ArrowReaderMetadata::load(&bytes, hinted)?;
+        let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), hinted)?;
         let pairs = metadata.metadata().file_metadata().key_value_metadata();
         let pair = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == PROVENANCE_KEY));
         let json = pair.and_then(|pair| pair.value.as_ref());
@@ -55,13 +57,13 @@ impl ParquetSegment {
     pub fn rows(&self) -> Result<SortedRows> {
         let schema = Arc::new(self.provenance.schema.clone());
         let mut times = Vec::new();
-        self.for_each_batch(TIME_COLUMN, |array| {
+        self.for_each_batch(TIME_COLUMN, BATCH_ROWS, |array| {
             let batch = array.as_primitive_opt::<TimestampMillisecondType>();
             times.extend_from_slice(batch.ok_or_else(|| general("times of another type".to_owned()))?.values());
             Ok(())
         })?;
-        let count = schema.dimensions.len() + schema.measures.len();
-        let mut columns = (0..count).map(|column| self.column(schema.column_name(column), schema.column_kind(column)));
+        let mut columns = (0..schema.column_count())
+            .map(|column| self.column(schema.column_name(column), schema.column_kind(column)));
         let dimensions = columns.by_ref().take(schema.dimensions.len()).collect::<Result<_>>()?;
         let measures = columns.collect::<Result<_>>()?;
         let rows = SortedRows { schema: schema.clone(), times, dimensions, measures };
@@ -71,50 +73,64 @@ impl ParquetSegment {
         Ok(rows)
     }
 
-    fn column(&self, name: &str, kind: DimensionType) -> Result<SortedColumn> {
+    /// One of the columns, of a dimension or a measure.
+    pub(crate) fn column(&self, name: &str, kind: ColumnKind) -> Result<SortedColumn> {
         let wrong = || general(format!("column `{name}` is not of {kind}s"));
         match kind {
-            DimensionType::String => {
+            ColumnKind::Value(DimensionType::String) => {
                 let mut text = TextBuilder::default();
-                self.for_each_batch(name, |array| {
+                self.for_each_batch(name, BATCH_ROWS, |array| {
                     text.append(array.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)?).ok_or_else(wrong)
                 })?;
                 Ok(SortedColumn::Text(text.finish()))
             }
-            DimensionType::Long => {
+            ColumnKind::Value(DimensionType::Long) => {
                 let mut longs = ValuesBuilder::default();
-                self.for_each_batch(name, |array| {
+                self.for_each_batch(name, BATCH_ROWS, |array| {
                     let batch = array.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
                     longs.append(batch.iter(), batch.len());
                     Ok(())
                 })?;
                 Ok(SortedColumn::Longs(longs.finish()))
             }
-            DimensionType::Double => {
+            ColumnKind::Value(DimensionType::Double) => {
                 let mut doubles = ValuesBuilder::default();
-                self.for_each_batch(name, |array| {
+                self.for_each_batch(name, BATCH_ROWS, |array| {
                     let batch = array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
                     doubles.append(batch.iter(), batch.len());
                     Ok(())
                 })?;
                 Ok(SortedColumn::Doubles(doubles.finish()))
             }
-            DimensionType::Boolean => {
+            ColumnKind::Value(DimensionType::Boolean) => {
                 let mut flags = ValuesBuilder::default();
-                self.for_each_batch(name, |array| {
+                self.for_each_batch(name, BATCH_ROWS, |array| {
                     let batch = array.as_boolean_opt().ok_or_else(wrong)?;
                     flags.append(batch.iter(), batch.len());
                     Ok(())
                 })?;
                 Ok(SortedColumn::Flags(flags.finish()))
             }
+            ColumnKind::Sketch(kind) => {
+                let mut sketches = SketchBytes::default();
+                self.for_each_batch(name, SKETCH_BATCH_ROWS, |array| {
+                    array.as_binary_opt::<i32>().ok_or_else(wrong)?.iter().for_each(|sketch| sketches.push(sketch));
+                    Ok(())
+                })?;
+                Ok(SortedColumn::Sketches(kind, sketches))
+            }
         }
     }
 
-    fn for_each_batch(&self, column: &str, mut visit: impl FnMut(&ArrayRef) -> Result<()>) -> Result<()> {
+    fn for_each_batch(
+        &self,
+        column: &str,
+        batch_rows: usize,
+        mut visit: impl FnMut(&ArrayRef) -> Result<()>,
+    ) -> Result<()> {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone());
         let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
-        for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
+        for batch in builder.with_projection(mask).with_batch_size(batch_rows).build()? {
             let batch = batch?;
             let Some(array) = batch.columns().first() else {
                 return Err(general(format!("column `{column}` is missing")));

@@ -1,4 +1,5 @@
-//! Encodes sorted rows as one standard Parquet file: real strings, real timestamps, provenance in the footer.
+//! Encodes sorted rows as one standard Parquet file: real strings, real timestamps, sketches as the bytes that Apache
+//! DataSketches reads, provenance in the footer.
 //!
 //! The columns are written without parquet-rs's own column writers: those would hash every row's string again, although
 //! sorted rows already are a sorted dictionary and codes. What is left to parquet-rs are page headers and the footer.
@@ -7,6 +8,7 @@ mod chunk;
 mod number_column;
 mod number_dictionary;
 mod packing;
+mod sketch_column;
 mod text_column;
 mod way;
 
@@ -22,6 +24,7 @@ use parquet::schema::types::{ColumnDescPtr, Type, TypePtr};
 
 use self::chunk::{Chunk, PageCompressor};
 use self::number_column::{encode_doubles, encode_flags, encode_longs, present};
+use self::sketch_column::encode_sketches;
 use self::text_column::encode_text;
 use super::provenance::{PROVENANCE_KEY, Provenance};
 use super::sorted_rows::{SortedColumn, SortedRows};
@@ -83,6 +86,7 @@ fn encode_column(
             let (flags, validity) = present(flags, rows);
             encode_flags(&flags, validity, column, compressor)
         }
+        SortedColumn::Sketches(_, sketches) => encode_sketches(sketches, rows, column, compressor),
     }
 }
 
@@ -98,6 +102,7 @@ fn file_schema(rows: &SortedRows) -> Result<TypePtr> {
             SortedColumn::Longs(_) => (PhysicalType::INT64, None),
             SortedColumn::Doubles(_) => (PhysicalType::DOUBLE, None),
             SortedColumn::Flags(_) => (PhysicalType::BOOLEAN, None),
+            SortedColumn::Sketches(..) => (PhysicalType::BYTE_ARRAY, None),
         };
         let builder = Type::primitive_type_builder(name, kind).with_logical_type(meaning);
         Ok(Arc::new(builder.with_repetition(Repetition::OPTIONAL).build()?))

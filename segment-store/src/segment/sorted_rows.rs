@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use henge_indexing::DictionaryPrefix;
 
-use crate::schema::{DataSourceSchema, DimensionType};
+use crate::schema::{ColumnKind, DataSourceSchema, DimensionType};
+use crate::sketch::SketchKind;
 use crate::time::TimestampMs;
 
 /// Rows of one time chunk, sorted as the schema says (invariant S2). All columns have as many values as `times`.
@@ -15,7 +16,7 @@ pub struct SortedRows {
     pub times: Vec<i64>,
     /// In the order of the schema.
     pub dimensions: Vec<SortedColumn>,
-    /// In the order of the schema; longs or doubles.
+    /// In the order of the schema; longs, doubles or sketches.
     pub measures: Vec<SortedColumn>,
 }
 
@@ -26,6 +27,47 @@ pub enum SortedColumn {
     Longs(Values<i64>),
     Doubles(Values<f64>),
     Flags(Values<bool>),
+    Sketches(SketchKind, SketchBytes),
+}
+
+/// A column of sketches, each by its bytes. Any may be null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SketchBytes {
+    /// Empty where null.
+    bytes: Strings,
+    is_valid: Vec<bool>,
+}
+
+impl SketchBytes {
+    pub fn push(&mut self, sketch: Option<&[u8]>) {
+        self.bytes.push(sketch.unwrap_or_default());
+        self.is_valid.push(sketch.is_some());
+    }
+
+    pub fn len(&self) -> usize {
+        self.is_valid.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.is_valid.is_empty()
+    }
+
+    /// Panics where there is no such row.
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        self.is_valid[row].then(|| self.bytes.get(row))
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&[u8]>> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+}
+
+impl FromIterator<Option<Vec<u8>>> for SketchBytes {
+    fn from_iter<I: IntoIterator<Item = Option<Vec<u8>>>>(items: I) -> Self {
+        let mut sketches = Self::default();
+        items.into_iter().for_each(|sketch| sketches.push(sketch.as_deref()));
+        sketches
+    }
 }
 
 /// A column of strings: each distinct one once, and a code for every row.
@@ -126,12 +168,13 @@ impl SortedRows {
 }
 
 impl SortedColumn {
-    pub fn kind(&self) -> DimensionType {
+    pub fn kind(&self) -> ColumnKind {
         match self {
-            Self::Text(_) => DimensionType::String,
-            Self::Longs(_) => DimensionType::Long,
-            Self::Doubles(_) => DimensionType::Double,
-            Self::Flags(_) => DimensionType::Boolean,
+            Self::Text(_) => ColumnKind::Value(DimensionType::String),
+            Self::Longs(_) => ColumnKind::Value(DimensionType::Long),
+            Self::Doubles(_) => ColumnKind::Value(DimensionType::Double),
+            Self::Flags(_) => ColumnKind::Value(DimensionType::Boolean),
+            Self::Sketches(kind, _) => ColumnKind::Sketch(*kind),
         }
     }
 }

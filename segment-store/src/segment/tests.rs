@@ -10,6 +10,8 @@ use crate::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, Di
 use crate::segment_reader::SegmentReader;
 use crate::time::{Interval, TimestampMs};
 
+mod sketches;
+
 const HOUR_MS: i64 = 3_600_000;
 
 fn schema() -> Arc<DataSourceSchema> {

@@ -1,8 +1,10 @@
-//! What sketches of distinct values keep of a value.
+//! What sketches keep of a value.
 
 use datasketches::hash::value::{canonical_float, raw_bytes};
 use datasketches::hll::Coupon;
 use datasketches::theta::{ThetaSketch, ThetaSketchBuilder};
+
+use super::SketchKind;
 
 /// A value to be hashed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +23,14 @@ pub struct HllHash(pub(super) Coupon);
 /// 63 bits, never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ThetaHash(pub(super) u64);
+
+/// What a value brings to a sketch of some kind, of any size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SketchInput {
+    Hll(HllHash),
+    Theta(ThetaHash),
+    Quantile(f64),
+}
 
 impl HllHash {
     pub fn of(value: HashedValue<'_>) -> Self {
@@ -47,6 +57,17 @@ impl Default for ThetaHasher {
 }
 
 impl ThetaHasher {
+    /// `None` for the one value in 2^63 that no theta sketch retains, and for text that quantiles are asked of.
+    pub fn input(&mut self, kind: SketchKind, value: HashedValue<'_>) -> Option<SketchInput> {
+        match (kind, value) {
+            (SketchKind::Hll { .. }, value) => Some(SketchInput::Hll(HllHash::of(value))),
+            (SketchKind::Theta { .. }, value) => self.hash(value).map(SketchInput::Theta),
+            (SketchKind::Quantiles { .. }, HashedValue::Long(long)) => Some(SketchInput::Quantile(long as f64)),
+            (SketchKind::Quantiles { .. }, HashedValue::Double(double)) => Some(SketchInput::Quantile(double)),
+            (SketchKind::Quantiles { .. }, HashedValue::Text(_)) => None,
+        }
+    }
+
     /// `None` for the one value in 2^63 that no theta sketch retains.
     pub fn hash(&mut self, value: HashedValue<'_>) -> Option<ThetaHash> {
         self.one.reset();

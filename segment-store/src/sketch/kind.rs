@@ -1,9 +1,17 @@
+use std::collections::HashMap;
 use std::fmt;
+
+use arrow::datatypes::{DataType, Field};
+use serde::{Deserialize, Serialize};
 
 use super::SketchError;
 
+/// Where the metadata of an Arrow field says what sketches its bytes are, in Druid's words.
+pub const SKETCH_TYPE_KEY: &str = "henge.sketch";
+
 /// Which sketch, and how exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", try_from = "WrittenKind")]
 pub enum SketchKind {
     /// Counts different values in `2^lg_k` registers; the standard error is `1.04 / 2^(lg_k / 2)`.
     Hll { lg_k: u8 },
@@ -47,12 +55,59 @@ impl SketchKind {
         bounded("k of a quantiles sketch", 8, 65_535, k).map(|k| Self::Quantiles { k: k as u16 })
     }
 
+    /// The kind whose sketches those of both can be merged into: the coarser one; `None` where they are of different
+    /// families.
+    pub fn coarser(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Hll { lg_k }, Self::Hll { lg_k: other }) => Some(Self::Hll { lg_k: lg_k.min(other) }),
+            (Self::Theta { lg_k }, Self::Theta { lg_k: other }) => Some(Self::Theta { lg_k: lg_k.min(other) }),
+            (Self::Quantiles { k }, Self::Quantiles { k: other }) => Some(Self::Quantiles { k: k.min(other) }),
+            _ => None,
+        }
+    }
+
+    /// A column of such sketches: their bytes.
+    pub fn field(self, name: &str, is_nullable: bool) -> Field {
+        let metadata = HashMap::from([(SKETCH_TYPE_KEY.to_owned(), self.type_name().to_owned())]);
+        Field::new(name, DataType::Binary, is_nullable).with_metadata(metadata)
+    }
+
+    /// `HLL`, `theta` or `quantiles`.
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::Hll { .. } => "HLL",
+            Self::Theta { .. } => "theta",
+            Self::Quantiles { .. } => "quantiles",
+        }
+    }
+
     /// Druid's name of the type.
     pub fn type_name(self) -> &'static str {
         match self {
             Self::Hll { .. } => "COMPLEX<HLLSketch>",
             Self::Theta { .. } => "COMPLEX<thetaSketch>",
             Self::Quantiles { .. } => "COMPLEX<KllDoublesSketch>",
+        }
+    }
+}
+
+/// A kind as it was written, whose parameter may be out of bounds.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenKind {
+    Hll { lg_k: u8 },
+    Theta { lg_k: u8 },
+    Quantiles { k: u16 },
+}
+
+impl TryFrom<WrittenKind> for SketchKind {
+    type Error = SketchError;
+
+    fn try_from(written: WrittenKind) -> Result<Self, SketchError> {
+        match written {
+            WrittenKind::Hll { lg_k } => Self::hll(lg_k.into()),
+            WrittenKind::Theta { lg_k } => Self::theta(1_i64.checked_shl(lg_k.into()).unwrap_or(0)),
+            WrittenKind::Quantiles { k } => Self::quantiles(k.into()),
         }
     }
 }

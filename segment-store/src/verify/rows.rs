@@ -1,4 +1,4 @@
-//! A segment's rows: their times, their order, their number.
+//! A segment's rows: their times, their order, their number, and that their sketches can be read.
 
 use std::cmp::Ordering;
 
@@ -8,8 +8,9 @@ use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::schema::{Aggregation, DataSourceSchema, SortKey, TIME_COLUMN};
+use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, SortKey, TIME_COLUMN};
 use crate::segment::SegmentMeta;
+use crate::sketch::Sketch;
 use crate::time::TimestampMs;
 
 const BATCH_ROWS: usize = 16_384;
@@ -57,6 +58,7 @@ impl Seen {
         }
         self.take_times(batch, meta)?;
         self.take_counts(batch)?;
+        self.check_sketches(batch, schema)?;
         let keys = sort_columns(batch, schema)?;
         if let Some(row) = first_disorder(self.last.as_deref(), &keys).map_err(|error| error.to_string())? {
             return Err(format!("row {} sorts before the row in front of it", self.rows + row as u64));
@@ -92,6 +94,20 @@ impl Seen {
                 counts.as_primitive_opt::<Int64Type>().ok_or_else(|| format!("`{name}` does not hold longs"))?;
             let sum = counts.values().iter().map(|&count| i128::from(count)).sum::<i128>();
             *total = total.filter(|_| counts.null_count() == 0).map(|total| total + sum);
+        }
+        Ok(())
+    }
+
+    fn check_sketches(&self, batch: &RecordBatch, schema: &DataSourceSchema) -> Result<(), String> {
+        for measure in &schema.measures {
+            let ColumnKind::Sketch(kind) = measure.aggregation.column_kind() else { continue };
+            let name = &measure.name;
+            let sketches = column(batch, name)?;
+            let sketches = sketches.as_binary_opt::<i32>().ok_or_else(|| format!("`{name}` does not hold bytes"))?;
+            for (row, bytes) in sketches.iter().enumerate() {
+                let read = bytes.map_or(Ok(()), |bytes| Sketch::read_as(kind, bytes).map(drop));
+                read.map_err(|error| format!("`{name}` of row {}: {error}", self.rows + row as u64))?;
+            }
         }
         Ok(())
     }

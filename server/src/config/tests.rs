@@ -50,6 +50,9 @@ fn every_setting_is_read() {
         spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
+        async_statements = 13
+        async_size = "14MiB"
+        async_age = "15m"
         scanned_segments = 28
         scanned_size = "29GiB"
         ingest_memory = "3GiB"
@@ -104,6 +107,7 @@ fn every_setting_is_read() {
             result_bytes_max: 9 << 20,
             ..QueryLimits::default()
         },
+        asynchronous: AsyncLimits { count_max: 13, bytes_max: 14 << 20, age_max: Duration::from_secs(900) },
         ingest_bytes_max: 3 << 30,
         cache_bytes_max: 10 << 30,
         shutdown_timeout: Duration::from_millis(1_500),

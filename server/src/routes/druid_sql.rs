@@ -1,7 +1,7 @@
 //! SQL as Druid's clients send it: `POST /druid/v2/sql`, `DELETE /druid/v2/sql/{id}`, `DELETE /druid/v2/{id}`.
 
-mod answer_response;
-mod request;
+pub(super) mod answer_response;
+pub(super) mod request;
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
     let (parts, body) = request.into_parts();
     let refused = |timer: &mut QueryTimer| timer.ended(QueryOutcome::Refused);
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
-    let SqlRequest { query, layout } =
+    let SqlRequest { query, layout, .. } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string()).inspect_err(|_| refused(&mut timer))?;
     recovery::wait_for(&services.supervisors, &query.sql).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
     let answered = match services.engine.execute(query).await {
-        Ok(answer) => answer_response::respond(answer, layout, accepted, timer, query_id.clone()).await,
+        Ok(answer) => answer_response::respond(answer, layout, accepted, Some(timer), query_id.clone()).await,
         Err(error) => {
             timer.ended(error.kind.into());
             Err(error)

@@ -9,6 +9,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::time_text::TimeText;
 use super::{csv_text, json_text};
@@ -172,6 +174,11 @@ impl Values {
                 let lists = cast(array, &list)?.as_list::<i32>().clone();
                 let items = Box::new(Cells::new(lists.values())?);
                 Self::List { lists, items }
+            }
+            // Sketches, as in an answer.
+            DataType::Binary => {
+                let bytes = array.as_binary::<i32>().iter();
+                Self::Text(bytes.map(|bytes| bytes.map(|bytes| STANDARD.encode(bytes))).collect())
             }
             _ => Self::Other(array.clone()),
         })

@@ -1,11 +1,13 @@
 //! The binary as a user meets it: its arguments, its output, its exit codes, its signals.
 
 mod cli;
+mod clients;
 mod compact;
 mod deaths;
 mod demo;
 mod directory;
 mod process;
+mod python;
 mod readers;
 mod segments;
 mod server;

@@ -1,6 +1,5 @@
 //! Segments are plain Parquet, and answers Arrow streams: DuckDB and pyarrow read the same rows from them as Henge.
 
-mod python;
 mod tables;
 
 use serde_json::{Value, json};
@@ -8,6 +7,9 @@ use tempfile::TempDir;
 
 use self::tables::{Table, publish};
 use crate::process::{Serving, run};
+use crate::python::Python;
+
+const READERS: Python = Python { name: "readers", requirements: include_str!("readers/requirements.txt") };
 
 /// SQL that means the same to DuckDB and to Henge. Sums of doubles are of quarters, so no order of adding matters.
 const QUESTIONS: [&str; 16] = [
@@ -55,7 +57,6 @@ fn described(table: &Table, data_dir: &TempDir) -> Value {
 #[test]
 #[ignore = "needs DuckDB and pyarrow: run with --include-ignored (needs python3 with venv, and PyPI once)"]
 fn duckdb_and_pyarrow_read_what_henge_answers() {
-    let python = python::installed();
     let directory = TempDir::new().unwrap();
     let tables = publish(directory.path());
     assert!(tables.iter().all(|table| table.segments.len() > 2), "each table has several segments");
@@ -64,7 +65,7 @@ fn duckdb_and_pyarrow_read_what_henge_answers() {
     let tables: serde_json::Map<String, Value> =
         tables.iter().map(|table| (table.name.to_owned(), described(table, &directory))).collect();
     let request = json!({"url": server.url, "tables": tables, "questions": questions});
-    let (succeeded, output) = python::run(&python, include_str!("readers/readers.py"), &request.to_string());
+    let (succeeded, output) = READERS.run(include_str!("readers/readers.py"), &request.to_string());
     assert!(succeeded, "{output}");
     assert!(output.contains("rows are equal"), "{output}");
 }

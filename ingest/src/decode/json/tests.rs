@@ -1,4 +1,5 @@
 use henge_segment_store::event::{DimensionValue, MeasureValue};
+use henge_segment_store::sketch::{HashedValue, HllHash, SketchInput, ThetaHasher};
 use henge_segment_store::time::TimestampMs;
 use serde_json::json;
 
@@ -61,6 +62,32 @@ fn shown(row: &EventRow) -> String {
 fn decode(decoder: &mut JsonDecoder, payload: &[u8]) -> Result<String, Refusal> {
     let mut row = new_row();
     decoder.decode(&record(payload), &mut row).map(|()| shown(&row))
+}
+
+#[test]
+fn a_sketch_is_given_what_a_column_of_its_type_would_hash() {
+    let measures = json!({
+        "texts": { "hll": "v" }, "longs": { "hll": "v", "type": "long" }, "doubles": { "theta": "v", "type": "double" },
+        "ranks": { "quantiles": "v" },
+    });
+    let spec = json!({ "topic": "t", "kafka": { "bootstrap.servers": "b:9092" }, "time": "ts", "measures": measures });
+    let mut decoder = JsonDecoder::new(&SupervisorSpec::from_short_form("usage", &spec).expect("a valid spec"));
+    let mut row = EventRow::new(0, 4);
+    decoder.decode(&record(br#"{"ts":1,"v":70}"#), &mut row).unwrap();
+    let hll = |value| MeasureValue::Sketched(SketchInput::Hll(HllHash::of(value)));
+    let theta = ThetaHasher::default().hash(HashedValue::Double(70.0)).unwrap();
+    let expected = [
+        hll(HashedValue::Text(b"70")),
+        hll(HashedValue::Long(70)),
+        MeasureValue::Sketched(SketchInput::Theta(theta)),
+        MeasureValue::Sketched(SketchInput::Quantile(70.0)),
+    ];
+    assert_eq!([0, 1, 2, 3].map(|measure| row.measure(measure)), expected);
+    decoder.decode(&record(br#"{"ts":1,"v":null}"#), &mut row).unwrap();
+    assert_eq!([0, 1, 2, 3].map(|measure| row.measure(measure)), [MeasureValue::Null; 4]);
+    let refusal = decoder.decode(&record(br#"{"ts":1,"v":"seventy"}"#), &mut row).unwrap_err();
+    let detail = "measure `longs` (HLL(12) of longs): expected a whole number, found the string \"seventy\"";
+    assert_eq!(refusal, Refusal::new(Reason::MeasureUnreadable, detail));
 }
 
 #[test]

@@ -1,9 +1,12 @@
-use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
+use henge_segment_store::schema::{
+    Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure, SketchMeasure,
+};
 use henge_segment_store::time::Granularity;
 
 use super::input_format::Columns;
 use crate::spec::fields::Fields;
 use crate::spec::short_form::{check, read_instant};
+use crate::spec::sketch_measure::{self, DRUID_FAMILIES, Dimensions, Family};
 use crate::spec::{FieldSource, Node, TimeFormat, TimeSpec, granularity};
 
 /// What Druid's `dataSchema` says.
@@ -46,9 +49,10 @@ impl DataSchema {
         let time = read_time(&fields, columns);
         let dimensions =
             fields.required("dimensionsSpec", "list the dimensions").and_then(|node| read_dimensions(&node, columns));
+        let known = dimensions.as_deref().unwrap_or_default();
         let measures = match fields.get("metricsSpec") {
             None => Some(Vec::new()),
-            Some(node) => read_measures(&node, columns),
+            Some(node) => read_measures(&node, columns, known),
         };
         let granularities = read_granularities(&fields);
         let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
@@ -159,20 +163,32 @@ const AGGREGATIONS: [(&str, Aggregation); 10] = [
     ("floatMax", Aggregation::DoubleMax),
 ];
 
-fn read_measures(node: &Node<'_>, columns: &Columns) -> Option<Vec<(Measure, Option<FieldSource>)>> {
-    let read: Vec<_> = node.items()?.iter().map(|node| read_measure(node, columns)).collect();
+fn read_measures(
+    node: &Node<'_>,
+    columns: &Columns,
+    dimensions: Dimensions<'_>,
+) -> Option<Vec<(Measure, Option<FieldSource>)>> {
+    let read: Vec<_> = node.items()?.iter().map(|node| read_measure(node, columns, dimensions)).collect();
     read.into_iter().collect()
 }
 
-fn read_measure(node: &Node<'_>, columns: &Columns) -> Option<(Measure, Option<FieldSource>)> {
+fn read_measure(
+    node: &Node<'_>,
+    columns: &Columns,
+    dimensions: Dimensions<'_>,
+) -> Option<(Measure, Option<FieldSource>)> {
     let named = |kind: &str| AGGREGATIONS.iter().find(|(name, _)| *name == kind).map(|(_, aggregation)| *aggregation);
-    // Before the fields are checked: a sketch has fields of its own, and they are not the mistake.
-    if let Some(kind) = node.value().get("type").and_then(|kind| kind.as_str())
-        && named(kind).is_none()
-    {
-        let known: Vec<&str> = AGGREGATIONS.iter().map(|(name, _)| *name).collect();
-        node.problem(format!("the aggregator `{kind}` is not supported yet: use {}", known.join(", ")));
-        return None;
+    // Before the fields are checked: each kind of sketch has fields of its own.
+    if let Some(kind) = node.value().get("type").and_then(|kind| kind.as_str()) {
+        if let Some((_, family)) = DRUID_FAMILIES.iter().find(|(name, _)| *name == kind) {
+            return read_sketch(*family, node, columns, dimensions);
+        }
+        if named(kind).is_none() {
+            let known = AGGREGATIONS.iter().map(|(name, _)| *name).chain(DRUID_FAMILIES.iter().map(|(name, _)| *name));
+            let known: Vec<&str> = known.collect();
+            node.problem(format!("the aggregator `{kind}` is not supported yet: use {}", known.join(", ")));
+            return None;
+        }
     }
     let fields = node.fields(&["type", "name", "fieldName", "expression"])?;
     fields.refuse("expression", "expressions are not supported yet: aggregate a field");
@@ -180,12 +196,28 @@ fn read_measure(node: &Node<'_>, columns: &Columns) -> Option<(Measure, Option<F
     let aggregation = named(fields.required("type", "use an aggregator such as `longSum`")?.text()?)?;
     let source = match aggregation {
         Aggregation::Count => None,
-        _ => {
-            let field = fields.required("fieldName", "name the field to aggregate")?;
-            Some(columns.source(field.text()?, &field)?)
-        }
+        _ => Some(read_field(&fields, columns)?),
     };
     Some((Measure { name: name?.to_owned(), aggregation }, source))
+}
+
+fn read_sketch(
+    family: Family,
+    node: &Node<'_>,
+    columns: &Columns,
+    dimensions: Dimensions<'_>,
+) -> Option<(Measure, Option<FieldSource>)> {
+    let (fields, kind) = sketch_measure::read_druid(family, node)?;
+    let name = fields.required("name", "name the measure").and_then(|node| node.text());
+    let source = read_field(&fields, columns)?;
+    let of = sketch_measure::values_of(family, &source, dimensions);
+    let aggregation = Aggregation::Sketch(SketchMeasure { kind, of });
+    Some((Measure { name: name?.to_owned(), aggregation }, Some(source)))
+}
+
+fn read_field(fields: &Fields<'_>, columns: &Columns) -> Option<FieldSource> {
+    let field = fields.required("fieldName", "name the field to aggregate")?;
+    columns.source(field.text()?, &field)
 }
 
 struct Granularities {

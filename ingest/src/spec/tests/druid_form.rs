@@ -123,6 +123,44 @@ fn druids_spec_is_understood_nested_and_flat() {
 }
 
 #[test]
+fn druids_aggregators_of_sketches_become_sketches() {
+    let mut json = nested();
+    let metrics = json!([
+        { "type": "HLLSketchBuild", "name": "hosts", "fieldName": "host", "lgK": 14, "tgtHllType": "HLL_4", "round": true },
+        { "type": "HLLSketchBuild", "name": "codes", "fieldName": "code", "stringEncoding": "utf8" },
+        { "type": "thetaSketch", "name": "users", "fieldName": "deep", "size": 4096, "isInputThetaSketch": false },
+        { "type": "quantilesDoublesSketch", "name": "older", "fieldName": "value", "k": 256 },
+        { "type": "quantilesDoublesSketch", "name": "usual", "fieldName": "value" },
+        { "type": "KllDoublesSketch", "name": "kll", "fieldName": "value", "k": 256 },
+    ]);
+    put(&mut json, "/spec/dataSchema/metricsSpec", Some(metrics));
+    let accepted = read(&json).unwrap();
+    let sketch = |name: &str, kind, of| measure(name, Aggregation::Sketch(SketchMeasure { kind, of }));
+    let expected = [
+        sketch("hosts", SketchKind::Hll { lg_k: 14 }, DimensionType::String),
+        sketch("codes", SketchKind::HLL, DimensionType::Long),
+        sketch("users", SketchKind::Theta { lg_k: 12 }, DimensionType::String),
+        sketch("older", SketchKind::Quantiles { k: 400 }, DimensionType::Double),
+        sketch("usual", SketchKind::Quantiles { k: 200 }, DimensionType::Double),
+        sketch("kll", SketchKind::Quantiles { k: 256 }, DimensionType::Double),
+    ];
+    assert_eq!(accepted.spec.schema.measures, expected);
+    let sources = ["host", "code", "", "value", "value", "value"].map(|field| Some(path(field)));
+    assert_eq!(accepted.spec.input.measures[..2], sources[..2]);
+    assert_eq!(accepted.spec.input.measures[3..], sources[3..]);
+    let metric = |place: usize, message: &str| format!("spec.dataSchema.metricsSpec[{place}]{message}");
+    for warning in [
+        metric(0, ".tgtHllType: has no meaning here and is ignored"),
+        metric(0, ".round: has no meaning here and is ignored"),
+        metric(3, ": is kept as a KLL sketch of k = 400, which is as exact"),
+        metric(4, ": is kept as a KLL sketch of k = 200, which is as exact"),
+    ] {
+        assert!(accepted.warnings.contains(&warning), "{warning} in {:?}", accepted.warnings);
+    }
+    assert_reads_back(&accepted.spec);
+}
+
+#[test]
 fn druids_defaults_are_honoured_and_those_that_surprise_are_mentioned() {
     let accepted = read(&json!({
         "type": "kafka",
@@ -225,7 +263,11 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         (schema("dimensionsSpec/dimensions/1/type"), Some(json!("json")), "spec.dataSchema.dimensionsSpec.dimensions[1].type: expected one of string, long, double, float, boolean (`auto` and `json` are not supported yet), found \"json\""),
         (schema("dimensionsSpec/dimensions/1/nmae"), Some(json!("x")), "spec.dataSchema.dimensionsSpec.dimensions[1].nmae: unknown field (did you mean `name`?)"),
         (schema("dimensionsSpec/dimensions/1/maxStringLength"), Some(json!(5)), "spec.dataSchema.dimensionsSpec.dimensions[1].maxStringLength: strings are not shortened: leave this out"),
-        (schema("metricsSpec/1"), Some(json!({ "type": "HLLSketchBuild", "name": "users", "fieldName": "user", "lgK": 12 })), "spec.dataSchema.metricsSpec[1]: the aggregator `HLLSketchBuild` is not supported yet: use count, longSum, longMin, longMax, doubleSum, doubleMin, doubleMax, floatSum, floatMin, floatMax"),
+        (schema("metricsSpec/1"), Some(json!({ "type": "hyperUnique", "name": "users", "fieldName": "user" })), "spec.dataSchema.metricsSpec[1]: the aggregator `hyperUnique` is not supported yet: use count, longSum, longMin, longMax, doubleSum, doubleMin, doubleMax, floatSum, floatMin, floatMax, HLLSketchBuild, thetaSketch, KllDoublesSketch, quantilesDoublesSketch"),
+        (schema("metricsSpec/1"), Some(json!({ "type": "HLLSketchBuild", "name": "users", "fieldName": "user", "lgK": 3 })), "spec.dataSchema.metricsSpec[1].lgK: lgK of an HLL sketch must lie between 4 and 21, not 3"),
+        (schema("metricsSpec/1"), Some(json!({ "type": "HLLSketchBuild", "name": "users", "fieldName": "user", "stringEncoding": "utf16le" })), "spec.dataSchema.metricsSpec[1].stringEncoding: strings are hashed as `utf8`: write that, or leave this out"),
+        (schema("metricsSpec/1"), Some(json!({ "type": "thetaSketch", "name": "users", "fieldName": "user", "isInputThetaSketch": true })), "spec.dataSchema.metricsSpec[1].isInputThetaSketch: sketches are built of values here: produce those"),
+        (schema("metricsSpec/1"), Some(json!({ "type": "thetaSketch", "name": "users" })), "spec.dataSchema.metricsSpec[1].fieldName: is missing: name the field to aggregate"),
         (schema("metricsSpec/1/fieldName"), None, "spec.dataSchema.metricsSpec[1].fieldName: is missing: name the field to aggregate"),
         (schema("metricsSpec/1/type"), None, "spec.dataSchema.metricsSpec[1].type: is missing: use an aggregator such as `longSum`"),
         (schema("metricsSpec/1/expression"), Some(json!("a+b")), "spec.dataSchema.metricsSpec[1].expression: expressions are not supported yet: aggregate a field"),

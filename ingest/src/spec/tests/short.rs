@@ -35,6 +35,10 @@ fn full() -> Value {
             "high": { "long_max": "user.n" },
             "d": "sum",
             "dmin": { "double_min": ["x"] },
+            "ok_users": { "hll": "user.id", "lg_k": 14, "type": "long" },
+            "offsets": { "theta": "kafka.offset", "size": 1000 },
+            "latency": { "quantiles": "ms", "k": 400 },
+            "sessions": "hll",
         },
         "sort": ["__time"],
         "query_granularity": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
@@ -107,8 +111,20 @@ fn every_key_is_understood_and_written_back() {
         keys(&["kafka", "topic"]),
     ];
     assert_eq!(spec.input.dimensions, dimensions);
-    let measures = [None, Some("n"), Some("n"), Some("user.n"), Some("d"), Some("x")].map(|field| field.map(path));
+    let measures = [None, Some("n"), Some("n"), Some("user.n"), Some("d"), Some("x"), Some("user.id")];
+    let mut measures = measures.map(|field| field.map(path)).to_vec();
+    measures.extend([Some(kafka(KafkaField::Offset)), Some(path("ms")), Some(path("sessions"))]);
     assert_eq!(spec.input.measures, measures);
+    let sketch = |kind, of| Aggregation::Sketch(SketchMeasure { kind, of });
+    let sketches: Vec<_> = spec.schema.measures[6..].iter().map(|measure| measure.aggregation).collect();
+    let expected = [
+        sketch(SketchKind::Hll { lg_k: 14 }, DimensionType::Long),
+        // As the dimension that is read from there, and the next power of two.
+        sketch(SketchKind::Theta { lg_k: 10 }, DimensionType::Long),
+        sketch(SketchKind::Quantiles { k: 400 }, DimensionType::Double),
+        sketch(SketchKind::HLL, DimensionType::String),
+    ];
+    assert_eq!(sketches, expected);
     let missing = Some(TimestampMs(1_767_225_600_000));
     assert_eq!(spec.input.time, TimeSpec { source: path("meta.ts"), format: TimeFormat::Micros, missing });
     assert!(!spec.schema.rollup);
@@ -184,10 +200,17 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         ("/dimensions/4/from", Some(json!(["a", 1])), "dimensions[4].from[1]: expected a string, found 1"),
         ("/dimensions/4/form", Some(json!("p")), "dimensions[4].form: unknown field (did you mean `from`?)"),
         ("/measures", Some(json!(["count"])), "measures: expected an object, found an array"),
-        ("/measures/bytes_in", Some(json!("longsum")), "measures.bytes_in: unknown aggregation `longsum` (did you mean `long_sum`?); expected \"count\", an aggregation such as \"long_sum\", or { long_sum = \"FIELD\" }"),
-        ("/measures/bytes_in", Some(json!({ "p99": "x" })), "measures.bytes_in.p99: unknown aggregation `p99`; expected \"count\", an aggregation such as \"long_sum\", or { long_sum = \"FIELD\" }"),
+        ("/measures/bytes_in", Some(json!("longsum")), "measures.bytes_in: unknown aggregation `longsum` (did you mean `long_sum`?); expected \"count\", an aggregation such as \"long_sum\", { long_sum = \"FIELD\" }, or a sketch such as { hll = \"FIELD\" }"),
+        ("/measures/bytes_in", Some(json!({ "p99": "x" })), "measures.bytes_in.p99: unknown aggregation `p99`; expected \"count\", an aggregation such as \"long_sum\", { long_sum = \"FIELD\" }, or a sketch such as { hll = \"FIELD\" }"),
         ("/measures/bytes_in", Some(json!({ "count": "x" })), "measures.bytes_in.count: a count needs no field: write \"count\""),
-        ("/measures/bytes_in", Some(json!({})), "measures.bytes_in: expected \"count\", an aggregation such as \"long_sum\", or { long_sum = \"FIELD\" }, found an object"),
+        ("/measures/bytes_in", Some(json!({})), "measures.bytes_in: expected \"count\", an aggregation such as \"long_sum\", { long_sum = \"FIELD\" }, or a sketch such as { hll = \"FIELD\" }, found an object"),
+        ("/measures/users", Some(json!({ "hll": "user", "lgk": 12 })), "measures.users.lgk: unknown field (did you mean `lg_k`?)"),
+        ("/measures/users", Some(json!({ "hll": "user", "lg_k": 40 })), "measures.users.lg_k: lgK of an HLL sketch must lie between 4 and 21, not 40"),
+        ("/measures/users", Some(json!({ "hll": "user", "type": "text" })), "measures.users.type: expected one of `string`, `long`, `double`, `boolean`, found \"text\""),
+        ("/measures/users", Some(json!({ "theta": "user", "size": 7 })), "measures.users.size: the size of a theta sketch must lie between 32 and 1048576, not 7"),
+        ("/measures/users", Some(json!({ "theta": 7 })), "measures.users.theta: expected a field's path, as a string or an array of keys, found 7"),
+        ("/measures/users", Some(json!({ "quantiles": "ms", "type": "long" })), "measures.users.type: unknown field"),
+        ("/measures/users", Some(json!("hlls")), "measures.users: unknown aggregation `hlls` (did you mean `hll`?); expected \"count\", an aggregation such as \"long_sum\", { long_sum = \"FIELD\" }, or a sketch such as { hll = \"FIELD\" }"),
         ("/measures/org_id", Some(json!("count")), "column `org_id` is declared twice"),
         ("/rollup", Some(json!(true)), "rollup: expected a granularity such as `1h`, found true"),
         ("/rollup", Some(json!("1 minute")), "rollup: `1 minute` is not a granularity: write a number and ms, s, m, h, d or w (`5m`), an ISO-8601 period (`PT5M`, `P1M`), or a name such as minute, hour, day, month, none, all"),

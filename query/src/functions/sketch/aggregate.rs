@@ -35,6 +35,11 @@ pub(crate) fn functions() -> Vec<Arc<AggregateUDF>> {
     all.into_iter().map(function).collect()
 }
 
+/// Whether a function takes sketches.
+pub(crate) fn is_sketch_aggregate(function: &AggregateUDF) -> bool {
+    function.inner().is::<SketchAggregate>()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Function {
     CountHll,

@@ -32,6 +32,7 @@ use self::extremes::Extremes;
 use self::long_sums::LongSums;
 use self::quantile_sketches::QuantileSketches;
 use super::groups::Groups;
+use super::inputs::SegmentSketches;
 use super::key::SegmentKey;
 use super::names::Names;
 use super::{AggregateFunction, ColumnKind};
@@ -54,7 +55,8 @@ pub(super) enum Accumulator {
     Distinct(Distinct),
     /// The kind of the values.
     DistinctSketch(DistinctSketches, ColumnKind),
-    Quantiles(QuantileSketches),
+    /// The kind of the values.
+    Quantiles(QuantileSketches, ColumnKind),
 }
 
 /// What the codes of a segment are called across segments.
@@ -85,6 +87,7 @@ pub(super) enum Needs {
     Codes,
     /// Codes with the times of their rows; those of null values too.
     TimedCodes,
+    Sketches,
 }
 
 /// Values side by side, one for each row that counts.
@@ -109,6 +112,12 @@ pub(super) enum Values<'v> {
         codes: &'v [u32],
         times: Option<&'v [i64]>,
         key: &'v SegmentKey<'v>,
+    },
+    /// Of these rows of a block.
+    Sketches {
+        sketches: &'v SegmentSketches<'v>,
+        block: usize,
+        rows: &'v [u16],
     },
 }
 
@@ -156,7 +165,7 @@ impl Accumulator {
             AggregateFunction::Last(_) => Self::Text(Choices::last(), true),
             AggregateFunction::CountDistinct(_) => Self::Distinct(Distinct::default()),
             AggregateFunction::Sketch(call, input) => match call.kind {
-                SketchKind::Quantiles { k } => Self::Quantiles(QuantileSketches::new(*call, k)?),
+                SketchKind::Quantiles { k } => Self::Quantiles(QuantileSketches::new(*call, k)?, input.kind),
                 _ => Self::DistinctSketch(DistinctSketches::new(*call)?, input.kind),
             },
             other => return Err(QueryError::internal(format!("no accumulator for {other:?}"))),
@@ -174,8 +183,9 @@ impl Accumulator {
             Self::ByTime(..) => Needs::TimedKeys,
             Self::Text(_, true) => Needs::TimedCodes,
             Self::Text(_, false) | Self::Distinct(_) => Needs::Codes,
+            Self::DistinctSketch(_, ColumnKind::Sketches) | Self::Quantiles(_, ColumnKind::Sketches) => Needs::Sketches,
             Self::DistinctSketch(_, ColumnKind::Value(DimensionType::String)) => Needs::Codes,
-            Self::DistinctSketch(_, ColumnKind::Value(DimensionType::Double)) | Self::Quantiles(_) => Needs::Doubles,
+            Self::DistinctSketch(_, ColumnKind::Value(DimensionType::Double)) | Self::Quantiles(..) => Needs::Doubles,
             Self::DistinctSketch(..) => Needs::Keys,
         }
     }
@@ -209,7 +219,7 @@ impl Accumulator {
             Self::Text(choices, _) => choices.clear(),
             Self::Distinct(distinct) => distinct.clear(),
             Self::DistinctSketch(sketches, _) => sketches.clear(),
-            Self::Quantiles(sketches) => sketches.clear(),
+            Self::Quantiles(sketches, _) => sketches.clear(),
         }
     }
 
@@ -232,12 +242,15 @@ impl Accumulator {
             Self::Text(choices, _) => choices.reach(groups),
             Self::Distinct(distinct) => distinct.reach(groups),
             Self::DistinctSketch(sketches, _) => sketches.reach(groups),
-            Self::Quantiles(sketches) => sketches.reach(groups),
+            Self::Quantiles(sketches, _) => sketches.reach(groups),
         }
     }
 
     /// Adds rows of groups that there is room for.
-    pub fn add(&mut self, groups: Groups<'_>, values: Values<'_>) {
+    ///
+    /// # Errors
+    /// A stored sketch is damaged, or a sketch counts more values than 64 bits can.
+    pub fn add(&mut self, groups: Groups<'_>, values: Values<'_>) -> Result<(), QueryError> {
         match (self, values) {
             (Self::Count(counts), _) => counts.add(groups),
             (Self::LongSum(sums), Values::Longs { values, magnitude }) => sums.add(groups, values, magnitude),
@@ -261,9 +274,16 @@ impl Accumulator {
             }
             (Self::DistinctSketch(sketches, _), Values::OrderKeys(longs)) => sketches.add_longs(groups, longs),
             (Self::DistinctSketch(sketches, _), Values::Doubles(doubles)) => sketches.add_doubles(groups, doubles),
-            (Self::Quantiles(sketches), Values::Doubles(values)) => sketches.add(groups, values),
+            (Self::Quantiles(sketches, _), Values::Doubles(values)) => sketches.add(groups, values),
+            (Self::DistinctSketch(merged, _), Values::Sketches { sketches, block, rows }) => {
+                groups.try_for_each_run(rows, |group, rows| merged.add_sketches(group, sketches, block, rows))?;
+            }
+            (Self::Quantiles(merged, _), Values::Sketches { sketches, block, rows }) => {
+                groups.try_for_each_run(rows, |group, rows| merged.add_sketches(group, sketches, block, rows))?;
+            }
             (accumulator, values) => unreachable!("{:?} was given {values:?}", accumulator.needs()),
         }
+        Ok(())
     }
 
     /// Adds `rows` rows of one group of which the sum of the values, and the least and the greatest order key are known.
@@ -284,7 +304,7 @@ impl Accumulator {
             | Self::Text(..)
             | Self::Distinct(_)
             | Self::DistinctSketch(..)
-            | Self::Quantiles(_) => unreachable!("no zone knows this beforehand"),
+            | Self::Quantiles(..) => unreachable!("no zone knows this beforehand"),
         }
     }
 
@@ -343,7 +363,7 @@ impl Accumulator {
                 };
                 sketches.merge(other, from, to, hashes);
             }
-            (Self::Quantiles(sketches), Self::Quantiles(other)) => sketches.merge(other, from, to)?,
+            (Self::Quantiles(sketches, _), Self::Quantiles(other, _)) => sketches.merge(other, from, to)?,
             (accumulator, other) => unreachable!("{:?} met {:?}", accumulator.needs(), other.needs()),
         }
         Ok(())
@@ -384,7 +404,7 @@ impl Accumulator {
             }
             Self::Distinct(distinct) => Arc::new(groups.map(|group| Some(distinct.get(group))).collect::<Int64Array>()),
             Self::DistinctSketch(sketches, _) => sketches.finish(groups)?,
-            Self::Quantiles(sketches) => sketches.finish(groups),
+            Self::Quantiles(sketches, _) => sketches.finish(groups),
         })
     }
 
@@ -401,7 +421,7 @@ impl Accumulator {
             Self::Text(choices, _) => choices.bytes(),
             Self::Distinct(distinct) => distinct.bytes(),
             Self::DistinctSketch(sketches, _) => sketches.bytes(),
-            Self::Quantiles(sketches) => sketches.bytes(),
+            Self::Quantiles(sketches, _) => sketches.bytes(),
         }
     }
 }
@@ -416,7 +436,7 @@ fn array_of_keys(keys: impl Iterator<Item = Option<i64>>, kind: ColumnKind) -> A
         ColumnKind::Value(DimensionType::Boolean) => {
             Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
         }
-        ColumnKind::Value(_) => Arc::new(keys.collect::<Int64Array>()),
+        ColumnKind::Value(_) | ColumnKind::Sketches => Arc::new(keys.collect::<Int64Array>()),
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) enum ColumnKind {
     Time,
     /// A dimension, or a measure as the dimension type of its values.
     Value(DimensionType),
+    /// A measure of sketches, which are merged and neither compared nor grouped by.
+    Sketches,
 }
 
 /// One aggregate over the rows of a group.

@@ -57,6 +57,23 @@ impl Groups<'_> {
     }
 }
 
+impl Groups<'_> {
+    /// The same, until `run` fails.
+    pub fn try_for_each_run<T, E>(
+        &self,
+        values: &[T],
+        mut run: impl FnMut(usize, &[T]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut outcome = Ok(());
+        self.for_each_run(values, |group, values| {
+            if outcome.is_ok() {
+                outcome = run(group, values);
+            }
+        });
+        outcome
+    }
+}
+
 /// Finds runs.
 #[derive(Debug, Default)]
 pub(super) struct GroupRuns {

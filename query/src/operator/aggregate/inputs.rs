@@ -1,8 +1,12 @@
 //! The columns of a segment that are aggregated, block by block.
 
+use std::borrow::Cow;
+
 use henge_indexing::{BLOCK_ROWS, BlockMask, Column, LongColumn, TextColumn};
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
+use henge_segment_store::sketch::Sketch;
+use henge_segment_store::sketch_values::SketchValues;
 
 use super::accumulator::{Needs, Values, key_of_double};
 use super::key::{KeyBuffers, SegmentKey};
@@ -19,6 +23,23 @@ pub(super) struct SegmentInput<'s> {
     times: Option<Column<'s>>,
     /// The codes of the values, where those are kept.
     codes: Option<SegmentKey<'s>>,
+    /// The values, where they are sketches.
+    sketches: Option<SegmentSketches<'s>>,
+}
+
+/// A segment's column of sketches.
+#[derive(Debug)]
+pub(super) struct SegmentSketches<'s> {
+    values: SketchValues<'s>,
+    reader: &'s SegmentReader,
+}
+
+impl<'s> SegmentSketches<'s> {
+    /// The sketch in a row of a block that is not null.
+    pub fn get(&self, block: usize, row: u16) -> Result<Cow<'s, Sketch>, QueryError> {
+        let damaged = |error| QueryError::from(&self.reader.damaged(&error));
+        self.values.get(block, row.into()).map_err(damaged)
+    }
 }
 
 /// Where the values of a block are unpacked to.
@@ -29,6 +50,7 @@ pub(super) struct InputBuffers {
     times: [Box<[i64; BLOCK_ROWS]>; 2],
     keys: Box<[i64; BLOCK_ROWS]>,
     nulls: Box<[bool; BLOCK_ROWS]>,
+    rows: Box<[u16; BLOCK_ROWS]>,
     key_buffers: KeyBuffers,
 }
 
@@ -43,6 +65,7 @@ impl InputBuffers {
             times: [longs(), longs()],
             keys: longs(),
             nulls: Box::new([false; BLOCK_ROWS]),
+            rows: Box::new([0; BLOCK_ROWS]),
             key_buffers: KeyBuffers::new(),
         }
     }
@@ -64,7 +87,12 @@ impl<'s> SegmentInput<'s> {
         let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
         let times = needs.takes_times().then(|| column(TIME_COLUMN)).transpose()?;
         let codes = needs.takes_codes().then(|| SegmentKey::of_column(name, reader)).transpose()?;
-        Ok(Self { column: column(name)?, times, codes })
+        let sketches = |name| {
+            let values = reader.sketches(name).map_err(|error| QueryError::from(&error))?;
+            Ok::<_, QueryError>(SegmentSketches { values, reader })
+        };
+        let sketches = (needs == Needs::Sketches).then(|| sketches(name)).transpose()?;
+        Ok(Self { column: column(name)?, times, codes, sketches })
     }
 
     /// Some rows may be null.
@@ -79,6 +107,9 @@ impl<'s> SegmentInput<'s> {
 
     /// The rows of a block that are not null; `None` where no row of the column is null.
     pub fn validity(&self, block: usize, buffers: &mut InputBuffers) -> Option<BlockMask> {
+        if let Some(sketches) = &self.sketches {
+            return Some(sketches.values.validity(block));
+        }
         match &self.column {
             Column::Missing => Some([0; BLOCK_ROWS / 64]),
             Column::Text(texts) => text_validity(texts, block, &mut buffers.codes),
@@ -93,6 +124,7 @@ impl<'s> SegmentInput<'s> {
         let rows = |null_count: u32| block_rows as u32 - null_count.min(block_rows as u32);
         match (&self.column, needs) {
             (_, needs) if needs.takes_times() => None,
+            (_, Needs::Sketches) => None,
             (Column::Missing, _) => Some(KnownBlock { rows: 0, sum: 0, least: 0, greatest: 0 }),
             (Column::Longs(longs), Needs::Rows | Needs::Longs | Needs::OrderKeys | Needs::DoubleKeys) => {
                 let zone = longs.zone(block)?;
@@ -126,6 +158,7 @@ impl<'s> SegmentInput<'s> {
             Needs::TimedKeys => self.timed(block, picks, Needs::OrderKeys, buffers),
             Needs::TimedDoubleKeys => self.timed(block, picks, Needs::DoubleKeys, buffers),
             Needs::Codes | Needs::TimedCodes => self.coded(block, picks, buffers),
+            Needs::Sketches => self.sketched(block, picks, &mut buffers.rows),
             _ => self.untimed(block, picks, needs, &mut buffers.longs, &mut buffers.doubles),
         }
     }
@@ -145,6 +178,21 @@ impl<'s> SegmentInput<'s> {
             _ => None,
         };
         Ok(Values::Coded { codes: &codes[..picks.len()], times, key })
+    }
+
+    fn sketched<'v>(
+        &'v self,
+        block: usize,
+        picks: &Picks,
+        rows: &'v mut [u16; BLOCK_ROWS],
+    ) -> Result<Values<'v>, QueryError> {
+        let sketches = self.sketches.as_ref().ok_or_else(|| QueryError::internal("a column is not of sketches"))?;
+        let mut count = 0;
+        picks.for_each(|row| {
+            rows[count] = row as u16;
+            count += 1;
+        });
+        Ok(Values::Sketches { sketches, block, rows: &rows[..count] })
     }
 
     /// What the codes stand for, where codes are kept.

@@ -229,7 +229,7 @@ impl Names {
                     ColumnKind::Value(DimensionType::Boolean) => {
                         Arc::new(values.map(|value| value.map(|value| value == 1)).collect::<BooleanArray>())
                     }
-                    ColumnKind::Value(_) => {
+                    ColumnKind::Value(_) | ColumnKind::Sketches => {
                         Arc::new(values.map(|value| value.map(u64::cast_signed)).collect::<Int64Array>())
                     }
                 }

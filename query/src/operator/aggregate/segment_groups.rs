@@ -247,16 +247,14 @@ impl<'s> SegmentGroups<'s> {
         };
         let Some(mask) = mask else {
             let values = values_of(input, block, picks, needs, buffers)?;
-            accumulator.add(groups, values);
-            return Ok(());
+            return accumulator.add(groups, values);
         };
         if picks.narrow(&mask, &mut narrow.numbers, &mut narrow.picks) == 0 {
             return Ok(());
         }
         let groups = narrowed(groups, &narrow.picks, &narrow.numbers, &mut narrow.groups, &mut narrow.runs);
         let values = values_of(input, block, &narrow.picks, needs, buffers)?;
-        accumulator.add(groups, values);
-        Ok(())
+        accumulator.add(groups, values)
     }
 
     pub fn table(&self) -> &GroupTable {
@@ -327,7 +325,7 @@ fn add_computed(
     input.evaluate(block, counted, accumulator.needs(), computed)?;
     if picks.narrow(&computed.valid, numbers, kept) > 0 {
         let groups = narrowed(groups, kept, numbers, narrow_groups, runs);
-        accumulator.add(groups, computed.values(accumulator.needs())?);
+        accumulator.add(groups, computed.values(accumulator.needs())?)?;
     }
     Ok(())
 }

@@ -88,6 +88,7 @@ fn output(aggregation: &Aggregation) -> SchemaRef {
         ColumnKind::Value(DimensionType::Long) => DataType::Int64,
         ColumnKind::Value(DimensionType::Double) => DataType::Float64,
         ColumnKind::Value(DimensionType::Boolean) => DataType::Boolean,
+        ColumnKind::Sketches => DataType::Binary,
     };
     let keys = aggregation.keys.iter().map(|key| match key {
         GroupKey::Column(column) => type_of(column.kind),

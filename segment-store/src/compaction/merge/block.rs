@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
 use crate::schema::SortKey;
+use crate::segment::SketchBytes;
 
 /// Values of one column, as numbers. Of a dimension they compare like the values: codes of strings (0 is null), or what
 /// `order_of_long` and `order_of_double` make of numbers. Of a measure they are the value's bits.
@@ -40,13 +41,48 @@ impl Cells {
     }
 }
 
+/// Values of a measure.
+#[derive(Debug, Clone)]
+pub enum MeasureCells {
+    Numbers(Cells),
+    Sketches(SketchBytes),
+}
+
+impl MeasureCells {
+    /// The bits of a number; null of sketches.
+    pub fn number(&self, row: usize) -> Option<u64> {
+        match self {
+            Self::Numbers(cells) => cells.get(row),
+            Self::Sketches(_) => None,
+        }
+    }
+
+    /// The bytes of a sketch; null of numbers.
+    pub fn sketch(&self, row: usize) -> Option<&[u8]> {
+        match self {
+            Self::Numbers(_) => None,
+            Self::Sketches(sketches) => sketches.get(row),
+        }
+    }
+
+    fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Numbers(cells), Self::Numbers(other)) => cells.append(other),
+            (Self::Sketches(sketches), Self::Sketches(other)) => {
+                other.iter().for_each(|sketch| sketches.push(sketch));
+            }
+            _ => unreachable!("a measure is of one kind in all blocks"),
+        }
+    }
+}
+
 /// Some rows of an input.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
     pub times: Vec<i64>,
     /// In the order of the schema.
     pub dimensions: Vec<Cells>,
-    pub measures: Vec<Cells>,
+    pub measures: Vec<MeasureCells>,
 }
 
 impl Block {
@@ -71,13 +107,12 @@ impl Block {
     }
 
     pub fn append(&mut self, other: &Self) {
+        if self.times.is_empty() {
+            *self = other.clone();
+            return;
+        }
         self.times.extend_from_slice(&other.times);
-        append_columns(&mut self.dimensions, &other.dimensions);
-        append_columns(&mut self.measures, &other.measures);
+        self.dimensions.iter_mut().zip(&other.dimensions).for_each(|(column, other)| column.append(other));
+        self.measures.iter_mut().zip(&other.measures).for_each(|(column, other)| column.append(other));
     }
-}
-
-fn append_columns(columns: &mut Vec<Cells>, others: &[Cells]) {
-    columns.resize_with(others.len(), Cells::default);
-    columns.iter_mut().zip(others).for_each(|(column, other)| column.append(other));
 }

@@ -1,15 +1,16 @@
 //! The columns of one segment, as the target's schema wants them.
 
 use henge_indexing::{
-    BLOCK_ROWS, BlockMask, Column, Dictionary, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedCodes,
-    PackedDoubles, PackedFlags, PackedLongs, TextColumn, order_of_double, order_of_long, text_of_double, text_of_flag,
-    text_of_long,
+    BLOCK_ROWS, BlockMask, Column, Dictionary, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedBytes,
+    PackedCodes, PackedDoubles, PackedFlags, PackedLongs, TextColumn, order_of_double, order_of_long, text_of_double,
+    text_of_flag, text_of_long,
 };
 
 use super::MergeTarget;
-use super::block::{Block, Cells};
-use crate::schema::DimensionType;
-use crate::segment::{ServingError, ServingSegment, Strings};
+use super::block::{Block, Cells, MeasureCells};
+use crate::schema::{ColumnKind, DimensionType};
+use crate::segment::{ServingError, ServingSegment, SketchBytes, Strings};
+use crate::sketch_values::SketchValues;
 use crate::time::{Granularity, TimestampMs};
 
 /// A segment whose columns are found and, where the schema has widened them to strings, converted.
@@ -19,7 +20,14 @@ pub struct Input<'a> {
     floor: Option<&'a Granularity>,
     chunk_start: i64,
     dimensions: Vec<Source<'a>>,
-    measures: Vec<Source<'a>>,
+    measures: Vec<MeasureSource<'a>>,
+}
+
+/// Where a measure's values come from.
+enum MeasureSource<'a> {
+    Numbers(Source<'a>),
+    /// `None`: the segment has no such column.
+    Sketches(Option<&'a PackedBytes>),
 }
 
 /// Where a column's values come from.
@@ -64,11 +72,10 @@ impl<'a> Input<'a> {
         let schema = &target.schema;
         let dimension = |name: &str, kind| Source::open(segment, name, kind, true);
         let dimensions = schema.dimensions.iter().map(|column| dimension(&column.name, column.kind));
-        let first_measure = schema.dimensions.len();
-        let measures =
-            schema.measures.iter().enumerate().map(|(at, measure)| {
-                Source::open(segment, &measure.name, schema.column_kind(first_measure + at), false)
-            });
+        let measures = schema
+            .measures
+            .iter()
+            .map(|measure| MeasureSource::open(segment, &measure.name, measure.aggregation.column_kind()));
         Ok(Self {
             row_count: segment.row_count(),
             times: segment.times()?,
@@ -81,6 +88,18 @@ impl<'a> Input<'a> {
 
     pub fn row_count(&self) -> u32 {
         self.row_count
+    }
+
+    /// Bytes of all sketches.
+    pub fn sketch_bytes(&self) -> u64 {
+        let of_column = |packed: &PackedBytes| {
+            (0..packed.block_count()).map(|block| packed.bytes_of_block(block) as u64).sum::<u64>()
+        };
+        let packed = self.measures.iter().filter_map(|source| match source {
+            MeasureSource::Sketches(packed) => *packed,
+            MeasureSource::Numbers(_) => None,
+        });
+        packed.map(of_column).sum()
     }
 
     pub fn block_count(&self) -> usize {
@@ -99,7 +118,7 @@ impl<'a> Input<'a> {
     pub fn block(&self, block: usize, codes: &[&[u32]]) -> Block {
         let rows = BLOCK_ROWS.min(self.row_count as usize - block * BLOCK_ROWS);
         let dimensions = self.dimensions.iter().zip(codes).map(|(source, codes)| source.cells(block, rows, codes));
-        let measures = self.measures.iter().map(|source| source.cells(block, rows, &[]));
+        let measures = self.measures.iter().map(|source| source.cells(block, rows));
         Block { times: self.times(block), dimensions: dimensions.collect(), measures: measures.collect() }
     }
 
@@ -114,6 +133,43 @@ impl<'a> Input<'a> {
         }
         times
     }
+}
+
+impl<'a> MeasureSource<'a> {
+    fn open(segment: &'a ServingSegment, name: &str, wanted: ColumnKind) -> Result<Self, ServingError> {
+        let wanted = match wanted {
+            ColumnKind::Value(wanted) => return Source::open(segment, name, wanted, false).map(Self::Numbers),
+            ColumnKind::Sketch(wanted) => wanted,
+        };
+        match segment.sketches(name)? {
+            SketchValues::Packed(stored, packed) if stored.coarser(wanted).is_some() => {
+                Ok(Self::Sketches(Some(packed)))
+            }
+            SketchValues::Missing if !segment.layout().iter().any(|column| column.name == name) => {
+                Ok(Self::Sketches(None))
+            }
+            _ => Err(never_widened(name)),
+        }
+    }
+
+    fn cells(&self, block: usize, rows: usize) -> MeasureCells {
+        let packed = match self {
+            Self::Numbers(source) => return MeasureCells::Numbers(source.cells(block, rows, &[])),
+            Self::Sketches(packed) => packed,
+        };
+        let is_valid =
+            packed.map_or_else(|| vec![false; rows], |packed| bits(rows, |mask| packed.validity(block, mask)));
+        let mut sketches = SketchBytes::default();
+        for (row, is_valid) in is_valid.into_iter().enumerate() {
+            sketches.push(packed.filter(|_| is_valid).map(|packed| packed.get(block, row)));
+        }
+        MeasureCells::Sketches(sketches)
+    }
+}
+
+fn never_widened(column: &str) -> ServingError {
+    let source = FormatError { what: "column", detail: "of a type that the schema has never widened" };
+    ServingError::Column { column: column.to_owned(), source }
 }
 
 impl<'a> Source<'a> {
@@ -151,10 +207,7 @@ impl<'a> Source<'a> {
             (Column::Flags(FlagColumn::Packed(flags)), Kind::String) => {
                 Self::Converted(Self::Flags(flags).converted(segment, |bit| text_of_flag(bit == 1).to_owned()))
             }
-            _ => {
-                let source = FormatError { what: "column", detail: "of a type that the schema has never widened" };
-                return Err(ServingError::Column { column: name.to_owned(), source });
-            }
+            _ => return Err(never_widened(name)),
         })
     }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::MergeTarget;
 use super::block::{Block, Cells};
+use super::merged_sketches::MergedSketches;
 use super::shared_codes::SharedCodes;
-use crate::schema::{Aggregation, DataSourceSchema, DimensionType};
+use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, DimensionType};
 use crate::segment::{SortedColumn, SortedRows, TextValues, Values};
+use crate::sketch::SketchError;
 
 /// The rows of a piece so far.
 pub struct PieceBuilder<'a> {
@@ -15,7 +17,7 @@ pub struct PieceBuilder<'a> {
     times: Vec<i64>,
     dimensions: Vec<KeyColumn>,
     measures: Vec<MeasureColumn>,
-    /// What the measures of the last row become, while it is not certain that all can be merged.
+    /// What the numbers of the last row become, while it is not certain that all can be merged.
     merged: Vec<Option<u64>>,
 }
 
@@ -25,10 +27,10 @@ enum KeyColumn {
     Numbers(DimensionType, Numbers),
 }
 
-struct MeasureColumn {
-    aggregation: Aggregation,
+enum MeasureColumn {
     /// Bits of the values.
-    numbers: Numbers,
+    Numbers(Aggregation, Numbers),
+    Sketches(MergedSketches),
 }
 
 /// Values that may be null: 9 bytes a row.
@@ -73,8 +75,7 @@ impl<'a> PieceBuilder<'a> {
             schema.query_granularity = granularity.clone();
         }
         let dimensions = schema.dimensions.iter().map(|dimension| KeyColumn::new(dimension.kind)).collect();
-        let measure = |aggregation| MeasureColumn { aggregation, numbers: Numbers::default() };
-        let measures = schema.measures.iter().map(|column| measure(column.aggregation)).collect();
+        let measures = schema.measures.iter().map(|measure| MeasureColumn::new(measure.aggregation)).collect();
         Self { schema: Arc::new(schema), shared, times: Vec::new(), dimensions, measures, merged: Vec::new() }
     }
 
@@ -82,45 +83,84 @@ impl<'a> PieceBuilder<'a> {
         self.times.len()
     }
 
+    /// Memory that sketches take.
+    pub fn sketch_bytes(&self) -> usize {
+        let bytes = self.measures.iter().map(|column| match column {
+            MeasureColumn::Numbers(..) => 0,
+            MeasureColumn::Sketches(sketches) => sketches.bytes(),
+        });
+        bytes.sum()
+    }
+
     /// Merges a row into the last one, if both have the same key and no sum leaves 64 bits.
-    pub fn fold(&mut self, block: &Block, row: usize) -> bool {
+    ///
+    /// # Errors
+    /// A sketch is damaged.
+    pub fn fold(&mut self, block: &Block, row: usize) -> Result<bool, SketchError> {
         let is_same = self.times.last() == Some(&block.times[row])
             && self.dimensions.iter().zip(&block.dimensions).all(|(column, cells)| column.ends_with(cells.get(row)));
         if !is_same {
-            return false;
+            return Ok(false);
         }
         self.merged.clear();
         for (column, cells) in self.measures.iter().zip(&block.measures) {
-            match merge(column.aggregation, column.numbers.last(), cells.get(row)) {
+            let MeasureColumn::Numbers(aggregation, numbers) = column else { continue };
+            match merge(*aggregation, numbers.last(), cells.number(row)) {
                 Some(merged) => self.merged.push(merged),
-                None => return false,
+                None => return Ok(false),
             }
         }
-        for (column, merged) in self.measures.iter_mut().zip(&self.merged) {
-            column.numbers.pop();
-            column.numbers.push(*merged);
+        let mut merged = self.merged.iter();
+        for (column, cells) in self.measures.iter_mut().zip(&block.measures) {
+            match column {
+                MeasureColumn::Numbers(_, numbers) => {
+                    numbers.pop();
+                    numbers.push(*merged.next().expect("one for each measure that is a number"));
+                }
+                MeasureColumn::Sketches(sketches) => sketches.merge_into_last(cells.sketch(row))?,
+            }
         }
-        true
+        Ok(true)
     }
 
     pub fn push(&mut self, block: &Block, row: usize) {
         self.times.push(block.times[row]);
         self.dimensions.iter_mut().zip(&block.dimensions).for_each(|(column, cells)| column.push(cells, row));
-        self.measures.iter_mut().zip(&block.measures).for_each(|(column, cells)| column.numbers.push(cells.get(row)));
+        for (column, cells) in self.measures.iter_mut().zip(&block.measures) {
+            match column {
+                MeasureColumn::Numbers(_, numbers) => numbers.push(cells.number(row)),
+                MeasureColumn::Sketches(sketches) => sketches.push(cells.sketch(row)),
+            }
+        }
     }
 
     /// The rows, so that the next piece can begin.
     pub fn take(&mut self) -> SortedRows {
         let dimensions = self.dimensions.iter_mut().zip(self.shared).map(|(column, shared)| column.take(shared));
-        let measures = self.measures.iter_mut().map(|column| match column.aggregation.is_long() {
-            true => SortedColumn::Longs(column.numbers.take(u64::cast_signed)),
-            false => SortedColumn::Doubles(column.numbers.take(f64::from_bits)),
-        });
         SortedRows {
             schema: self.schema.clone(),
             times: std::mem::take(&mut self.times),
             dimensions: dimensions.collect(),
-            measures: measures.collect(),
+            measures: self.measures.iter_mut().map(MeasureColumn::take).collect(),
+        }
+    }
+}
+
+impl MeasureColumn {
+    fn new(aggregation: Aggregation) -> Self {
+        match aggregation.column_kind() {
+            ColumnKind::Value(_) => Self::Numbers(aggregation, Numbers::default()),
+            ColumnKind::Sketch(kind) => Self::Sketches(MergedSketches::new(kind)),
+        }
+    }
+
+    fn take(&mut self) -> SortedColumn {
+        match self {
+            Self::Numbers(aggregation, numbers) if aggregation.is_long() => {
+                SortedColumn::Longs(numbers.take(u64::cast_signed))
+            }
+            Self::Numbers(_, numbers) => SortedColumn::Doubles(numbers.take(f64::from_bits)),
+            Self::Sketches(sketches) => SortedColumn::Sketches(sketches.kind(), sketches.take()),
         }
     }
 }

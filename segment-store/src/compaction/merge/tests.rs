@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
 use crate::open_segment::{OpenSegment, sort};
+use crate::schema::SketchMeasure;
 use crate::schema::{Aggregation, Dimension, DimensionType, Measure, TIME_COLUMN};
-use crate::segment::{SegmentMeta, SortedColumn, encode_serving};
+use crate::segment::{SegmentMeta, SketchBytes, SortedColumn, encode_serving};
+use crate::sketch::{HashedValue, SketchInput, SketchKind, ThetaHasher};
 use crate::time::TimestampMs;
 
 /// An event by the names of its columns; what a schema does not declare is left out.
@@ -50,6 +52,8 @@ fn schema(rollup: bool, granularity: &str) -> DataSourceSchema {
         ("bytes_max", LongMax),
         ("latency", DoubleSum),
         ("latency_min", DoubleMin),
+        ("orgs", Sketch(SketchMeasure { kind: SketchKind::Hll { lg_k: 4 }, of: String })),
+        ("ports", Sketch(SketchMeasure { kind: SketchKind::Theta { lg_k: 5 }, of: Long })),
     ];
     DataSourceSchema {
         dimensions: dimensions.map(|(name, kind)| Dimension { name: name.into(), kind }).into(),
@@ -71,6 +75,12 @@ fn frozen(schema: &DataSourceSchema, events: &[Event]) -> Option<SortedRows> {
             set_dimension(&mut row, index, &dimension.name, dimension.kind, event);
         }
         for (index, measure) in schema.measures.iter().enumerate() {
+            if let Aggregation::Sketch(sketch) = measure.aggregation {
+                if let Some(input) = sketched(&measure.name, sketch.kind, event) {
+                    row.set_measure(index, MeasureValue::Sketched(input));
+                }
+                continue;
+            }
             let value = match measure.name.trim_end_matches("_max").trim_end_matches("_min") {
                 "bytes" if measure.aggregation.is_long() => event.bytes.map(MeasureValue::Long),
                 "bytes" => event.bytes.map(|bytes| MeasureValue::Double(bytes as f64)),
@@ -82,6 +92,14 @@ fn frozen(schema: &DataSourceSchema, events: &[Event]) -> Option<SortedRows> {
         open.append(&row);
     }
     (!events.is_empty()).then(|| sort(&open.prefix()))
+}
+
+fn sketched(measure: &str, kind: SketchKind, event: &Event) -> Option<SketchInput> {
+    let value = match measure {
+        "orgs" => HashedValue::Text(event.org.as_ref()?.as_bytes()),
+        _ => HashedValue::Long(event.port?),
+    };
+    ThetaHasher::default().input(kind, value)
 }
 
 /// Numbers and booleans are written as the strings that a schema promotes them to.
@@ -135,7 +153,13 @@ fn merge_all(inputs: &[MergeInput], target: &MergeTarget) -> Vec<Piece> {
 }
 
 fn target(schema: &DataSourceSchema) -> MergeTarget {
-    MergeTarget { schema: Arc::new(schema.clone()), chunk: hour(), granularity: None, piece_rows: usize::MAX }
+    MergeTarget {
+        schema: Arc::new(schema.clone()),
+        chunk: hour(),
+        granularity: None,
+        piece_rows: usize::MAX,
+        piece_sketch_bytes: usize::MAX,
+    }
 }
 
 /// The single piece's rows; `None` without any.
@@ -155,6 +179,7 @@ fn shown(rows: &SortedRows) -> Vec<String> {
         SortedColumn::Longs(longs) => format!("{:?}", longs.get(row)),
         SortedColumn::Doubles(doubles) => format!("{:?}", doubles.get(row)),
         SortedColumn::Flags(flags) => format!("{:?}", flags.get(row)),
+        SortedColumn::Sketches(_, sketches) => format!("{:?}", sketches.get(row)),
     };
     let row = |row: usize| {
         let cells: Vec<String> = rows.columns().map(|(_, column)| cell(column, row)).collect();
@@ -274,6 +299,44 @@ proptest! {
         let expected = frozen(&reference, &[expected, narrower.concat(), today.concat()].concat());
         prop_assert_eq!(merged.map(dropped), expected.as_ref().map(shown));
     }
+}
+
+#[test]
+fn a_piece_ends_once_its_sketches_take_too_much() {
+    let schema = schema(true, "1s");
+    let events: Vec<Event> = (0..100).map(|number| plain_event(number * 1_000)).collect();
+    let target = MergeTarget { piece_sketch_bytes: 200, ..target(&schema) };
+    let pieces = merge_all(&inputs(&schema, &[events]), &target);
+    let rows: Vec<usize> = pieces.iter().map(|piece| piece.rows.row_count()).collect();
+    // 12 bytes of an HLL sketch of one string, but for that of the row at hand.
+    assert_eq!(rows, [18, 18, 18, 18, 18, 10]);
+}
+
+#[test]
+fn a_damaged_sketch_ends_a_merge_and_names_its_segment() {
+    let schema = schema(true, "1m");
+    let mut rows = frozen(&schema, &[plain_event(0)]).unwrap();
+    let damaged: SketchBytes = [Some(vec![2, 1, 7, 4])].into_iter().collect();
+    rows.measures[5] = SortedColumn::Sketches(SketchKind::Hll { lg_k: 4 }, damaged);
+    let inputs = [input(&rows, 1), input(&rows, 1)];
+    let merged = merge(&inputs, &target(&schema), || Ok::<(), String>(()), |_| Ok(()));
+    let message = merged.unwrap_err().to_string();
+    let start = format!("segment `{}`: a sketch: the bytes are no sketch that can be read: ", inputs[1].id);
+    assert!(message.starts_with(&start), "{message}");
+}
+
+#[test]
+fn a_sketch_is_not_merged_into_a_number() {
+    let now = schema(true, "1m");
+    let mut before = schema(true, "1m");
+    before.measures[5].aggregation = Aggregation::LongSum;
+    let merged = merge(&inputs(&before, &[vec![plain_event(0)]]), &target(&now), || Ok::<(), String>(()), |_| Ok(()));
+    let message = merged.unwrap_err().to_string();
+    assert!(message.ends_with("column `orgs`: column: of a type that the schema has never widened"), "{message}");
+}
+
+fn plain_event(time: i64) -> Event {
+    Event { time, org: Some("a".to_owned()), port: None, load: None, ok: None, bytes: None, latency: None }
 }
 
 #[test]

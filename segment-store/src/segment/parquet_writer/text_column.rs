@@ -37,7 +37,7 @@ pub fn encode_text(
         let mut way = Way::plain(Encoding::PLAIN, |range, out| {
             places[range].iter().for_each(|place| append_plain(used.string(*place as usize), out));
         });
-        way.page_rows = (PAGE_BYTES_MAX / used.longest().max(1)).clamp(1, PAGE_ROWS);
+        way.page_rows = page_rows(used.longest());
         ways.push(way);
     }
     let (least, greatest) = used.bounds();
@@ -45,7 +45,12 @@ pub fn encode_text(
     Values { count: places.len(), validity, ways }.write(statistics, column, compressor)
 }
 
-fn append_plain(string: &[u8], out: &mut Vec<u8>) {
+/// Rows of a page of values none of which is longer than `longest`.
+pub fn page_rows(longest: usize) -> usize {
+    (PAGE_BYTES_MAX / longest.max(1)).clamp(1, PAGE_ROWS)
+}
+
+pub fn append_plain(string: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(string.len() as u32).to_le_bytes());
     out.extend_from_slice(string);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
+    ArrayRef, BinaryBuilder, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
     StringViewBuilder, TimestampMillisecondArray, new_null_array,
 };
 use arrow::buffer::NullBuffer;
@@ -14,10 +14,11 @@ use henge_indexing::{
     PackedDoubles, PackedFlags, PackedLongs, RowSet, TextColumn,
 };
 
-use super::reader::ServingSegment;
+use super::reader::{ServingError, ServingSegment};
 use crate::error::StoreError;
 use crate::promotion::promoted;
 use crate::segment::SegmentId;
+use crate::sketch_values::SketchValues;
 
 /// A batch is handed on once it has this many rows.
 const BATCH_ROWS: usize = 8_192;
@@ -53,7 +54,11 @@ impl ServingBatches {
 
     fn batch(&self, blocks: &[(usize, BlockRows)], rows: usize) -> Result<RecordBatch, StoreError> {
         let columns = self.projected.fields().iter().map(|field| {
-            let column = self.segment.column(field.name()).map_err(|error| error.of_segment(&self.id))?;
+            let damaged = |error: ServingError| error.of_segment(&self.id);
+            if field.data_type() == &DataType::Binary {
+                return Ok(sketches(&self.segment.sketches(field.name()).map_err(damaged)?, blocks, rows));
+            }
+            let column = self.segment.column(field.name()).map_err(damaged)?;
             let array = array(&column, blocks, rows, field.data_type());
             Ok(promoted(array, field.data_type())?)
         });
@@ -165,6 +170,21 @@ fn nulls(blocks: &[(usize, BlockRows)], rows: usize, validity: impl Fn(usize, &m
         select_bits(&mask, selected, rows_of_block, &mut is_valid);
     }
     NullBuffer::from(is_valid)
+}
+
+/// The bytes of sketches, as they are.
+fn sketches(column: &SketchValues<'_>, blocks: &[(usize, BlockRows)], rows: usize) -> ArrayRef {
+    let SketchValues::Packed(_, packed) = column else { return new_null_array(&DataType::Binary, rows) };
+    let mut builder = BinaryBuilder::with_capacity(rows, 0);
+    let mut valid = [0; BLOCK_ROWS / 64];
+    for (block, selected) in blocks {
+        let rows_of_block = packed.validity(*block, &mut valid);
+        selected.for_each(rows_of_block, |row| {
+            let is_valid = valid[row / 64] >> (row % 64) & 1 == 1;
+            builder.append_option(is_valid.then(|| packed.get(*block, row)));
+        });
+    }
+    Arc::new(builder.finish())
 }
 
 /// Strings by their codes; each distinct one is decoded once.

@@ -4,8 +4,9 @@
 //! file      sections, each at a multiple of 64 bytes; footer; trailer
 //! trailer   magic "HENGESRV", format version u32, footer length u32, footer XXH3-64 u64, file length u64; 32 bytes
 //! footer    BLAKE3 of the segment's Parquet file [32], rows u32, place of the times, column count varint, columns
-//! column    name (varint length, bytes), kind u8 (0 string, 1 long, 2 double, 3 boolean), then
+//! column    name (varint length, bytes), kind u8 (0 string, 1 long, 2 double, 3 boolean, 4 HLL, 5 theta, 6 quantiles), then
 //!             string: distinct u32, dictionary place, codes place, index place, index form and reason (varint length, bytes each)
+//!             sketch: lgK or k u16, place of the sketches
 //!             others: place of the values
 //! place     byte offset u64, length u64, XXH3-64 of the section u64
 //! ```
@@ -17,7 +18,8 @@ use bytes::Bytes;
 use henge_indexing::{ByteReader, ByteWriter, FormatError};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::schema::DimensionType;
+use crate::schema::{ColumnKind, DimensionType};
+use crate::sketch::SketchKind;
 
 /// Of the bytes described above and of every section's.
 pub const FORMAT_VERSION: u32 = 1;
@@ -39,7 +41,7 @@ pub(super) struct Footer {
 pub struct ColumnLayout {
     pub name: String,
     /// The kind in which values are stored; a datasource may have promoted the column since.
-    pub kind: DimensionType,
+    pub kind: ColumnKind,
     /// Codes for strings, else values.
     pub values: SectionPlace,
     /// For strings only.
@@ -141,7 +143,7 @@ impl Footer {
         out.varint(self.columns.len() as u64);
         for column in &self.columns {
             write_text(&mut out, &column.name);
-            out.u8(kind_number(column.kind));
+            write_kind(column.kind, &mut out);
             if let Some(text) = &column.text {
                 out.u32(text.distinct);
                 text.dictionary.write(&mut out);
@@ -203,14 +205,8 @@ pub(super) fn append_encoded(footer: &[u8], file: &mut Vec<u8>) {
 
 fn read_column(input: &mut ByteReader) -> Result<ColumnLayout, FormatError> {
     let name = read_text(input)?;
-    let kind = match input.u8()? {
-        0 => DimensionType::String,
-        1 => DimensionType::Long,
-        2 => DimensionType::Double,
-        3 => DimensionType::Boolean,
-        _ => return Err(input.error("a column of no known kind")),
-    };
-    if kind != DimensionType::String {
+    let kind = read_kind(input)?;
+    if kind != ColumnKind::Value(DimensionType::String) {
         return Ok(ColumnLayout { name, kind, values: SectionPlace::decode(input)?, text: None });
     }
     let distinct = input.u32()?;
@@ -222,13 +218,32 @@ fn read_column(input: &mut ByteReader) -> Result<ColumnLayout, FormatError> {
     Ok(ColumnLayout { name, kind, values, text: Some(text) })
 }
 
-fn kind_number(kind: DimensionType) -> u8 {
-    match kind {
-        DimensionType::String => 0,
-        DimensionType::Long => 1,
-        DimensionType::Double => 2,
-        DimensionType::Boolean => 3,
-    }
+fn read_kind(input: &mut ByteReader) -> Result<ColumnKind, FormatError> {
+    let sketch = match input.u8()? {
+        0 => return Ok(ColumnKind::Value(DimensionType::String)),
+        1 => return Ok(ColumnKind::Value(DimensionType::Long)),
+        2 => return Ok(ColumnKind::Value(DimensionType::Double)),
+        3 => return Ok(ColumnKind::Value(DimensionType::Boolean)),
+        4 => SketchKind::hll(input.u16()?.into()),
+        5 => SketchKind::theta(1_i64.checked_shl(input.u16()?.into()).unwrap_or(0)),
+        6 => SketchKind::quantiles(input.u16()?.into()),
+        _ => return Err(input.error("a column of no known kind")),
+    };
+    sketch.map(ColumnKind::Sketch).map_err(|_| input.error("sketches of a size that there is not"))
+}
+
+fn write_kind(kind: ColumnKind, out: &mut ByteWriter) {
+    let (number, parameter) = match kind {
+        ColumnKind::Value(DimensionType::String) => (0, None),
+        ColumnKind::Value(DimensionType::Long) => (1, None),
+        ColumnKind::Value(DimensionType::Double) => (2, None),
+        ColumnKind::Value(DimensionType::Boolean) => (3, None),
+        ColumnKind::Sketch(SketchKind::Hll { lg_k }) => (4, Some(lg_k.into())),
+        ColumnKind::Sketch(SketchKind::Theta { lg_k }) => (5, Some(lg_k.into())),
+        ColumnKind::Sketch(SketchKind::Quantiles { k }) => (6, Some(k)),
+    };
+    out.u8(number);
+    parameter.into_iter().for_each(|parameter| out.u16(parameter));
 }
 
 fn write_text(out: &mut ByteWriter, text: &str) {
@@ -252,7 +267,7 @@ mod tests {
         let place = |byte_offset: usize| SectionPlace::new(byte_offset, &file[byte_offset..byte_offset + 64]);
         let column = |byte_offset| ColumnLayout {
             name: "column".into(),
-            kind: DimensionType::Long,
+            kind: ColumnKind::Value(DimensionType::Long),
             values: place(byte_offset),
             text: None,
         };

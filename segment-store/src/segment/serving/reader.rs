@@ -6,16 +6,18 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use henge_indexing::{
-    CodeSetCache, Column, Dictionary, DimensionIndex, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedCodes,
-    PackedDoubles, PackedFlags, PackedLongs, Predicate, RowSet, TextColumn, evaluate,
+    CodeSetCache, Column, Dictionary, DimensionIndex, DoubleColumn, FlagColumn, FormatError, LongColumn, PackedBytes,
+    PackedCodes, PackedDoubles, PackedFlags, PackedLongs, Predicate, RowSet, TextColumn, evaluate,
 };
 
 use super::footer::{ColumnLayout, Footer, SectionPlace, TextLayout};
 use super::mapping;
 use crate::code_sets::CodeSets;
 use crate::error::StoreError;
-use crate::schema::TIME_COLUMN;
+use crate::schema::{ColumnKind, DimensionType, TIME_COLUMN};
 use crate::segment::SegmentId;
+use crate::sketch::SketchKind;
+use crate::sketch_values::SketchValues;
 
 /// Why a serving file is of no use; it can be made again.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,7 @@ enum LoadedColumn {
     Longs(PackedLongs),
     Doubles(PackedDoubles),
     Flags(PackedFlags),
+    Sketches(SketchKind, PackedBytes),
 }
 
 #[derive(Debug)]
@@ -110,17 +113,13 @@ impl ServingSegment {
         .map_err(|source| ServingError::Column { column: TIME_COLUMN.to_owned(), source })
     }
 
-    /// A column by its name, `__time` included; [`Column::Missing`] where the segment has none of that name.
+    /// A column by its name, `__time` included; [`Column::Missing`] where the segment has none of that name, and of
+    /// sketches, which no predicate tests.
     pub fn column(&self, name: &str) -> Result<Column<'_>, ServingError> {
         if name == TIME_COLUMN {
             return Ok(Column::Longs(LongColumn::Packed(self.times()?)));
         }
-        let Some(place) = self.footer.columns.iter().position(|column| column.name == name) else {
-            return Ok(Column::Missing);
-        };
-        let layout = &self.footer.columns[place];
-        let loaded = load(&self.columns[place], || self.load_column(layout))
-            .map_err(|source| ServingError::Column { column: name.to_owned(), source })?;
+        let Some((place, loaded)) = self.loaded(name)? else { return Ok(Column::Missing) };
         Ok(match loaded {
             LoadedColumn::Text(text) => {
                 let LoadedText { dictionary, codes, index } = text.as_ref();
@@ -130,7 +129,24 @@ impl ServingSegment {
             LoadedColumn::Longs(longs) => Column::Longs(LongColumn::Packed(longs)),
             LoadedColumn::Doubles(doubles) => Column::Doubles(DoubleColumn::Packed(doubles)),
             LoadedColumn::Flags(flags) => Column::Flags(FlagColumn::Packed(flags)),
+            LoadedColumn::Sketches(..) => Column::Missing,
         })
+    }
+
+    /// A column of sketches by its name; missing where the segment has none of that name.
+    pub fn sketches(&self, name: &str) -> Result<SketchValues<'_>, ServingError> {
+        Ok(match self.loaded(name)? {
+            Some((_, LoadedColumn::Sketches(kind, packed))) => SketchValues::Packed(*kind, packed),
+            _ => SketchValues::Missing,
+        })
+    }
+
+    /// A column and its place, read if it was not yet.
+    fn loaded(&self, name: &str) -> Result<Option<(usize, &LoadedColumn)>, ServingError> {
+        let Some(place) = self.footer.columns.iter().position(|column| column.name == name) else { return Ok(None) };
+        let loaded = load(&self.columns[place], || self.load_column(&self.footer.columns[place]))
+            .map_err(|source| ServingError::Column { column: name.to_owned(), source })?;
+        Ok(Some((place, loaded)))
     }
 
     /// The rows for which a predicate is true.
@@ -142,9 +158,11 @@ impl ServingSegment {
     pub fn verify(&self) -> Result<(), ServingError> {
         self.times()?;
         for layout in &self.footer.columns {
-            if let Column::Text(TextColumn::Sorted { dictionary, .. }) = self.column(&layout.name)? {
-                let column = || layout.name.clone();
-                dictionary.verify().map_err(|source| ServingError::Column { column: column(), source })?;
+            let wrong = |source| ServingError::Column { column: layout.name.clone(), source };
+            match self.loaded(&layout.name)? {
+                Some((_, LoadedColumn::Text(text))) => text.dictionary.verify().map_err(wrong)?,
+                Some((_, LoadedColumn::Sketches(_, sketches))) => sketches.verify().map_err(wrong)?,
+                _ => {}
             }
         }
         Ok(())
@@ -155,18 +173,21 @@ impl ServingSegment {
         if let Some(text) = &layout.text {
             return self.load_text(values, text).map(|text| LoadedColumn::Text(Box::new(text)));
         }
-        use crate::schema::DimensionType as Kind;
         let loaded = match layout.kind {
-            Kind::String => return Err(FormatError { what: "column", detail: "strings without a dictionary" }),
-            Kind::Long => LoadedColumn::Longs(PackedLongs::decode(values)?),
-            Kind::Double => LoadedColumn::Doubles(PackedDoubles::decode(values)?),
-            Kind::Boolean => LoadedColumn::Flags(PackedFlags::decode(values)?),
+            ColumnKind::Value(DimensionType::String) => {
+                return Err(FormatError { what: "column", detail: "strings without a dictionary" });
+            }
+            ColumnKind::Value(DimensionType::Long) => LoadedColumn::Longs(PackedLongs::decode(values)?),
+            ColumnKind::Value(DimensionType::Double) => LoadedColumn::Doubles(PackedDoubles::decode(values)?),
+            ColumnKind::Value(DimensionType::Boolean) => LoadedColumn::Flags(PackedFlags::decode(values)?),
+            ColumnKind::Sketch(kind) => LoadedColumn::Sketches(kind, PackedBytes::decode(values)?),
         };
         self.check_rows(match &loaded {
             LoadedColumn::Text(text) => text.codes.len(),
             LoadedColumn::Longs(longs) => longs.len(),
             LoadedColumn::Doubles(doubles) => doubles.len(),
             LoadedColumn::Flags(flags) => flags.len(),
+            LoadedColumn::Sketches(_, sketches) => sketches.len(),
         })?;
         Ok(loaded)
     }

@@ -1,6 +1,6 @@
 //! Encodes sorted rows as a serving file.
 
-use henge_indexing::{Dictionary, DimensionIndex, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
+use henge_indexing::{Dictionary, DimensionIndex, PackedBytes, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 
 use super::footer::{ColumnLayout, Footer, SECTION_ALIGNMENT, SectionPlace, TextLayout};
 use crate::segment::{SortedColumn, SortedRows, TextValues};
@@ -53,6 +53,9 @@ impl Sections {
             SortedColumn::Flags(flags) => {
                 let flags: Vec<Option<bool>> = (0..flags.values.len()).map(|row| flags.get(row)).collect();
                 (self.append(&PackedFlags::encode(&flags)), None)
+            }
+            SortedColumn::Sketches(_, sketches) => {
+                (self.append(&PackedBytes::encode(&sketches.iter().collect::<Vec<_>>())), None)
             }
         };
         ColumnLayout { name: name.to_owned(), kind: column.kind(), values, text }

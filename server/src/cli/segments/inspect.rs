@@ -3,7 +3,7 @@ mod text;
 use clap::{Args, ValueEnum};
 use henge_segment_store::error::with_sources;
 use henge_segment_store::ledger::LedgerCounts;
-use henge_segment_store::schema::{DataSourceSchema, DimensionType, SortKey, TIME_COLUMN};
+use henge_segment_store::schema::{ColumnKind, DataSourceSchema, DimensionType, SortKey, TIME_COLUMN};
 use henge_segment_store::segment::{FileColumn, Footer, SegmentId, SegmentMeta, ServingSegment, TextLayout};
 use henge_segment_store::stream::{OffsetRange, StreamPartition, TopicId};
 use serde::Serialize;
@@ -92,7 +92,7 @@ struct Serving {
 struct ServingColumn {
     name: String,
     #[serde(rename = "type")]
-    kind: DimensionType,
+    kind: ColumnKind,
     /// Of codes for strings, else of values.
     values_bytes: u64,
     #[serde(flatten)]
@@ -159,7 +159,7 @@ impl Serving {
     fn new(serving: &ServingSegment, is_cached: bool) -> Self {
         let times = ServingColumn {
             name: TIME_COLUMN.to_owned(),
-            kind: DimensionType::Long,
+            kind: ColumnKind::Value(DimensionType::Long),
             values_bytes: serving.times_place().bytes,
             text: None,
         };

@@ -26,17 +26,17 @@ const RESPONSE_COMPLETE: HeaderName = HeaderName::from_static("x-druid-response-
 /// Fewer bytes are sent as they are: packing costs more than it saves, and they fit into one packet.
 const PACKED_BYTES_MIN: usize = 1_400;
 
-/// The response, once the first piece is there: what fails before that is an error with its status. The timer ends with
-/// the last piece, or with the error.
+/// The response, once the first piece is there: what fails before that is an error with its status. The timer, if the
+/// answer is of a query that is measured, ends with the last piece, or with the error.
 pub async fn respond(
     answer: QueryAnswer,
     layout: Layout,
     accepted: Option<Encoding>,
-    mut timer: QueryTimer,
+    mut timer: Option<QueryTimer>,
     query_id: String,
 ) -> Result<Response, QueryError> {
-    let failed = |timer: &mut QueryTimer, error: QueryError| {
-        timer.ended(error.kind.into());
+    let failed = |timer: &mut Option<QueryTimer>, error: QueryError| {
+        ended(timer, error.kind.into());
         error
     };
     let mut headers = layout_headers(&layout);
@@ -56,6 +56,12 @@ pub async fn respond(
         }
     };
     Ok((headers, body).into_response())
+}
+
+fn ended(timer: &mut Option<QueryTimer>, outcome: QueryOutcome) {
+    if let Some(timer) = timer {
+        timer.ended(outcome);
+    }
 }
 
 fn layout_headers(layout: &Layout) -> HeaderMap {
@@ -85,20 +91,20 @@ fn body(pieces: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static) 
 /// The same pieces; their end, or the connection's, ends the timer.
 fn measured(
     pieces: impl Stream<Item = Result<Bytes, QueryError>> + Send + 'static,
-    timer: QueryTimer,
+    timer: Option<QueryTimer>,
     query_id: String,
 ) -> impl Stream<Item = Result<Bytes, QueryError>> + Send {
     let state = (Box::pin(pieces), timer, query_id);
     stream::unfold(state, |(mut pieces, mut timer, query_id)| async move {
         match pieces.next().await {
             None => {
-                timer.ended(QueryOutcome::Success);
+                ended(&mut timer, QueryOutcome::Success);
                 None
             }
             Some(piece) => {
                 if let Err(error) = &piece {
                     warn!(query_id, %error, "an answer broke off");
-                    timer.ended(error.kind.into());
+                    ended(&mut timer, error.kind.into());
                 }
                 Some((piece, (pieces, timer, query_id)))
             }

@@ -21,6 +21,8 @@ use crate::wire::{ARROW_STREAM, Header, Layout, ResultFormat};
 pub struct SqlRequest {
     pub query: QueryRequest,
     pub layout: Layout,
+    /// Of statements that nobody waits for.
+    pub execution_mode: Option<String>,
 }
 
 /// The JSON form. Fields that Druid does not know are ignored, as Druid does.
@@ -47,8 +49,10 @@ struct TypedValue {
 /// Reads a request by its content type. `fresh_id` names the query where the client does not.
 pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String) -> Result<SqlRequest, ApiError> {
     let body = match content_type(headers)?.as_str() {
-        "application/json" => serde_json::from_slice(body)
-            .map_err(|error| ApiError::invalid(format!("the request is not a SQL request in JSON: {error}")))?,
+        "application/json" => serde_json::from_slice(body).map_err(|error| {
+            let message = format!("the request is not a SQL request in JSON: {error}");
+            ApiError::unreadable(message, "Json parse failed")
+        })?,
         "text/plain" => SqlBody { query: Some(utf8(body)?.to_owned()), ..SqlBody::default() },
         "application/x-www-form-urlencoded" => {
             SqlBody { query: Some(percent_decoded(utf8(body)?)?), ..SqlBody::default() }
@@ -125,6 +129,7 @@ impl SqlBody {
                 time,
                 arrays,
             },
+            execution_mode: context.text("executionMode")?,
         })
     }
 }
@@ -192,7 +197,7 @@ impl Context {
 }
 
 fn wrong_context(key: &str, wanted: &str, found: &Value) -> ApiError {
-    ApiError::invalid(format!("context `{key}` must be {wanted}, not {found}"))
+    ApiError::unreadable(format!("context `{key}` must be {wanted}, not {found}"), "Query context parse failed")
 }
 
 /// Query ids come back in a response header, so they may hold nothing that could end one.
@@ -224,7 +229,7 @@ fn parameter(at: usize, value: Option<TypedValue>) -> Result<Parameter, ApiError
         return Ok(Parameter::Null);
     }
     let parsed = match sql_type.to_ascii_uppercase().as_str() {
-        "VARCHAR" | "CHAR" => match &value {
+        "VARCHAR" | "CHAR" | "ANY" | "OTHER" => match &value {
             Value::String(text) => Some(Parameter::String(text.clone())),
             Value::Number(_) | Value::Bool(_) => Some(Parameter::String(value.to_string())),
             _ => None,
@@ -232,7 +237,7 @@ fn parameter(at: usize, value: Option<TypedValue>) -> Result<Parameter, ApiError
         "BIGINT" | "INTEGER" | "SMALLINT" | "TINYINT" => {
             value.as_i64().or_else(|| value.as_str()?.trim().parse().ok()).map(Parameter::Long)
         }
-        "DOUBLE" | "FLOAT" | "REAL" | "DECIMAL" => {
+        "DOUBLE" | "FLOAT" | "REAL" | "DECIMAL" | "NUMERIC" => {
             value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).map(Parameter::Double)
         }
         "BOOLEAN" => value.as_bool().or_else(|| value.as_str()?.trim().parse().ok()).map(Parameter::Boolean),
@@ -241,14 +246,29 @@ fn parameter(at: usize, value: Option<TypedValue>) -> Result<Parameter, ApiError
             _ => value.as_i64().map(|millis| Parameter::Timestamp(TimestampMs(millis))),
         },
         "DATE" => value.as_str().and_then(days_since_epoch).map(Parameter::Date),
+        "ARRAY" => value.as_array().and_then(|items| items.iter().map(item).collect()).map(Parameter::Array),
         other => {
             return Err(ApiError::invalid(format!(
-                "parameter {} has type `{other}`: use VARCHAR, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or DATE",
+                "parameter {} has type `{other}`: use VARCHAR, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, DATE or ARRAY",
                 at + 1
             )));
         }
     };
     parsed.ok_or_else(|| ApiError::invalid(format!("parameter {}: {value} is no {sql_type}", at + 1)))
+}
+
+/// An item of an array, whose type is that of its JSON.
+fn item(value: &Value) -> Option<Parameter> {
+    Some(match value {
+        Value::Null => Parameter::Null,
+        Value::Bool(flag) => Parameter::Boolean(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(long) => Parameter::Long(long),
+            None => Parameter::Double(number.as_f64()?),
+        },
+        Value::String(text) => Parameter::String(text.clone()),
+        Value::Array(_) | Value::Object(_) => return None,
+    })
 }
 
 fn days_since_epoch(text: &str) -> Option<i32> {
@@ -321,7 +341,7 @@ mod tests {
                 "parameters":[{"type":"VARCHAR","value":"a"},{"type":"bigint","value":7},{"type":"DOUBLE","value":2.5},
                               {"type":"TIMESTAMP","value":"2026-01-01 00:00:00"},{"type":"TIMESTAMP","value":5},
                               {"type":"DATE","value":"1970-01-02"},{"type":"BOOLEAN","value":true},
-                              {"type":"VARCHAR","value":null},null]}"#,
+                              {"type":"ARRAY","value":[1,null,2.5,"a",false]},{"type":"VARCHAR","value":null},null]}"#,
         )
         .unwrap();
         let query = &request.query;
@@ -337,6 +357,13 @@ mod tests {
             Parameter::Timestamp(TimestampMs(5)),
             Parameter::Date(1),
             Parameter::Boolean(true),
+            Parameter::Array(vec![
+                Parameter::Long(1),
+                Parameter::Null,
+                Parameter::Double(2.5),
+                Parameter::String("a".into()),
+                Parameter::Boolean(false),
+            ]),
             Parameter::Null,
             Parameter::Null,
         ];
@@ -419,8 +446,12 @@ mod tests {
                 ),
             ),
             (
-                (json, r#"{"query":"SELECT ?","parameters":[{"type":"ARRAY","value":[1]}]}"#),
-                (400, "parameter 1 has type `ARRAY`: use VARCHAR, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or DATE"),
+                (json, r#"{"query":"SELECT ?","parameters":[{"type":"MAP","value":[1]}]}"#),
+                (400, "parameter 1 has type `MAP`: use VARCHAR, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, DATE or ARRAY"),
+            ),
+            (
+                (json, r#"{"query":"SELECT ?","parameters":[{"type":"ARRAY","value":[[1]]}]}"#),
+                (400, "parameter 1: [[1]] is no ARRAY"),
             ),
             (
                 (json, r#"{"query":"SELECT ?","parameters":[{"type":"BIGINT","value":"x"}]}"#),

@@ -10,6 +10,7 @@ use super::stored::{put, put_bytes, take, take_bytes};
 use crate::error::QueryError;
 use crate::functions::{SketchCall, SketchResult, empty_sketch};
 use crate::operator::aggregate::groups::Groups;
+use crate::operator::aggregate::inputs::SegmentSketches;
 
 /// For each code of a segment the hash of its value.
 #[derive(Debug)]
@@ -69,6 +70,18 @@ impl DistinctSketches {
             }
             Sketch::Quantiles(_) => unreachable!("quantiles have accumulators of their own"),
         }
+    }
+
+    /// Merges the sketches in some rows of a block.
+    pub fn add_sketches(
+        &mut self,
+        group: usize,
+        sketches: &SegmentSketches<'_>,
+        block: usize,
+        rows: &[u16],
+    ) -> Result<(), QueryError> {
+        let merged = sketch_of(&mut self.sketches[group], self.call.kind);
+        rows.iter().try_for_each(|row| merged.merge(sketches.get(block, *row)?.as_ref()).map_err(QueryError::from))
     }
 
     /// The codes that were seen, ascending.

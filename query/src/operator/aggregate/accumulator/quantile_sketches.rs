@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array};
-use henge_segment_store::sketch::Quantiles;
+use henge_segment_store::sketch::{Quantiles, Sketch};
 
 use super::distinct_sketches::array_of_bytes;
 use super::stored::{put, put_bytes, take, take_bytes, take_one};
 use crate::error::QueryError;
 use crate::functions::{EXACT_VALUES, SketchCall, SketchResult};
 use crate::operator::aggregate::groups::Groups;
+use crate::operator::aggregate::inputs::SegmentSketches;
 
 /// So many values of all groups together are kept one by one, in 8 MiB: adding one costs a few nanoseconds, and finding
 /// a quantile of them as many for each. A KLL sketch takes ten times that. Beyond, large groups become sketches.
@@ -52,6 +53,25 @@ impl QuantileSketches {
             let sketch = &mut self.sketches[group];
             values.iter().for_each(|value| sketch.add(*value));
         });
+    }
+
+    /// Merges the sketches in some rows of a block.
+    pub fn add_sketches(
+        &mut self,
+        group: usize,
+        sketches: &SegmentSketches<'_>,
+        block: usize,
+        rows: &[u16],
+    ) -> Result<(), QueryError> {
+        for row in rows {
+            let sketch = sketches.get(block, *row)?;
+            let Sketch::Quantiles(quantiles) = sketch.as_ref() else {
+                return Err(QueryError::internal(format!("a {} sketch was read for quantiles", sketch.family())));
+            };
+            self.expect(usize::try_from(quantiles.count()).unwrap_or(usize::MAX));
+            self.sketches[group].merge(quantiles)?;
+        }
+        Ok(())
     }
 
     /// # Errors

@@ -105,7 +105,7 @@ impl Accumulator {
             Self::Text(choices, _) => choices.store(groups, out),
             Self::Distinct(distinct) => distinct.store(groups, out),
             Self::DistinctSketch(sketches, _) => sketches.store(groups, out),
-            Self::Quantiles(sketches) => sketches.store(groups, out),
+            Self::Quantiles(sketches, _) => sketches.store(groups, out),
         }
     }
 
@@ -131,7 +131,7 @@ impl Accumulator {
             Self::Text(choices, _) => choices.restore(groups, bytes),
             Self::Distinct(distinct) => distinct.restore(groups, bytes),
             Self::DistinctSketch(sketches, _) => sketches.restore(groups, bytes),
-            Self::Quantiles(sketches) => sketches.restore(groups, bytes),
+            Self::Quantiles(sketches, _) => sketches.restore(groups, bytes),
         }
     }
 }

@@ -1,0 +1,100 @@
+use henge_segment_store::store::{Store, StoreOptions};
+use tempfile::TempDir;
+
+use super::*;
+
+struct Fixture {
+    statements: Arc<Statements>,
+    _directory: TempDir,
+}
+
+impl Fixture {
+    async fn new(limits: AsyncLimits) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = Store::open(StoreOptions::local(directory.path())).await.unwrap();
+        let engine = Arc::new(QueryEngine::new(store, Default::default()));
+        let path = directory.path().join("statements");
+        Self { statements: Statements::open(path, limits, engine, Arc::default()), _directory: directory }
+    }
+
+    async fn run(&self, sql: &str) -> (String, Statement) {
+        let id = self.statements.submit(query(sql)).unwrap();
+        loop {
+            let statement = self.statements.get(&id).unwrap();
+            if statement.state.is_over() {
+                return (id, statement);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_kept(&self, id: &str) -> bool {
+        let is_known = self.statements.entries().contains_key(id);
+        assert_eq!(is_known, self.statements.directory_of(id).exists(), "files and list agree");
+        is_known
+    }
+}
+
+fn query(sql: &str) -> QueryRequest {
+    QueryRequest {
+        sql: sql.to_owned(),
+        parameters: Vec::new(),
+        query_id: String::new(),
+        timeout: None,
+        limits: Default::default(),
+        time_zone: None,
+        use_indexes: true,
+        use_native_operators: true,
+        use_plan_cache: true,
+        use_result_cache: true,
+        populate_result_cache: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_results_make_room_for_newer_statements() {
+    let fixture = Fixture::new(AsyncLimits { count_max: 2, ..AsyncLimits::default() }).await;
+    let (first, _) = fixture.run("SELECT 1").await;
+    let (second, _) = fixture.run("SELECT 2").await;
+    let (third, _) = fixture.run("SELECT 3").await;
+    let kept = [&first, &second, &third].map(|id| fixture.is_kept(id));
+    // Two may have come within one millisecond.
+    assert!(kept[2] && kept.iter().filter(|kept| **kept).count() == 2, "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_beyond_all_room_fails_and_one_that_fits_takes_that_of_others() {
+    let sql = "SELECT * FROM (VALUES (1), (2)) AS t(x)";
+    let size = Fixture::new(AsyncLimits::default()).await.run(sql).await.1.bytes;
+    let limits = |bytes_max| AsyncLimits { bytes_max, ..AsyncLimits::default() };
+    let fixture = Fixture::new(limits(1)).await;
+    let (id, statement) = fixture.run(sql).await;
+    let State::Failed(error) = statement.state else { panic!("{statement:?}") };
+    assert_eq!(error.kind, QueryErrorKind::ResourceLimit);
+    assert!(error.message.contains("`limits.async_size`") && !fixture.statements.directory_of(&id).exists());
+
+    let fixture = Fixture::new(limits(size + size / 2)).await;
+    let (first, _) = fixture.run(sql).await;
+    let (second, _) = fixture.run(sql).await;
+    assert_eq!((fixture.is_kept(&first), fixture.is_kept(&second)), (false, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_go_when_they_are_old() {
+    let fixture = Fixture::new(AsyncLimits::default()).await;
+    let (id, statement) = fixture.run("SELECT 1").await;
+    let age_max = AsyncLimits::default().age_max.as_millis() as i64;
+    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max - 1));
+    assert!(fixture.is_kept(&id));
+    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max));
+    assert!(!fixture.is_kept(&id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_result_is_a_result() {
+    let fixture = Fixture::new(AsyncLimits::default()).await;
+    let (_, statement) = fixture.run("SELECT 1 AS n WHERE 1 = 2").await;
+    let State::Success(result) = statement.state else { panic!("{statement:?}") };
+    assert_eq!((result.rows(), result.pages.len(), result.sample.get()), (0, 0, "[]"));
+    assert_eq!(result.columns[0].name, "n");
+}
