@@ -139,11 +139,17 @@ impl Dialect for PatientDialect {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Token;
+
     use super::*;
 
     fn parse(sql: &str, dialect: &dyn Dialect) -> Result<String, String> {
         let parser = Parser::new(dialect).with_recursion_limit(200).try_with_sql(sql);
-        let query = parser.and_then(|mut parser| parser.parse_query());
+        let query = parser.and_then(|mut parser| {
+            let query = parser.parse_query()?;
+            parser.expect_token(&Token::EOF)?;
+            Ok(query)
+        });
         query.map(|query| query.to_string()).map_err(|error| error.to_string())
     }
 
