@@ -178,7 +178,6 @@ mod tests {
                 "EXTRACT(DAY FROM ",
                 "EXISTS (SELECT ",
                 "TRIM(",
-                "NOT ",
                 "(",
             ];
             for opening in openings {
