@@ -288,3 +288,18 @@ async fn a_remote_store_with_conditional_put_works() {
     commit(&mut log, publish("a", 0, 10)).await.unwrap();
     assert_eq!(ManifestLog::open(memory).await.unwrap().state(), log.state());
 }
+
+#[test]
+fn the_newest_thousand_resets_are_remembered_one_by_one() {
+    let mut state = ManifestState::default();
+    let mut apply = |number: u64, change| {
+        let (previous, commit_id) = (String::new(), String::new());
+        let record =
+            ManifestRecord { number, previous, epoch: 1, commit_id, written_at: TimestampMs(number as i64), change };
+        state.apply(&record, String::new()).unwrap();
+    };
+    apply(0, put_supervisor());
+    (1..=1_003).for_each(|number| apply(number, Change::Reset { data_source: usage(), reason: String::new() }));
+    let remembered: Vec<i64> = state.data_sources[&usage()].resets.iter().map(|reset| reset.at.0).collect();
+    assert_eq!(remembered, (4..=1_003).collect::<Vec<i64>>());
+}
