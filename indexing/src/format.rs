@@ -185,6 +185,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn what_remains_is_what_was_not_read() {
+        let mut reader = ByteReader::new("bytes", vec![1, 2, 3].into());
+        assert_eq!((reader.remaining(), reader.u8(), reader.remaining()), (3, Ok(1), 2));
+    }
+
     proptest! {
         #[test]
         fn numbers_come_back_as_they_were_written(long: i64, wide: i128, number: u64, shift in 0_u32..64) {

@@ -155,6 +155,8 @@ mod tests {
                 prop::collection::vec((0_u64..3, 0_u64..2, Just(7), 5_u64..8), 900..1_000),
                 prop::collection::vec((0_u64..3, any::<u64>(), any::<u64>(), 5_u64..8), 900..1_000),
                 prop::collection::vec((0_u64..1, 0_u64..2, 0_u64..1_000, u64::MAX - 9..u64::MAX), 900..1_000),
+                // The first word is full down to its lowest bits.
+                prop::collection::vec((0_u64..3, any::<u64>(), 0_u64..1 << 60, 5_u64..8), 900..1_000),
             ],
         ) {
             let fields = [

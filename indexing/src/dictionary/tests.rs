@@ -147,6 +147,23 @@ fn a_flipped_bit_or_a_missing_end_is_an_error_or_harmless() {
     }
 }
 
+/// Sixteen strings, each of which shares `shared` bytes with the one before and has `suffix` more.
+fn bucket(shared: usize, suffix: usize) -> Vec<String> {
+    let tail = "-".repeat(suffix - 1);
+    ('a'..='p').map(|letter| format!("{}{letter}{tail}", "x".repeat(shared))).collect()
+}
+
+#[test]
+fn lengths_are_split_so_that_none_goes_on_outside() {
+    // Shared bytes, those of the suffix, and bytes of the head's length and split.
+    for (shared, suffix, head_length) in [(30, 2, 2), (5, 10, 1), (2, 25, 1), (20, 6, 1)] {
+        let header = 1 + 4 + 4 + 4;
+        let entries = 15 * (1 + suffix);
+        let bytes = Dictionary::encode(bucket(shared, suffix).iter().map(String::as_bytes)).len();
+        assert_eq!(bytes, header + head_length + shared + suffix + entries, "{shared} {suffix}");
+    }
+}
+
 #[test]
 fn verify_tells_values_that_do_not_ascend() {
     let encoded = Dictionary::encode([b"a".as_slice(), b"b"]);

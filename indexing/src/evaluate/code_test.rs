@@ -131,6 +131,22 @@ mod tests {
         })
     }
 
+    #[test]
+    fn bounds_within_a_range_of_codes_are_certain() {
+        // No range before it, a few, and so many that the set is kept as bits.
+        let befores: [Vec<u32>; 3] = [vec![], vec![3, 4, 8], (0..60).map(|code| code * 4).collect()];
+        let last = 250..270;
+        for before in befores {
+            let set = CodeSet::from_codes(299, before.into_iter().chain(last.clone()).collect());
+            let test = CodeTest::new(&set);
+            let bounds = |least, greatest| test.of_bounds(least, greatest);
+            assert_eq!(bounds(last.start, last.end - 1), Found::All);
+            assert_eq!(bounds(last.start + 2, last.start + 5), Found::All);
+            assert_eq!(bounds(last.start + 2, last.end), Found::Mask);
+            assert_eq!(bounds(last.end, 299), Found::None);
+        }
+    }
+
     proptest! {
         #[test]
         fn codes_and_bounds_and_runs_are_judged_as_the_set_has_them(

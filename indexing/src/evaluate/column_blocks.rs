@@ -91,3 +91,36 @@ impl DoubleColumn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bits, FlagColumn, FlagPage, LongZone, PackedDoubles, PackedLongs, Page};
+
+    #[test]
+    fn zones_and_nulls_are_told_without_reading_values() {
+        let values: Vec<i64> = (0..1_500).collect();
+        let valid: Vec<bool> = values.iter().map(|value| *value != 3).collect();
+        let packed = PackedLongs::decode(PackedLongs::encode(&values, Some(&valid)).into()).expect("just encoded");
+        let zone = LongColumn::Packed(&packed).zone(1);
+        assert_eq!(zone, Some(LongZone { least: 1_024, greatest: 1_499, null_count: 0, sum: (1_024..1_500).sum() }));
+        assert_eq!(LongColumn::Pages(vec![Page { values: &values, validity: None }]).zone(1), None);
+
+        let doubles: Vec<f64> = values.iter().map(|value| *value as f64).collect();
+        for validity in [None, Some(&valid[..])] {
+            let packed = PackedDoubles::decode(PackedDoubles::encode(&doubles, validity).into()).expect("just encoded");
+            assert_eq!(DoubleColumn::Packed(&packed).has_nulls(), validity.is_some());
+            let pages = vec![Page { values: &doubles[..], validity: validity.map(|_| Bits(&[0xff])) }];
+            assert_eq!(DoubleColumn::Pages(pages).has_nulls(), validity.is_some());
+        }
+    }
+
+    #[test]
+    fn the_last_block_of_a_page_of_flags_has_the_rows_that_are_left() {
+        let bits = [0b101_u8; 256];
+        let page = |rows| FlagPage { rows, values: Bits(&bits), validity: None };
+        let flags = FlagColumn::Pages(vec![page(2_048), page(1_500)]);
+        let rows: Vec<usize> = (0..5).map(|block| flags.values(block).0).collect();
+        assert_eq!(rows, [1_024, 1_024, 1_024, 476, 0]);
+    }
+}

@@ -62,3 +62,30 @@ fn collect(row_count: u32, ranges: Vec<Range<u32>>, masks: Vec<(usize, BlockMask
     };
     if in_ranges.is_empty() { in_masks } else { in_ranges.or(&in_masks) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of three blocks that pass, where `test` tells of a row of a block.
+    fn scanned(candidates: &RowSet, test: impl Fn(usize, usize) -> bool) -> Vec<u32> {
+        let found = scan(candidates, |block, rows, mask| {
+            (0..rows).filter(|&row| test(block, row)).for_each(|row| mask[row / 64] |= 1 << (row % 64));
+            Found::Mask
+        });
+        found.iter().collect()
+    }
+
+    #[test]
+    fn few_rows_and_many_rows_of_any_block_are_collected() {
+        let row_count = 2 * BLOCK_ROWS as u32 + 300;
+        let every = |step: u32| (0..row_count).filter(|row| row % step == 7).collect::<Vec<_>>();
+        let in_steps = |step: u32| move |block: usize, row: usize| (block * BLOCK_ROWS + row) as u32 % step == 7;
+        for step in [9, 400, 1_000] {
+            assert_eq!(scanned(&RowSet::all(row_count), in_steps(step)), every(step), "{step}");
+        }
+        let some = RowSet::from_range(row_count, 1_000..2_200);
+        let expected: Vec<u32> = every(9).into_iter().filter(|row| (1_000..2_200).contains(row)).collect();
+        assert_eq!(scanned(&some, in_steps(9)), expected);
+    }
+}

@@ -1,5 +1,6 @@
 pub(crate) mod segment;
 
+use std::convert::Infallible;
 use std::ops::Bound;
 
 use proptest::prelude::*;
@@ -8,6 +9,7 @@ use segment::{DOUBLES, Form, Kind, LONGS, Plan, Random, Segment, Shape, TEXTS};
 use super::leaf::Leaf;
 use super::node::Node;
 use super::*;
+use crate::PackedLongs;
 use crate::naive::{self, Columns};
 use crate::predicate::{Comparison, LikePattern, NumberTest, Predicate, RegexPattern, TextTest, ValueKind};
 
@@ -282,5 +284,27 @@ fn tests_of_one_column_become_one_and_what_is_certain_is_left_out() {
     ];
     for (predicate, expected) in cases {
         assert_eq!(bound_to(&predicate), expected, "{predicate:?}");
+    }
+}
+
+#[test]
+fn nulls_of_numbers_are_found_in_either_form_with_and_without_indexes() {
+    let values: Vec<i64> = (0..1_500).collect();
+    let valid: Vec<bool> = values.iter().map(|value| value % 300 != 7).collect();
+    let packed = PackedLongs::decode(PackedLongs::encode(&values, Some(&valid)).into()).expect("just encoded");
+    let bits: Vec<u8> =
+        valid.chunks(8).map(|bits| (0..bits.len()).map(|bit| u8::from(bits[bit]) << bit).sum()).collect();
+    let paged = || LongColumn::Pages(vec![Page { values: &values, validity: Some(Bits(&bits)) }]);
+    let is_null = Predicate::IsNull("number".into());
+    for (use_indexes, is_packed) in [(true, true), (true, false), (false, true), (false, false)] {
+        let column = || if is_packed { LongColumn::Packed(&packed) } else { paged() };
+        let columns = |_: &str| -> Result<Column<'_>, Infallible> { Ok(Column::Longs(column())) };
+        let found = |predicate: &Predicate| -> Vec<u32> {
+            let Ok(rows) = evaluate(predicate, 1_500, use_indexes, &columns);
+            rows.iter().collect()
+        };
+        let rows_where = |wanted: bool| (0..1_500).filter(|row| valid[*row as usize] == wanted).collect::<Vec<u32>>();
+        assert_eq!(found(&is_null), rows_where(false));
+        assert_eq!(found(&Predicate::Not(Box::new(is_null.clone()))), rows_where(true));
     }
 }

@@ -213,3 +213,24 @@ impl<'a> Parts<'a> {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_an_unknown_form_or_of_too_many_digits_are_not_sound() {
+        let block = |form: u8, digits: u8| {
+            let mut bytes = vec![form, digits];
+            bytes.extend_from_slice(&5_u64.to_le_bytes());
+            // All values are the same, so none is packed.
+            bytes.extend_from_slice(&0_u16.to_le_bytes());
+            bytes
+        };
+        let mut out = [0.0; 3];
+        assert_eq!(read_sound(&block(MULTIPLIED, 2), &mut out), Some(()));
+        for unknown in [block(DIVIDED + 1, 2), block(MULTIPLIED, DIGITS_MAX + 1), block(DIVIDED, u8::MAX)] {
+            assert_eq!(read_sound(&unknown, &mut out), None);
+        }
+    }
+}

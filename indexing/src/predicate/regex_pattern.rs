@@ -59,3 +59,14 @@ impl Hash for RegexPattern {
         self.pattern.hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_matches_where_the_expression_fits_a_part_of_it() {
+        let pattern = RegexPattern::new("b[0-9]+").expect("an expression");
+        assert_eq!([&b"ab12"[..], b"b", b"", b"b7"].map(|text| pattern.matches(text)), [true, false, false, true]);
+    }
+}

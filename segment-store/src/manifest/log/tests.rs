@@ -1,10 +1,11 @@
 mod golden;
+mod lost_answers;
 mod upkeep;
 
 use std::path::Path;
 
 use super::*;
-use crate::ledger::LedgerCounts;
+use crate::ledger::{Gap, GapCause, LedgerCounts};
 use crate::manifest::{ConsumedRange, Publish};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
@@ -219,11 +220,86 @@ async fn a_damaged_or_missing_record_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_remote_store_without_conditional_put_is_found_out_and_one_with_it_works() {
+async fn a_record_under_another_number_stops_the_start() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    std::fs::copy(root.path().join(record_path(1)), root.path().join(record_path(2))).unwrap();
+    let error = ManifestLog::open(Objects::Local(root.path().to_owned())).await.unwrap_err();
+    assert!(error.to_string().contains("it calls itself record 1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_was_written_since_once_it_is_refreshed() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    let mut reader = open(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    assert_eq!(reader.state().data_sources.len(), 0);
+    reader.refresh().await.unwrap();
+    assert_eq!(reader.state(), log.state());
+    assert_eq!(&ManifestLog::read(Objects::Local(root.path().to_owned())).await.unwrap(), log.state());
+}
+
+#[tokio::test]
+async fn a_snapshot_stands_for_the_records_before_it_and_the_newest_four_stay() {
+    let objects = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
+    let mut log = ManifestLog::open(objects.clone()).await.unwrap();
+    log.claim_epoch(NOW).await.unwrap();
+    commit(&mut log, put_supervisor()).await.unwrap();
+    while log.state().next_number < 5 * SNAPSHOT_EVERY + 2 {
+        commit(&mut log, Change::SetSuspended { data_source: usage(), suspended: true }).await.unwrap();
+    }
+    let snapshots = objects.list(SNAPSHOTS).await.unwrap();
+    assert_eq!(snapshots, [128, 192, 256, 320].map(|number| format!("{number:020}")));
+    for number in 0..5 * SNAPSHOT_EVERY {
+        objects.delete(&record_path(number)).await.unwrap();
+    }
+    assert_eq!(&ManifestLog::read(objects).await.unwrap(), log.state());
+}
+
+#[tokio::test]
+async fn a_gap_of_another_partition_moves_no_checkpoint() {
+    let root = tempfile::tempdir().unwrap();
+    let mut log = writer(root.path()).await;
+    commit(&mut log, put_supervisor()).await.unwrap();
+    commit(&mut log, publish("a", 0, 10)).await.unwrap();
+    let Change::Publish(mut next) = publish("b", 12, 20) else { panic!("a publish") };
+    let gap = |partition, from, to| Gap {
+        partition: StreamPartition { topic: "t".into(), partition },
+        from: Offset(from),
+        to: Offset(to),
+        cause: GapCause::Retention,
+        found_at: NOW,
+    };
+    next.gaps = vec![gap(1, 3, 12), gap(0, 10, 12)];
+    commit(&mut log, Change::Publish(next)).await.unwrap();
+    let checkpoint = &log.state().data_sources[&usage()].checkpoint;
+    let next = |partition| checkpoint.get(&StreamPartition { topic: "t".into(), partition }).map(|at| at.next);
+    assert_eq!((next(0), next(1)), (Some(Offset(20)), None));
+}
+
+#[tokio::test]
+async fn a_remote_store_with_conditional_put_works() {
     let memory = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
     let mut log = ManifestLog::open(memory.clone()).await.unwrap();
     log.claim_epoch(NOW).await.unwrap();
     commit(&mut log, put_supervisor()).await.unwrap();
     commit(&mut log, publish("a", 0, 10)).await.unwrap();
     assert_eq!(ManifestLog::open(memory).await.unwrap().state(), log.state());
+}
+
+#[test]
+fn the_newest_thousand_resets_are_remembered_one_by_one() {
+    let mut state = ManifestState::default();
+    let mut apply = |number: u64, change| {
+        let (previous, commit_id) = (String::new(), String::new());
+        let record =
+            ManifestRecord { number, previous, epoch: 1, commit_id, written_at: TimestampMs(number as i64), change };
+        state.apply(&record, String::new()).unwrap();
+    };
+    apply(0, put_supervisor());
+    (1..=1_003).for_each(|number| apply(number, Change::Reset { data_source: usage(), reason: String::new() }));
+    let remembered: Vec<i64> = state.data_sources[&usage()].resets.iter().map(|reset| reset.at.0).collect();
+    assert_eq!(remembered, (4..=1_003).collect::<Vec<i64>>());
 }
