@@ -279,8 +279,7 @@ async fn running_queries_tell_how_far_they_are_until_they_end() {
     let request = json!({ "query": "SELECT org, bytes FROM usage", "context": { "sqlQueryId": "watched" } });
     let answer = fixture.sql(request).await;
     let (status, mut query) = fixture.get("/henge/v1/queries/watched").await;
-    let passing =
-        ["startedAt", "elapsedMs", "rowsDone"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
+    let passing = ["startedAt", "elapsedMs", "rowsDone"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
     assert!(passing[0].is_string() && passing[1].is_u64(), "{passing:?}");
     assert!((1..=10_002).contains(&passing[2].as_u64().unwrap()), "{passing:?}");
     let expected =
@@ -475,6 +474,13 @@ async fn answers_and_metrics_tell_what_was_kept() {
         let answer = fixture.sql(json!({ "query": sql, "context": context.clone() })).await;
         assert_eq!(header(&answer, "x-druid-response-context"), Some(expected.as_str()), "{context}");
         assert_eq!(text_of(answer).await, "[{\"org\":null,\"EXPR$1\":7},{\"org\":\"a\",\"EXPR$1\":5}]\n");
+    }
+    let estimated = "SELECT APPROX_COUNT_DISTINCT(org) AS n FROM usage";
+    for native in [true, false] {
+        let context = json!({ "useNativeOperators": native, "useCache": false, "populateCache": false });
+        let answer = fixture.sql(json!({ "query": estimated, "context": context })).await;
+        let expected = r#"{"resultCache":{"hits":0,"misses":0},"approximate":true}"#;
+        assert_eq!(header(&answer, "x-druid-response-context"), Some(expected));
     }
     let metrics = text_of(fixture.send("GET", "/metrics", "", "").await).await;
     for line in [
