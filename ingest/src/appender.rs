@@ -1,5 +1,7 @@
 //! Records become rows of open segments; what was read since the last cut is counted per partition.
 
+mod staging;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,14 +13,18 @@ use henge_segment_store::store::Consumed;
 use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition, TopicId};
 use henge_segment_store::time::TimestampMs;
 
+use self::staging::{Place, Staging};
 use crate::decode::json::JsonDecoder;
 use crate::decode::{KafkaRecord, Refusal};
 use crate::kafka::RecordView;
 use crate::spec::SupervisorSpec;
 use crate::time_policy::TimePolicy;
+use crate::transform::Pending;
 
 /// Rows handed to the datasource at once: its lock is held for well under a millisecond.
 const ROWS_AT_ONCE: usize = 256;
+
+const BEGUN: &str = "a partition is begun before it is read";
 
 /// Decodes the records of one topic into one datasource.
 pub struct Appender {
@@ -30,6 +36,8 @@ pub struct Appender {
     /// Used again for every batch; the first `filled` of them are decoded and not appended yet.
     rows: Vec<EventRow>,
     filled: usize,
+    /// Decides on the filled rows before they are appended, where the spec has expressions.
+    staging: Option<Staging>,
     partitions: BTreeMap<i32, Reading>,
     refused: RefusedSample,
     gaps: Vec<Gap>,
@@ -45,6 +53,20 @@ struct Reading {
     next: Offset,
     leader_epoch: Option<i32>,
     counts: LedgerCounts,
+    /// What became of the records before, those that were published before the start included.
+    counts_before: LedgerCounts,
+    newest_event: Option<TimestampMs>,
+}
+
+/// What is known of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// The next offset to read.
+    pub next: Offset,
+    /// Of all events that were read since the start.
+    pub newest_event: Option<TimestampMs>,
+    /// What became of its records, published or not.
+    pub counts: LedgerCounts,
 }
 
 /// What was read since the start.
@@ -55,11 +77,20 @@ pub struct Totals {
     pub newest_event: Option<TimestampMs>,
 }
 
+impl Reading {
+    fn all_counts(&self) -> LedgerCounts {
+        let mut counts = self.counts_before.clone();
+        counts.add(&self.counts);
+        counts
+    }
+}
+
 impl Appender {
     pub fn new(spec: &SupervisorSpec, topic_id: Option<TopicId>, data_source: Arc<DataSource>) -> Self {
         let mut counts = LedgerCounts::default();
         data_source.progress().ledger.values().for_each(|partition| counts.add(partition));
-        let row = EventRow::new(spec.schema.dimensions.len(), spec.schema.measures.len());
+        let inputs = spec.transform.inputs().len();
+        let row = EventRow::new(spec.schema.dimensions.len() + inputs, spec.schema.measures.len());
         Self {
             topic: spec.topic.as_str().into(),
             topic_id,
@@ -68,6 +99,7 @@ impl Appender {
             time_policy: spec.time_policy.clone(),
             rows: vec![row; ROWS_AT_ONCE],
             filled: 0,
+            staging: (!spec.transform.is_empty()).then(|| Staging::new(spec)),
             partitions: BTreeMap::new(),
             refused: RefusedSample::default(),
             gaps: Vec::new(),
@@ -78,7 +110,14 @@ impl Appender {
 
     /// Begins a partition, behind a gap where there is one.
     pub fn begin(&mut self, partition: i32, start: Offset, gap: Option<Gap>) {
-        let reading = Reading { start, next: start, leader_epoch: None, counts: LedgerCounts::default() };
+        let again = self.partitions.remove(&partition);
+        let counts_before = match &again {
+            Some(reading) => reading.all_counts(),
+            None => self.published_counts(partition),
+        };
+        let newest_event = again.and_then(|reading| reading.newest_event);
+        let counts = LedgerCounts::default();
+        let reading = Reading { start, next: start, leader_epoch: None, counts, counts_before, newest_event };
         self.partitions.insert(partition, reading);
         self.gaps.extend(gap);
     }
@@ -87,32 +126,73 @@ impl Appender {
     pub fn take(&mut self, record: &RecordView<'_>, now: TimestampMs) {
         self.totals.records += 1;
         self.totals.bytes += record.payload().map_or(0, <[u8]>::len) as u64;
-        let outcome = self.decode(record, now);
-        let reading = self.partitions.get_mut(&record.partition()).expect("a partition is begun before it is read");
+        let decoded = self.decode(record);
+        let reading = self.partitions.get_mut(&record.partition()).expect(BEGUN);
         reading.next = Offset(record.offset().0 + 1);
         reading.leader_epoch = record.leader_epoch().or(reading.leader_epoch);
-        match outcome {
-            Ok(time) => {
-                reading.counts.accepted += 1;
-                self.counts.accepted += 1;
-                self.totals.newest_event = self.totals.newest_event.max(Some(time));
-                self.filled += 1;
-                if self.filled == ROWS_AT_ONCE {
-                    self.flush();
+        let place = Place { partition: record.partition(), offset: record.offset(), read_at: now };
+        if let Some(staging) = &mut self.staging {
+            let is_filter_readable = self.decoder.is_filter_readable();
+            staging.stage(place, record.payload(), Pending { refusal: decoded.err(), is_filter_readable });
+            self.filled += 1;
+        } else {
+            let time = self.rows[self.filled].time;
+            match decoded.and_then(|()| self.time_policy.check(time, now)) {
+                Ok(()) => {
+                    self.accept(place, time);
+                    self.filled += 1;
                 }
+                Err(refusal) => self.refuse(place, record.payload(), refusal),
             }
-            Err(refusal) => {
-                reading.counts.refuse(refusal.reason);
-                self.counts.refuse(refusal.reason);
-                self.sample(record, refusal, now);
-            }
+        }
+        if self.filled == ROWS_AT_ONCE {
+            self.flush();
         }
     }
 
     /// Makes what was taken queryable.
     pub fn flush(&mut self) {
+        if let Some(mut staging) = self.staging.take() {
+            self.settle(&mut staging);
+            self.staging = Some(staging);
+        }
         self.data_source.append(&self.rows[..self.filled]);
         self.filled = 0;
+    }
+
+    /// Decides on the staged rows; those that are kept are moved to the front.
+    fn settle(&mut self, staging: &mut Staging) {
+        staging.transform(&mut self.rows[..self.filled]);
+        let mut kept = 0;
+        for (index, (place, payload, pending)) in staging.staged().enumerate() {
+            let time = self.rows[index].time;
+            let outcome = pending.refusal.map_or_else(|| self.time_policy.check(time, place.read_at), Err);
+            match outcome {
+                Ok(()) => {
+                    self.accept(place, time);
+                    self.rows.swap(kept, index);
+                    kept += 1;
+                }
+                Err(refusal) => self.refuse(place, payload, refusal),
+            }
+        }
+        staging.clear();
+        self.filled = kept;
+    }
+
+    fn accept(&mut self, place: Place, time: TimestampMs) {
+        let reading = self.partitions.get_mut(&place.partition).expect(BEGUN);
+        reading.counts.accepted += 1;
+        reading.newest_event = reading.newest_event.max(Some(time));
+        self.counts.accepted += 1;
+        self.totals.newest_event = self.totals.newest_event.max(Some(time));
+    }
+
+    fn refuse(&mut self, place: Place, payload: Option<&[u8]>, refusal: Refusal) {
+        let reading = self.partitions.get_mut(&place.partition).expect(BEGUN);
+        reading.counts.refuse(refusal.reason);
+        self.counts.refuse(refusal.reason);
+        self.sample(place, payload, refusal);
     }
 
     /// Passes offsets that hold nothing to read: control records and aborted ones.
@@ -134,6 +214,7 @@ impl Appender {
         let ranges = self.partitions.iter_mut().map(|(&partition, reading)| {
             let range = OffsetRange { start: reading.start, end: reading.next };
             reading.start = reading.next;
+            reading.counts_before.add(&reading.counts);
             ConsumedRange {
                 partition: StreamPartition { topic: topic.clone(), partition },
                 range,
@@ -149,6 +230,19 @@ impl Appender {
             refused: std::mem::take(&mut self.refused),
             gaps: std::mem::take(&mut self.gaps),
         }
+    }
+
+    /// What is known of each partition.
+    pub fn progress(&self) -> impl Iterator<Item = (i32, PartitionProgress)> {
+        self.partitions.iter().map(|(&partition, reading)| {
+            let Reading { next, newest_event, .. } = *reading;
+            (partition, PartitionProgress { next, newest_event, counts: reading.all_counts() })
+        })
+    }
+
+    fn published_counts(&self, partition: i32) -> LedgerCounts {
+        let stream = StreamPartition { topic: self.topic.clone(), partition };
+        self.data_source.progress().ledger.get(&stream).cloned().unwrap_or_default()
     }
 
     /// The next offset of each partition.
@@ -182,7 +276,7 @@ impl Appender {
         self.totals
     }
 
-    fn decode(&mut self, record: &RecordView<'_>, now: TimestampMs) -> Result<TimestampMs, Refusal> {
+    fn decode(&mut self, record: &RecordView<'_>) -> Result<(), Refusal> {
         let mut headers = Vec::new();
         if self.decoder.needs_headers() {
             let text = |name| std::str::from_utf8(name).unwrap_or_default();
@@ -197,27 +291,21 @@ impl Appender {
             headers: &headers,
             payload: record.payload(),
         };
-        let row = &mut self.rows[self.filled];
-        self.decoder.decode(&kafka, row)?;
-        self.time_policy.check(row.time, now)?;
-        Ok(row.time)
+        self.decoder.decode(&kafka, &mut self.rows[self.filled])
     }
 
-    fn sample(&mut self, record: &RecordView<'_>, Refusal { reason, detail }: Refusal, now: TimestampMs) {
-        if self.refused.is_full(reason) {
+    fn sample(&mut self, place: Place, payload: Option<&[u8]>, Refusal { reason, detail }: Refusal) {
+        // What the row filter leaves out is no trouble to look into.
+        if reason == Reason::Filtered || self.refused.is_full(reason) {
             return;
         }
         self.refused.push(RefusedRecord {
-            partition: StreamPartition { topic: self.topic.clone(), partition: record.partition() },
-            offset: record.offset(),
+            partition: StreamPartition { topic: self.topic.clone(), partition: place.partition },
+            offset: place.offset,
             reason,
             detail,
-            sample: if reason == Reason::Tombstone {
-                String::new()
-            } else {
-                sample_text(record.payload().unwrap_or(&[]))
-            },
-            refused_at: now,
+            sample: if reason == Reason::Tombstone { String::new() } else { sample_text(payload.unwrap_or(&[])) },
+            refused_at: place.read_at,
         });
     }
 }

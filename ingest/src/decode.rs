@@ -59,7 +59,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 }
@@ -68,6 +68,19 @@ impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: {}", self.reason, self.detail)
     }
+}
+
+/// The whole number that a text holds, its fraction cut off; `None` for other texts, and beyond 64 bits.
+pub(crate) fn truncated_long_of_text(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let scaled = number::is_number(text).then(|| number::scaled(text, 0))??;
+    Some(if scaled.floor < 0 && !scaled.is_exact { scaled.floor + 1 } else { scaled.floor })
+}
+
+/// The number that a text holds; `None` for other texts, and beyond what a double holds.
+pub(crate) fn double_of_text(text: &str) -> Option<f64> {
+    let text = text.trim();
+    number::is_number(text).then(|| number::double(text).ok())?
 }
 
 /// A value in a record.

@@ -1,6 +1,6 @@
 //! Turns Kafka records into published segments.
 //!
-//! kafka -> decode -> time policy -> appender -> cut policy -> publisher, owned by a supervisor
+//! kafka -> decode -> transform -> time policy -> appender -> cut policy -> publisher, owned by a supervisor
 
 pub mod spec;
 
@@ -13,6 +13,7 @@ mod topic_watch;
 
 pub mod decode;
 pub mod time_policy;
+pub mod transform;
 
 mod appender;
 mod cut_policy;

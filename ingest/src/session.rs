@@ -14,7 +14,7 @@ use henge_segment_store::store::Store;
 use henge_segment_store::stream::{Offset, TopicId};
 use tokio::runtime::Handle;
 
-use crate::appender::Appender;
+use crate::appender::{Appender, PartitionProgress};
 use crate::cut_policy::{self, CutCause};
 use crate::kafka::reader::StreamReader;
 use crate::memory::{MemoryLimit, MemoryPressure, MemoryShare};
@@ -272,8 +272,8 @@ impl Session<'_> {
         });
         let partitions: BTreeMap<i32, PartitionStatus> = self
             .appender
-            .positions()
-            .map(|(partition, next)| (partition, self.partition_status(partition, next)))
+            .progress()
+            .map(|(partition, progress)| (partition, self.partition_status(partition, progress)))
             .collect();
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
@@ -297,9 +297,11 @@ impl Session<'_> {
         });
     }
 
-    fn partition_status(&self, partition: i32, next: Offset) -> PartitionStatus {
+    fn partition_status(&self, partition: i32, progress: PartitionProgress) -> PartitionStatus {
+        let PartitionProgress { next, newest_event, counts } = progress;
         let high_watermark = self.reader.client().cached_watermarks(partition).map(|log| log.end.max(next));
-        PartitionStatus { next, high_watermark, stopped: self.stopped.get(&partition).cloned() }
+        let stopped = self.stopped.get(&partition).cloned();
+        PartitionStatus { next, high_watermark, stopped, newest_event, counts }
     }
 
     fn state(&self) -> (State, Option<String>) {

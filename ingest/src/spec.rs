@@ -10,6 +10,7 @@ mod fields;
 mod granularity;
 mod period;
 mod problem;
+mod row_filter;
 mod short_form;
 mod sketch_measure;
 mod upkeep;
@@ -26,6 +27,7 @@ pub(crate) use self::fields::{Node, unknown};
 pub use self::problem::{Problem, SpecError};
 use crate::client_properties::ClientProperties;
 use crate::time_policy::TimePolicy;
+use crate::transform::Transform;
 
 /// Kafka's own default for the largest record (`message.max.bytes`), and ours.
 pub const RECORD_BYTES_MAX_DEFAULT: usize = 1024 * 1024;
@@ -36,6 +38,8 @@ pub struct SupervisorSpec {
     pub data_source: DataSourceName,
     pub schema: DataSourceSchema,
     pub input: InputSpec,
+    /// Which records are kept, and how computed columns are.
+    pub transform: Transform,
     pub topic: String,
     /// How to reach and log in to the cluster.
     pub client_properties: ClientProperties,

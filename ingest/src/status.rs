@@ -70,12 +70,28 @@ pub struct PartitionStatus {
     pub high_watermark: Option<Offset>,
     /// Why it is not read; `None` while it is.
     pub stopped: Option<String>,
+    /// Of all events that were read since the start.
+    pub newest_event: Option<TimestampMs>,
+    /// What became of its records, published or not.
+    pub counts: LedgerCounts,
 }
 
 impl PartitionStatus {
     /// Records that are still to be read.
     pub fn lag_records(&self) -> Option<i64> {
         Some((self.high_watermark?.0 - self.next.0).max(0))
+    }
+
+    /// How far the newest event that was read lies behind `now`, while there is more to read; 0 when there is not.
+    pub fn lag_ms(&self, now: TimestampMs) -> Option<i64> {
+        lag_ms(self.lag_records()?, self.newest_event, now)
+    }
+}
+
+fn lag_ms(lag_records: i64, newest_event: Option<TimestampMs>, now: TimestampMs) -> Option<i64> {
+    match lag_records {
+        0 => Some(0),
+        _ => Some((now.0 - newest_event?.0).max(0)),
     }
 }
 
@@ -138,10 +154,7 @@ impl SupervisorStatus {
 
     /// How far the newest event that was read lies behind `now`, while there is more to read; 0 when there is not.
     pub fn lag_ms(&self, now: TimestampMs) -> Option<i64> {
-        match self.lag_records()? {
-            0 => Some(0),
-            _ => Some((now.0 - self.totals.newest_event?.0).max(0)),
-        }
+        lag_ms(self.lag_records()?, self.totals.newest_event, now)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::running::{QueryProgress, RunningQueries};
 use crate::segment_reads::SegmentReads;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
-use crate::system_tables::ServerInfo;
+use crate::system_tables::{ProvidedTable, ServerInfo};
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -37,15 +37,20 @@ pub struct QueryEngine {
 impl QueryEngine {
     /// Starts the CPU pool. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
-        Self::of_server(store, limits, None)
+        Self::of_server(store, limits, None, Vec::new())
     }
 
-    /// Like [`Self::new`], for a process that others can reach.
-    pub fn of_server(store: Arc<Store>, limits: QueryLimits, server: Option<ServerInfo>) -> Self {
+    /// Like [`Self::new`], for a process that others can reach, and with what it tells of itself.
+    pub fn of_server(
+        store: Arc<Store>,
+        limits: QueryLimits,
+        server: Option<ServerInfo>,
+        provided: Vec<ProvidedTable>,
+    ) -> Self {
         let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
         let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
         let running: Arc<RunningQueries> = Arc::default();
-        let planner = Arc::new(Planner::new(store, session, running.clone(), server));
+        let planner = Arc::new(Planner::new(store, session, running.clone(), server, provided));
         let admission = Arc::new(Admission::new(&limits));
         let pool = CpuPool::start(limits.threads, STACK_BYTES);
         let threads = Arc::new(QueryThreads::new(&limits));

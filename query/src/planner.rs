@@ -20,7 +20,7 @@ use crate::running::RunningQueries;
 use crate::session::SharedSession;
 use crate::sketch_use;
 use crate::statement::{self, Asked, SelectStatement};
-use crate::system_tables::{ServerInfo, SystemSources};
+use crate::system_tables::{ProvidedTable, ServerInfo, SystemSources};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
@@ -28,6 +28,7 @@ pub(crate) struct Planner {
     cache: PlanCache,
     running: Arc<RunningQueries>,
     server: Option<ServerInfo>,
+    provided: Vec<ProvidedTable>,
 }
 
 /// What there is to do for a request.
@@ -45,8 +46,9 @@ impl Planner {
         session: SharedSession,
         running: Arc<RunningQueries>,
         server: Option<ServerInfo>,
+        provided: Vec<ProvidedTable>,
     ) -> Self {
-        Self { store, session, cache: PlanCache::default(), running, server }
+        Self { store, session, cache: PlanCache::default(), running, server, provided }
     }
 
     pub fn server(&self) -> Option<&ServerInfo> {
@@ -175,7 +177,8 @@ impl Planner {
 
     fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
         let (functions, running, server) = (&self.session.state, self.running.as_ref(), self.server.as_ref());
-        let sources = SystemSources { store: &self.store, functions, running, server };
+        let provided = self.provided.as_slice();
+        let sources = SystemSources { store: &self.store, functions, running, server, provided };
         QueryCatalog::new(sources, question.shortcuts)
     }
 

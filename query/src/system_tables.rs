@@ -1,9 +1,10 @@
 //! Tables about what is stored and what runs, in Druid's schemas `INFORMATION_SCHEMA` and `sys`.
 //!
 //! Each table is a file with its columns and a function that fills in the rows. The rows are taken when a statement
-//! first names the table, as the snapshot of a datasource is.
+//! first names the table, as the snapshot of a datasource is. What only the process around the engine knows, it provides.
 
 mod columns;
+mod provided;
 mod queries;
 mod routines;
 mod rows;
@@ -24,7 +25,8 @@ use datafusion::execution::SessionState;
 use henge_segment_store::store::Store;
 use henge_segment_store::time::TimestampMs;
 
-use self::rows::Rows;
+pub use self::provided::ProvidedTable;
+pub use self::rows::{Cell, Rows};
 use crate::error::QueryError;
 use crate::running::RunningQueries;
 use crate::suggestion::did_you_mean;
@@ -50,21 +52,26 @@ const TABLES: [&SystemTable; 9] = [
     &tasks::TABLE,
 ];
 
+/// Columns with their names.
+type Columns = &'static [(&'static str, ColumnKind)];
+
 /// A table whose rows are made when it is asked for.
 pub(crate) struct SystemTable {
     schema: &'static str,
     name: &'static str,
-    columns: &'static [(&'static str, ColumnKind)],
+    columns: Columns,
     /// Pushes a cell for each column, row after row.
     fill: fn(&SystemSources<'_>, &mut Rows),
 }
 
 /// What the cells of a column are; any may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnKind {
+pub enum ColumnKind {
     Text,
     /// Also flags, which are 0 and 1 as in Druid.
     Long,
+    Double,
+    Time,
 }
 
 /// Everything that the tables tell of.
@@ -73,6 +80,8 @@ pub(crate) struct SystemSources<'a> {
     pub functions: &'a SessionState,
     pub running: &'a RunningQueries,
     pub server: Option<&'a ServerInfo>,
+    /// More tables of `sys`.
+    pub provided: &'a [ProvidedTable],
 }
 
 /// The process as its clients see it: what `sys.servers` says.
@@ -101,22 +110,39 @@ pub(crate) fn schemas() -> impl Iterator<Item = &'static str> {
 
 /// The table with the rows of this moment.
 pub(crate) fn table(schema: &str, name: &str, sources: &SystemSources<'_>) -> Result<Arc<dyn TableProvider>> {
-    let Some(table) = TABLES.iter().find(|table| table.schema == schema && table.name == name) else {
-        let names = || TABLES.iter().filter(|table| table.schema == schema).map(|table| table.name);
-        let suggestion = did_you_mean(name, names());
-        let list = names().collect::<Vec<_>>().join(", ");
-        let error = format!("Object '{name}' not found within '{schema}'{suggestion}; its tables: {list}");
-        return Err(QueryError::plan(error).into());
+    let own = TABLES.iter().find(|table| table.schema == schema && table.name == name);
+    let provided = sources.provided.iter().find(|table| schema == SYS && table.name == name);
+    let (columns, rows) = match (own, provided) {
+        (Some(table), _) => (table.columns, filled(table.columns, |rows| (table.fill)(sources, rows))),
+        (None, Some(table)) => (table.columns, filled(table.columns, &table.fill)),
+        (None, None) => return Err(not_found(schema, name, sources).into()),
     };
-    let mut rows = Rows::new(table.columns);
-    (table.fill)(sources, &mut rows);
-    let batch = rows.finish(Arc::new(table.arrow()))?;
+    let batch = rows.finish(Arc::new(arrow(columns)))?;
     Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
 }
 
-impl SystemTable {
-    fn arrow(&self) -> Schema {
-        let field = |&(name, kind): &(&str, ColumnKind)| Field::new(name, kind.arrow(), true);
-        Schema::new(self.columns.iter().map(field).collect::<Vec<_>>())
+fn filled(columns: Columns, fill: impl Fn(&mut Rows)) -> Rows {
+    let mut rows = Rows::new(columns);
+    fill(&mut rows);
+    rows
+}
+
+fn not_found(schema: &str, name: &str, sources: &SystemSources<'_>) -> QueryError {
+    let names = || sources.tables().filter(|table| table.0 == schema).map(|table| table.1);
+    let suggestion = did_you_mean(name, names());
+    let list = names().collect::<Vec<_>>().join(", ");
+    QueryError::plan(format!("Object '{name}' not found within '{schema}'{suggestion}; its tables: {list}"))
+}
+
+impl SystemSources<'_> {
+    /// Schema, name and columns of each table, those of one schema together.
+    fn tables(&self) -> impl Iterator<Item = (&'static str, &'static str, Columns)> {
+        let own = TABLES.iter().map(|table| (table.schema, table.name, table.columns));
+        own.chain(self.provided.iter().map(|table| (SYS, table.name, table.columns)))
     }
+}
+
+fn arrow(columns: Columns) -> Schema {
+    let field = |&(name, kind): &(&str, ColumnKind)| Field::new(name, kind.arrow(), true);
+    Schema::new(columns.iter().map(field).collect::<Vec<_>>())
 }

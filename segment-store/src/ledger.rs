@@ -23,6 +23,8 @@ pub enum Reason {
     TooLate,
     /// Filtered: further in the future than the spec's early message rejection allows.
     TooEarly,
+    /// Filtered: the spec's row filter is not true for it.
+    Filtered,
     /// Rejected: the record is longer than the limit.
     RecordTooLarge,
     /// Rejected: not UTF-8, not JSON, or something follows the JSON value.
@@ -42,13 +44,16 @@ pub enum Reason {
     MeasureUnreadable,
     /// Rejected: a whole number beyond 64 bits, or a double that is not finite.
     NumberOutOfRange,
+    /// Rejected: an expression of the spec has no value for it, as after a division by zero.
+    ExpressionFailed,
 }
 
 impl Reason {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Tombstone,
         Self::TooLate,
         Self::TooEarly,
+        Self::Filtered,
         Self::RecordTooLarge,
         Self::Malformed,
         Self::NotAnObject,
@@ -61,11 +66,12 @@ impl Reason {
         Self::DimensionUnreadable,
         Self::MeasureUnreadable,
         Self::NumberOutOfRange,
+        Self::ExpressionFailed,
     ];
 
     /// Whether the spec left the record out on purpose.
     pub fn is_filtered(self) -> bool {
-        matches!(self, Self::Tombstone | Self::TooLate | Self::TooEarly)
+        matches!(self, Self::Tombstone | Self::TooLate | Self::TooEarly | Self::Filtered)
     }
 
     /// The reason as it stands in the ledger, in metric labels and in answers.
@@ -74,6 +80,7 @@ impl Reason {
             Self::Tombstone => "tombstone",
             Self::TooLate => "too_late",
             Self::TooEarly => "too_early",
+            Self::Filtered => "filtered",
             Self::RecordTooLarge => "record_too_large",
             Self::Malformed => "malformed",
             Self::NotAnObject => "not_an_object",
@@ -86,6 +93,7 @@ impl Reason {
             Self::DimensionUnreadable => "dimension_unreadable",
             Self::MeasureUnreadable => "measure_unreadable",
             Self::NumberOutOfRange => "number_out_of_range",
+            Self::ExpressionFailed => "expression_failed",
         }
     }
 }

@@ -19,6 +19,7 @@ mod running;
 mod scrubbing;
 mod shutdown;
 mod statements;
+mod system_tables;
 mod telemetry;
 mod upkeep_metrics;
 mod wire;

@@ -15,6 +15,8 @@ mod status;
 mod supervisors;
 mod tasks;
 
+pub use self::supervisors::druid_state;
+
 use std::any::Any;
 use std::sync::Arc;
 

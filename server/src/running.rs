@@ -23,7 +23,7 @@ use crate::app::{App, Services};
 use crate::background::Background;
 use crate::config::Config;
 use crate::statements::Statements;
-use crate::{held_memory, listener, routes, scrubbing};
+use crate::{held_memory, listener, routes, scrubbing, system_tables};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -91,15 +91,12 @@ impl Running {
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let server = Some(server_info(address));
-        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server));
+        let supervisors = Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?;
+        let tables = system_tables::of(&store, &supervisors);
+        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server, tables));
         let statements =
             Statements::open(statements_directory, config.limits.asynchronous, engine.clone(), app.queries.clone());
-        let services = Services {
-            engine,
-            statements: statements.clone(),
-            supervisors: Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?,
-            store,
-        };
+        let services = Services { engine, statements: statements.clone(), supervisors, store };
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));

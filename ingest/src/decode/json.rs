@@ -26,6 +26,8 @@ pub struct JsonDecoder {
     metadata: Vec<(SlotId, KafkaField)>,
     writer: RowWriter,
     record_bytes_max: usize,
+    /// All of the last record was read, whether each value could be or not.
+    is_read: bool,
     /// For strings with escapes and numbers of Kafka's.
     text: String,
 }
@@ -39,6 +41,8 @@ impl JsonDecoder {
             match source {
                 FieldSource::Path(path) => tree.insert(&path, slot),
                 FieldSource::Kafka(field) => metadata.push((slot, field)),
+                // Computed from what other slots were filled with.
+                FieldSource::Expression(_) => {}
             }
         }
         Self {
@@ -47,6 +51,7 @@ impl JsonDecoder {
             metadata,
             writer,
             record_bytes_max: spec.record_bytes_max,
+            is_read: false,
             text: String::new(),
         }
     }
@@ -61,9 +66,16 @@ impl JsonDecoder {
         self.metadata.iter().any(|(_, field)| *field == KafkaField::Timestamp)
     }
 
-    /// Fills `row`, which must have the dimensions and measures of the spec's schema. A count is left null: each row
-    /// brings one. After a refusal the row's content has no meaning.
+    /// Whether the row filter can decide on the last record, although it may have been refused.
+    pub fn is_filter_readable(&self) -> bool {
+        self.is_read && self.writer.is_filter_readable()
+    }
+
+    /// Fills `row`, which must have the dimensions and measures of the spec's schema, and a dimension more for each input
+    /// of its transform. A count is left null: each row brings one. After a refusal the row's content has no meaning,
+    /// except to a row filter that [can decide](Self::is_filter_readable).
     pub fn decode(&mut self, record: &KafkaRecord<'_>, row: &mut EventRow) -> Result<(), Refusal> {
+        self.is_read = false;
         let Some(payload) = record.payload else {
             return Err(Refusal::new(Reason::Tombstone, "the record has no value"));
         };
@@ -87,6 +99,7 @@ impl JsonDecoder {
         for (slot, field) in &self.metadata {
             write_metadata(&mut self.writer, *slot, field, record, &mut self.text, row);
         }
+        self.is_read = true;
         self.writer.finish(row)
     }
 }

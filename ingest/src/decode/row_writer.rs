@@ -11,8 +11,10 @@ use henge_segment_store::time::TimestampMs;
 use super::number::{self, NumberError, is_number};
 use super::{FieldValue, Refusal, STRING_BYTES_MAX, event_time};
 use crate::spec::{FieldSource, SupervisorSpec, TimeFormat};
+use crate::transform::InputSource;
 
-/// A place in a row that a value goes to. Number 0 is the time; then come the dimensions and the measures.
+/// A place in a row that a value goes to. Number 0 is the time; then come the dimensions and the measures, and what
+/// expressions read, which stands in the row behind the dimensions.
 #[derive(Debug, Clone)]
 struct Slot {
     kind: SlotKind,
@@ -24,6 +26,8 @@ struct Slot {
 enum SlotKind {
     Time(TimeFormat),
     Dimension(usize, DimensionType),
+    /// A dimension to the row, a field to the reader of messages.
+    Input(usize, DimensionType),
     LongMeasure(usize),
     DoubleMeasure(usize),
     SketchMeasure(usize, SketchMeasure),
@@ -39,6 +43,8 @@ pub(super) struct RowWriter {
     time_missing: Option<TimestampMs>,
     time: Option<TimestampMs>,
     refusals: Vec<(SlotId, Refusal)>,
+    /// Slots that the row filter reads.
+    filter_reads: Vec<SlotId>,
     hasher: ThetaHasher,
 }
 
@@ -62,12 +68,28 @@ impl RowWriter {
             slots.push(Slot { kind, column: measure.name.clone() });
             sources.push(source.clone());
         }
+        let mut filter_reads = Vec::new();
+        for (index, input) in spec.transform.inputs().iter().enumerate() {
+            let slot = match &input.source {
+                InputSource::Time => 0,
+                InputSource::Field(source) => {
+                    let kind = SlotKind::Input(spec.schema.dimensions.len() + index, input.kind);
+                    slots.push(Slot { kind, column: source.to_string() });
+                    sources.push(source.clone());
+                    slots.len() - 1
+                }
+            };
+            if spec.transform.filter_reads(index) {
+                filter_reads.push(SlotId::try_from(slot).expect("columns and what expressions read are few"));
+            }
+        }
         (
             Self {
                 slots,
                 time_missing: time.missing,
                 time: None,
                 refusals: Vec::new(),
+                filter_reads,
                 hasher: ThetaHasher::default(),
             },
             sources,
@@ -87,7 +109,7 @@ impl RowWriter {
         let slot = &self.slots[usize::from(id)];
         let written = match slot.kind {
             SlotKind::Time(format) => event_time::read(format, value).map(|time| self.time = time),
-            SlotKind::Dimension(index, kind) => dimension_value(kind, value)
+            SlotKind::Dimension(index, kind) | SlotKind::Input(index, kind) => dimension_value(kind, value)
                 .map(|value| row.set_dimension(index, value))
                 .map_err(|wrong| slot.refusal(wrong, value)),
             SlotKind::LongMeasure(index) => long(value)
@@ -111,7 +133,9 @@ impl RowWriter {
     pub(super) fn write_whole(&mut self, id: SlotId, number: i64, row: &mut EventRow) -> bool {
         match self.slots[usize::from(id)].kind {
             _ if self.has_refusal() => return false,
-            SlotKind::Dimension(index, DimensionType::Long) => row.set_dimension(index, DimensionValue::Long(number)),
+            SlotKind::Dimension(index, DimensionType::Long) | SlotKind::Input(index, DimensionType::Long) => {
+                row.set_dimension(index, DimensionValue::Long(number))
+            }
             SlotKind::LongMeasure(index) => row.set_measure(index, MeasureValue::Long(number)),
             SlotKind::Time(TimeFormat::Millis) if TimestampMs(number).is_storable() => {
                 self.time = Some(TimestampMs(number));
@@ -123,6 +147,15 @@ impl RowWriter {
 
     pub(super) fn has_refusal(&self) -> bool {
         !self.refusals.is_empty()
+    }
+
+    /// Whether everything that the row filter reads of the record was read, once all of it was written.
+    pub(super) fn is_filter_readable(&self) -> bool {
+        let is_refused = |slot: SlotId| match slot {
+            0 => self.time.or(self.time_missing).is_none(),
+            slot => self.refusals.iter().any(|(refused, _)| *refused == slot),
+        };
+        !self.filter_reads.iter().any(|&slot| is_refused(slot))
     }
 
     /// Takes back what was written to a slot.
@@ -139,16 +172,16 @@ impl RowWriter {
 
     /// Completes the row, or gives the first slot's refusal.
     pub(super) fn finish(&mut self, row: &mut EventRow) -> Result<(), Refusal> {
+        if let Some(time) = self.time.or(self.time_missing) {
+            row.time = time;
+        }
         let first =
             self.refusals.iter().enumerate().min_by_key(|(_, (slot, _))| *slot).map(|(at, (slot, _))| (at, *slot));
         let time_is_refused = first.is_some_and(|(_, slot)| slot == 0);
         match (self.time.or(self.time_missing), first) {
             (None, _) if !time_is_refused => Err(Refusal::new(Reason::TimeMissing, "event time is null or missing")),
             (_, Some((at, _))) => Err(self.refusals.swap_remove(at).1),
-            (time, None) => {
-                row.time = time.expect("without a time there is a refusal");
-                Ok(())
-            }
+            (_, None) => Ok(()),
         }
     }
 }
@@ -180,7 +213,7 @@ impl Slot {
     fn unreadable(&self) -> Reason {
         match self.kind {
             SlotKind::Time(_) => Reason::TimeUnreadable,
-            SlotKind::Dimension(..) => Reason::DimensionUnreadable,
+            SlotKind::Dimension(..) | SlotKind::Input(..) => Reason::DimensionUnreadable,
             SlotKind::LongMeasure(_) | SlotKind::DoubleMeasure(_) | SlotKind::SketchMeasure(..) => {
                 Reason::MeasureUnreadable
             }
@@ -194,6 +227,7 @@ impl fmt::Display for Slot {
         match self.kind {
             SlotKind::Time(_) => out.write_str("event time"),
             SlotKind::Dimension(_, kind) => write!(out, "dimension `{}` ({kind})", self.column),
+            SlotKind::Input(_, kind) => write!(out, "field `{}` ({kind})", self.column),
             SlotKind::LongMeasure(_) => write!(out, "measure `{}` (long)", self.column),
             SlotKind::DoubleMeasure(_) => write!(out, "measure `{}` (double)", self.column),
             SlotKind::SketchMeasure(_, sketch) => {

@@ -4,6 +4,7 @@
 mod data_schema;
 mod input_format;
 mod io_config;
+mod row_filter;
 
 use self::data_schema::DataSchema;
 use self::input_format::Columns;
@@ -49,14 +50,18 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
     let (io_config, data_schema) = (io_config?, data_schema?);
     let tuning = tuning?;
     check_id(&envelope, &data_schema);
+    let input = InputSpec {
+        time: data_schema.time,
+        dimensions: data_schema.dimension_sources,
+        measures: data_schema.measure_sources,
+    };
+    let filter = data_schema.row_filter.as_deref().map(|text| ("dataSchema", text));
+    let transform = super::row_filter::read(parts, &data_schema.schema, &input, filter, "dataSchema")?;
     Some(SupervisorSpec {
         data_source: data_schema.data_source,
         schema: data_schema.schema,
-        input: InputSpec {
-            time: data_schema.time,
-            dimensions: data_schema.dimension_sources,
-            measures: data_schema.measure_sources,
-        },
+        input,
+        transform,
         topic: io_config.topic,
         client_properties: io_config.client_properties,
         start: io_config.start,

@@ -1,4 +1,6 @@
-use serde_json::Value;
+use std::fmt;
+
+use serde_json::{Value, json};
 
 use super::Node;
 use super::fields::unknown;
@@ -7,13 +9,15 @@ use super::fields::unknown;
 ///
 /// Written as text, it is a dotted path into the record's JSON object (`user.id`), or, when it starts with `kafka.`, a
 /// field of the record itself (`kafka.topic`, `kafka.header.region`). Written as an array of strings it is always a path,
-/// and its keys may hold dots (`["kafka", "topic"]`).
+/// and its keys may hold dots (`["kafka", "topic"]`). Written as `{ expression = "..." }` it is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldSource {
     /// Keys from the outermost object inward; never empty. A path of several keys is also found as one literal key of the
     /// outermost object, `{"user.id": 7}`; where a record has both, the literal key is taken, null or not.
     Path(Vec<String>),
     Kafka(KafkaField),
+    /// The text of an expression over fields; [`Transform`](crate::transform::Transform) reads it.
+    Expression(String),
 }
 
 /// What Kafka says of a record. `Offset`, `Partition` and `Timestamp` (ms) are whole numbers, the others text.
@@ -44,7 +48,22 @@ impl FieldSource {
         Self::Path(vec![name.to_owned()])
     }
 
+    /// For values that cannot be computed.
+    pub(super) fn read_field(node: &Node<'_>) -> Option<Self> {
+        let source = Self::read(node)?;
+        if let Self::Expression(_) = source {
+            node.problem("this cannot be computed: name a field");
+            return None;
+        }
+        Some(source)
+    }
+
     pub(super) fn read(node: &Node<'_>) -> Option<Self> {
+        if node.value().is_object() {
+            let fields = node.fields(&["expression"])?;
+            let text = fields.required("expression", "write an expression over fields")?.text()?;
+            return Some(Self::Expression(text.to_owned()));
+        }
         if !node.value().is_array() {
             let text =
                 node.value().as_str().or_else(|| node.expected("a field's path, as a string or an array of keys"))?;
@@ -60,7 +79,7 @@ impl FieldSource {
     }
 
     /// Reads the text form; the error says what to change.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let Some(field) = text.strip_prefix(KAFKA_PREFIX) else {
             let keys: Vec<String> = text.split('.').map(str::to_owned).collect();
             if keys.iter().any(String::is_empty) {
@@ -81,20 +100,29 @@ impl FieldSource {
         }
     }
 
-    /// The text form, or an array of keys where that would be read as something else.
+    /// The text form, an object for what is computed, or an array of keys where that would be read as something else.
     pub(super) fn write(&self) -> Value {
-        let text = match self {
-            Self::Path(keys) => keys.join("."),
-            Self::Kafka(KafkaField::Header(name)) => format!("{KAFKA_PREFIX}{HEADER_PREFIX}{name}"),
+        let text = self.to_string();
+        match self {
+            Self::Expression(text) => json!({ "expression": text }),
+            Self::Path(keys) if Self::parse(&text).as_ref() != Ok(self) => Value::from(keys.clone()),
+            _ => Value::from(text),
+        }
+    }
+}
+
+/// The text form, also where it would be read as something else.
+impl fmt::Display for FieldSource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(keys) => out.write_str(&keys.join(".")),
+            Self::Kafka(KafkaField::Header(name)) => write!(out, "{KAFKA_PREFIX}{HEADER_PREFIX}{name}"),
             Self::Kafka(field) => {
                 let (name, _) =
                     KAFKA_FIELDS.iter().find(|(_, known)| known == field).expect("every field but headers has a name");
-                format!("{KAFKA_PREFIX}{name}")
+                write!(out, "{KAFKA_PREFIX}{name}")
             }
-        };
-        match self {
-            Self::Path(keys) if Self::parse(&text).as_ref() != Ok(self) => Value::from(keys.clone()),
-            _ => Value::from(text),
+            Self::Expression(text) => out.write_str(text),
         }
     }
 }

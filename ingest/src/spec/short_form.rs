@@ -7,6 +7,7 @@
 //! | `time` | a field, or `{ column, format, missing }` | format `auto` |
 //! | `dimensions` | names, or `{ name, type, from }`; in sort order | type `string`, from the field of that name |
 //! | `sort` | dimensions or `__time` that rows are sorted by before all others | the order of `dimensions`, then time |
+//! | `where` | an expression: records for which it is not true are counted and left out | all are kept |
 //! | `measures` | name = `"count"`, an aggregation (`"long_sum"`), or `{ aggregation = field }` | none |
 //! | `rollup` | fold events equal in dimensions and in time floored to this | keep every event |
 //! | `query_granularity` | floor event times, but keep every event | `none` |
@@ -20,7 +21,8 @@
 //! | `record_bytes_max` | longer records are refused | 1 MiB |
 //! | `suspended` | known, but not reading | `false` |
 //!
-//! Fields are written as in [`FieldSource`]. Aggregations are `long_sum`, `long_min`, `long_max`, `double_sum`,
+//! Fields are written as in [`FieldSource`]; a dimension or measure may be computed by an expression instead, see
+//! [`transform`](crate::transform). Aggregations are `long_sum`, `long_min`, `long_max`, `double_sum`,
 //! `double_min`, `double_max`; `sum`, `min` and `max` are those of doubles. Sketches stand in `sketch_measure.rs`.
 
 use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
@@ -30,7 +32,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, unknown};
 use super::{
     CutConfig, FieldSource, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, StartAt, SupervisorSpec, TimeFormat, TimeSpec,
-    granularity, period, sketch_measure, upkeep,
+    granularity, period, row_filter, sketch_measure, upkeep,
 };
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::time_policy::TimePolicy;
@@ -42,6 +44,7 @@ const KEYS: &[&str] = &[
     "time",
     "dimensions",
     "sort",
+    "where",
     "measures",
     "rollup",
     "query_granularity",
@@ -103,10 +106,17 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
     let (schema, dimensions, measures) = columns?;
     let policy = policy?;
     upkeep::check(&policy, &schema, node)?;
+    let input = InputSpec { time: time?, dimensions, measures };
+    let filter = match fields.get("where") {
+        Some(node) => Some(("where", node.text()?)),
+        None => None,
+    };
+    let transform = row_filter::read(&fields, &schema, &input, filter, "dimensions")?;
     Some(SupervisorSpec {
         data_source: data_source?,
         schema,
-        input: InputSpec { time: time?, dimensions, measures },
+        input,
+        transform,
         topic: topic?.to_owned(),
         client_properties: client_properties?,
         start: start?,
@@ -136,11 +146,12 @@ fn read_name(fields: &Fields<'_>, name: Option<&str>) -> Option<DataSourceName> 
 
 fn read_time(node: &Node<'_>) -> Option<TimeSpec> {
     if !node.value().is_object() {
-        return Some(TimeSpec { source: FieldSource::read(node)?, format: TimeFormat::Auto, missing: None });
+        return Some(TimeSpec { source: FieldSource::read_field(node)?, format: TimeFormat::Auto, missing: None });
     }
     let fields = node.fields(&["column", "format", "missing"])?;
-    let source =
-        fields.required("column", "say which field holds the event time").and_then(|node| FieldSource::read(&node));
+    let source = fields
+        .required("column", "say which field holds the event time")
+        .and_then(|node| FieldSource::read_field(&node));
     let format = fields.get("format").map_or(Some(TimeFormat::Auto), |node| node.choice(&TimeFormat::NAMES));
     let missing = fields.get("missing").map_or(Some(None), |node| read_instant(&node).map(Some));
     Some(TimeSpec { source: source?, format: format?, missing: missing? })
@@ -296,6 +307,9 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("dimensions", write_dimensions(spec));
     if !spec.schema.sort.is_empty() {
         put("sort", json!(spec.schema.sort));
+    }
+    if let Some(filter) = spec.transform.filter_text() {
+        put("where", json!(filter));
     }
     put("measures", write_measures(spec));
     let granularity = if spec.schema.rollup { "rollup" } else { "query_granularity" };

@@ -2,7 +2,7 @@ use datafusion::arrow::datatypes::{DataType, Schema};
 use henge_segment_store::sketch::SKETCH_TYPE_KEY;
 
 use super::rows::{Cell, Rows};
-use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, TABLES};
+use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, arrow};
 
 pub(super) const TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
@@ -35,8 +35,8 @@ fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
             push(DRUID, name.as_str(), &data_source.schema().arrow(), rows);
         }
     }
-    for table in TABLES {
-        push(table.schema, table.name, &table.arrow(), rows);
+    for (schema, name, columns) in sources.tables() {
+        push(schema, name, &arrow(columns), rows);
     }
 }
 
@@ -56,7 +56,7 @@ fn push(schema: &str, table: &str, columns: &Schema, rows: &mut Rows) {
             Cell::Null,
             Cell::Null,
             described.numeric_precision.into(),
-            described.numeric_precision.map(|_| 10).into(),
+            described.numeric_precision.map(|_| 10_i64).into(),
             described.numeric_scale.into(),
             described.time_precision.into(),
             described.character_set.into(),

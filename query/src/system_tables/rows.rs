@@ -1,17 +1,24 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int64Builder, RecordBatch, RecordBatchOptions, StringViewBuilder};
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::array::{
+    ArrayRef, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions, StringViewBuilder,
+    TimestampMillisecondBuilder,
+};
+use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
+
+use henge_segment_store::time::TimestampMs;
 
 use super::ColumnKind;
 
 /// One value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Cell<'a> {
+pub enum Cell<'a> {
     Null,
     Text(&'a str),
     Long(i64),
+    Double(f64),
+    Time(TimestampMs),
 }
 
 impl<'a> From<&'a str> for Cell<'a> {
@@ -32,6 +39,25 @@ impl From<i64> for Cell<'_> {
     }
 }
 
+/// Counts; one beyond 64 signed bits is shown as the greatest number.
+impl From<u64> for Cell<'_> {
+    fn from(count: u64) -> Self {
+        Self::Long(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<f64> for Cell<'_> {
+    fn from(number: f64) -> Self {
+        Self::Double(number)
+    }
+}
+
+impl From<TimestampMs> for Cell<'_> {
+    fn from(time: TimestampMs) -> Self {
+        Self::Time(time)
+    }
+}
+
 /// Druid tells flags as 0 and 1.
 impl From<bool> for Cell<'_> {
     fn from(flag: bool) -> Self {
@@ -46,7 +72,7 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
 }
 
 /// The rows of a table while they are made.
-pub(crate) struct Rows {
+pub struct Rows {
     columns: Vec<Column>,
     count: usize,
 }
@@ -55,6 +81,8 @@ enum Column {
     /// Each different text once, for most say the same in thousands of rows.
     Text(StringViewBuilder),
     Long(Int64Builder),
+    Double(Float64Builder),
+    Time(TimestampMillisecondBuilder),
 }
 
 impl ColumnKind {
@@ -62,6 +90,8 @@ impl ColumnKind {
         match self {
             Self::Text => DataType::Utf8View,
             Self::Long => DataType::Int64,
+            Self::Double => DataType::Float64,
+            Self::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
         }
     }
 }
@@ -71,6 +101,8 @@ impl Rows {
         let columns = columns.iter().map(|(_, kind)| match kind {
             ColumnKind::Text => Column::Text(StringViewBuilder::new().with_deduplicate_strings()),
             ColumnKind::Long => Column::Long(Int64Builder::new()),
+            ColumnKind::Double => Column::Double(Float64Builder::new()),
+            ColumnKind::Time => Column::Time(TimestampMillisecondBuilder::new()),
         });
         Self { columns: columns.collect(), count: 0 }
     }
@@ -84,6 +116,10 @@ impl Rows {
                 (Column::Text(texts), Cell::Null) => texts.append_null(),
                 (Column::Long(numbers), Cell::Long(number)) => numbers.append_value(*number),
                 (Column::Long(numbers), Cell::Null) => numbers.append_null(),
+                (Column::Double(numbers), Cell::Double(number)) => numbers.append_value(*number),
+                (Column::Double(numbers), Cell::Null) => numbers.append_null(),
+                (Column::Time(times), Cell::Time(time)) => times.append_value(time.0),
+                (Column::Time(times), Cell::Null) => times.append_null(),
                 (_, cell) => panic!("column {at} cannot hold {cell:?}"),
             }
         }
@@ -95,6 +131,8 @@ impl Rows {
             match column {
                 Column::Text(mut texts) => Arc::new(texts.finish()),
                 Column::Long(mut numbers) => Arc::new(numbers.finish()),
+                Column::Double(mut numbers) => Arc::new(numbers.finish()),
+                Column::Time(mut times) => Arc::new(times.finish()),
             }
         });
         let options = RecordBatchOptions::new().with_row_count(Some(self.count));

@@ -48,7 +48,7 @@ fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
             has_segments.then_some("_default_tier").into(),
             if has_segments { cache.bytes as i64 } else { 0 }.into(),
             if has_segments { cache.bytes_max as i64 } else { 0 }.into(),
-            leads.then_some(1).into(),
+            leads.then_some(1_i64).into(),
             (&started_at).into(),
             server.version.into(),
             Cell::Null,

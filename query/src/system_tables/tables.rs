@@ -1,5 +1,5 @@
 use super::rows::Rows;
-use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable, TABLES};
+use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable};
 
 pub(super) const TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
@@ -23,7 +23,7 @@ fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
     for name in sources.store.data_sources() {
         push(DRUID, name.as_str(), "TABLE");
     }
-    for table in TABLES {
-        push(table.schema, table.name, "SYSTEM_TABLE");
+    for (schema, name, _) in sources.tables() {
+        push(schema, name, "SYSTEM_TABLE");
     }
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::info;
 
+pub use self::report::druid_state;
 use self::report::{Report, state};
 use super::flag::is_set;
 use super::request_body;

@@ -9,7 +9,7 @@ use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
-use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::ledger::{Gap, GapCause, LedgerCounts, Reason, RefusedRecord};
 use henge_segment_store::manifest::ConsumedRange;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::scrub::ScrubCounts;
@@ -25,6 +25,7 @@ use crate::app::Services;
 use crate::config::Limits;
 use crate::query_metrics::QueryOutcome;
 use crate::statements::Statements;
+use crate::system_tables;
 
 mod answers;
 mod golden;
@@ -73,12 +74,14 @@ impl Fixture {
         store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true, spec.upkeep.clone()).await.unwrap();
         store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
         let app = App::new(Limits::default());
-        let engine = Arc::new(QueryEngine::new(store.clone(), app.limits.query.clone()));
+        let supervisors = Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap();
+        let tables = system_tables::of(&store, &supervisors);
+        let engine = Arc::new(QueryEngine::of_server(store.clone(), app.limits.query.clone(), None, tables));
         let directory = data_dir.path().join("statements");
         app.recovered(Services {
             engine: engine.clone(),
             statements: Statements::open(directory, app.limits.asynchronous.clone(), engine, app.queries.clone()),
-            supervisors: Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap(),
+            supervisors,
             store,
         });
         Self { router: router(app.clone()), app, _data_dir: data_dir }
@@ -492,4 +495,66 @@ async fn answers_and_metrics_tell_what_was_kept() {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
     }
     assert!(metrics.contains("henge_result_cache_bytes "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingestion_is_told_in_sql() {
+    let fixture = Fixture::new().await;
+    let usage = fixture.publish().await;
+    let refused = RefusedRecord {
+        partition: StreamPartition { topic: "usage".into(), partition: 0 },
+        offset: Offset(2),
+        reason: Reason::Malformed,
+        detail: "no JSON".to_owned(),
+        sample: "{".to_owned(),
+        refused_at: TimestampMs(5),
+    };
+    let gap = Gap {
+        partition: StreamPartition { topic: "usage".into(), partition: 0 },
+        from: Offset(3),
+        to: Offset(10),
+        cause: GapCause::Retention,
+        found_at: TimestampMs(6),
+    };
+    let mut counts = LedgerCounts::default();
+    counts.refuse(Reason::Malformed);
+    let range = |start, end, counts| ConsumedRange {
+        partition: StreamPartition { topic: "usage".into(), partition: 0 },
+        range: OffsetRange { start: Offset(start), end: Offset(end) },
+        topic_id: None,
+        leader_epoch: None,
+        counts,
+    };
+    let mut consumed = Consumed { ranges: vec![range(2, 3, counts)], ..Consumed::default() };
+    consumed.refused.push(refused);
+    let store = &fixture.app.services().unwrap().store;
+    store.publish(&usage, &usage.cut(), consumed).await.unwrap();
+    let ranges = vec![range(10, 12, LedgerCounts::default())];
+    let consumed = Consumed { ranges, gaps: vec![gap], ..Consumed::default() };
+    store.publish(&usage, &usage.cut(), consumed).await.unwrap();
+    let cases = [
+        (
+            "SELECT supervisor_id, state, healthy, type, source, suspended, lag_records FROM sys.supervisors",
+            json!([["usage", "SUSPENDED", 1, "kafka", "usage", 1, null]]),
+        ),
+        ("SELECT COUNT(*) FROM sys.partitions", json!([[0]])),
+        (
+            "SELECT * FROM sys.ledger ORDER BY outcome",
+            json!([["usage", "usage", 0, "accepted", null, 2], ["usage", "usage", 0, "rejected", "malformed", 1]]),
+        ),
+        (
+            "SELECT datasource, \"offset\", reason, detail, sample, refused_at, is_published FROM sys.refused_records",
+            json!([["usage", 2, "malformed", "no JSON", "{", "1970-01-01T00:00:00.005Z", 1]]),
+        ),
+        ("SELECT * FROM sys.gaps", json!([["usage", "usage", 0, 3, 10, "retention", "1970-01-01T00:00:00.006Z"]])),
+        (
+            "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME IN ('gaps', 'partitions')",
+            json!([["partitions"], ["gaps"]]),
+        ),
+        ("SELECT DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'found_at'", json!([["TIMESTAMP"]])),
+    ];
+    for (query, expected) in cases {
+        let answer = json_of(fixture.sql(json!({ "query": query, "resultFormat": "array" })).await).await;
+        assert_eq!(answer, (200, expected), "{query}");
+    }
 }

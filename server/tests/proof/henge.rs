@@ -179,6 +179,10 @@ impl Henge {
         sql(&self.http, &self.url(""), query)
     }
 
+    pub fn get(&self, path: &str) -> Answer {
+        self.http.get(&self.url(path)).unwrap_or_else(|| panic!("no answer to GET {path}"))
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.http.post(&self.url(path), body).unwrap_or_else(|| panic!("no answer to POST {path}"))
     }

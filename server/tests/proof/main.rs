@@ -6,6 +6,7 @@
 mod crashes;
 mod demo;
 mod exactly_once;
+mod expressions;
 mod henge;
 mod http;
 mod ledger;

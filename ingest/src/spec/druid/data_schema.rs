@@ -4,6 +4,7 @@ use henge_segment_store::schema::{
 use henge_segment_store::time::Granularity;
 
 use super::input_format::Columns;
+use super::row_filter::{self, ColumnNames};
 use crate::spec::fields::Fields;
 use crate::spec::short_form::{check, read_instant};
 use crate::spec::sketch_measure::{self, DRUID_FAMILIES, Dimensions, Family};
@@ -16,6 +17,8 @@ pub(super) struct DataSchema {
     pub(super) time: TimeSpec,
     pub(super) dimension_sources: Vec<FieldSource>,
     pub(super) measure_sources: Vec<Option<FieldSource>>,
+    /// In SQL.
+    pub(super) row_filter: Option<String>,
 }
 
 const KNOWN: &[&str] = &[
@@ -41,11 +44,6 @@ impl DataSchema {
         );
         fields
             .refuse("projections", "projections are not supported yet: leave them out, queries give the same answers");
-        if let Some(transform) = fields.get("transformSpec").and_then(|node| node.fields(&["transforms", "filter"])) {
-            transform
-                .refuse("transforms", "transforms are not supported yet: compute the column before it is produced");
-            transform.refuse("filter", "filters are not supported yet: every record of the topic is read");
-        }
         let time = read_time(&fields, columns);
         let dimensions =
             fields.required("dimensionsSpec", "list the dimensions").and_then(|node| read_dimensions(&node, columns));
@@ -55,6 +53,11 @@ impl DataSchema {
             Some(node) => read_measures(&node, columns, known),
         };
         let granularities = read_granularities(&fields);
+        let declared: Vec<Dimension> = dimensions.iter().flatten().map(|(dimension, _)| dimension.clone()).collect();
+        let row_filter = match fields.get("transformSpec") {
+            Some(node) => read_transform(&node, &ColumnNames { columns, declared: &declared }),
+            None => Some(None),
+        };
         let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
         let (measures, measure_sources) = measures?.into_iter().unzip();
         let Granularities { segment_granularity, query_granularity, rollup } = granularities?;
@@ -62,8 +65,19 @@ impl DataSchema {
             DataSourceSchema { dimensions, measures, rollup, query_granularity, segment_granularity, sort: Vec::new() };
         check(&schema, node)?;
         warn_of_uncounted_rollup(&schema, &fields);
-        Some(Self { data_source: data_source?, schema, time: time?, dimension_sources, measure_sources })
+        let row_filter = row_filter?;
+        Some(Self { data_source: data_source?, schema, time: time?, dimension_sources, measure_sources, row_filter })
     }
+}
+
+/// The row filter. Druid's own expressions are another language.
+fn read_transform(node: &Node<'_>, names: &ColumnNames<'_>) -> Option<Option<String>> {
+    let fields = node.fields(&["transforms", "filter"])?;
+    fields.refuse(
+        "transforms",
+        "Druid's expressions are not read: write the column in the short form, `from = { expression = \"..\" }` in SQL",
+    );
+    fields.get("filter").map_or(Some(None), |node| row_filter::read(&node, names).map(Some))
 }
 
 fn warn_of_uncounted_rollup(schema: &DataSourceSchema, fields: &Fields<'_>) {

@@ -88,6 +88,7 @@ fn druids_spec_is_understood_nested_and_flat() {
             dimensions: vec![path("host"), path("code"), path("ratio"), path("Region")],
             measures: vec![None, Some(path("value")), Some(keys(&["a", "b.c", "d"])), Some(path("value"))],
         },
+        transform: Transform::default(),
         topic: "t".into(),
         client_properties: accepted.spec.client_properties.clone(),
         start: StartAt::Earliest,
@@ -198,6 +199,43 @@ fn druids_defaults_are_honoured_and_those_that_surprise_are_mentioned() {
 }
 
 #[test]
+fn a_filter_of_a_transform_spec_is_the_condition_that_means_the_same() {
+    let text = |filter: Value| {
+        let mut json = nested();
+        put(&mut json, "/spec/dataSchema/transformSpec", Some(json!({ "filter": filter })));
+        let spec = read(&json).unwrap_or_else(|error| panic!("{filter}: {error}")).spec;
+        assert_reads_back(&spec);
+        spec.transform.filter_text().expect("there is a filter").to_owned()
+    };
+    let host = |value: Value| json!({ "type": "selector", "dimension": "host", "value": value });
+    let cases = [
+        (host(json!("it's")), r#"CAST("host" AS VARCHAR) = 'it''s'"#),
+        (host(Value::Null), r#"CAST("host" AS VARCHAR) IS NULL"#),
+        (json!({ "type": "selector", "dimension": "code", "value": "7" }), r#"CAST("code" AS VARCHAR) = '7'"#),
+        (json!({ "type": "equals", "column": "code", "matchValueType": "LONG", "matchValue": 7 }), r#""code" = 7"#),
+        (
+            json!({ "type": "in", "dimension": "host", "values": ["a", null] }),
+            r#""host" IS NULL OR CAST("host" AS VARCHAR) IN ('a')"#,
+        ),
+        (
+            json!({ "type": "like", "dimension": "region", "pattern": "eu-%" }),
+            r#"CAST("region" AS VARCHAR) LIKE 'eu-%' ESCAPE ''"#,
+        ),
+        (
+            json!({ "type": "regex", "dimension": "host", "pattern": "^a" }),
+            r#"REGEXP_LIKE(CAST("host" AS VARCHAR), '^a')"#,
+        ),
+        (
+            json!({ "type": "and", "fields": [{ "type": "not", "field": host(json!("a")) }, { "type": "null", "column": "code" }] }),
+            r#"(NOT (CAST("host" AS VARCHAR) = 'a')) AND ("code" IS NULL)"#,
+        ),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(text(filter), expected);
+    }
+}
+
+#[test]
 fn the_kafka_input_format_names_the_fields_of_the_record() {
     let mut json = nested();
     let format = json!({
@@ -273,7 +311,9 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         (schema("metricsSpec/1/expression"), Some(json!("a+b")), "spec.dataSchema.metricsSpec[1].expression: expressions are not supported yet: aggregate a field"),
         (schema("granularitySpec/segmentGranularity"), Some(json!("fortnight")), "spec.dataSchema.granularitySpec.segmentGranularity: `fortnight` is not a granularity: write a number and ms, s, m, h, d or w (`5m`), an ISO-8601 period (`PT5M`, `P1M`), or a name such as minute, hour, day, month, none, all"),
         (schema("granularitySpec/type"), Some(json!("arbitrary")), "spec.dataSchema.granularitySpec.type: only `uniform` granularities are supported"),
-        (schema("transformSpec"), Some(json!({ "transforms": [{ "type": "expression" }], "filter": { "type": "selector" } })), "the spec has 2 problems:\n- spec.dataSchema.transformSpec.transforms: transforms are not supported yet: compute the column before it is produced\n- spec.dataSchema.transformSpec.filter: filters are not supported yet: every record of the topic is read"),
+        (schema("transformSpec"), Some(json!({ "transforms": [{ "type": "expression" }], "filter": { "type": "selector" } })), "the spec has 2 problems:\n- spec.dataSchema.transformSpec.transforms: Druid's expressions are not read: write the column in the short form, `from = { expression = \"..\" }` in SQL\n- spec.dataSchema.transformSpec.filter.dimension: is missing: name the column"),
+        (schema("transformSpec"), Some(json!({ "filter": { "type": "javascript" } })), "spec.dataSchema.transformSpec.filter: expected a filter of type and, or, not, selector, equals, in, null, like, regex, true; write others as `where` in the short form, found an object"),
+        (schema("transformSpec"), Some(json!({ "filter": { "type": "equals", "column": "host", "matchValue": 5 } })), "spec.dataSchema: string and long cannot be compared: CAST one of them at line 1, column 1"),
         (schema("projections"), Some(json!([{ "type": "aggregate" }])), "spec.dataSchema.projections: projections are not supported yet: leave them out, queries give the same answers"),
         (io("topicc"), Some(json!("t")), "spec.ioConfig.topicc: unknown field (did you mean `topic`?)"),
         (io("topic"), Some(json!(3)), "spec.ioConfig.topic: expected a string, found 3"),

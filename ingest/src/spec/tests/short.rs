@@ -78,6 +78,7 @@ fn the_short_form_is_understood() {
             dimensions: dimensions.map(path).into(),
             measures: vec![None, Some(path("bytes_in")), Some(path("latency_ms"))],
         },
+        transform: Transform::default(),
         topic: "usage".into(),
         client_properties: spec.client_properties.clone(),
         start: StartAt::Earliest,

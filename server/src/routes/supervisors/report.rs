@@ -10,7 +10,7 @@ use henge_segment_store::time::TimestampMs;
 use serde_json::{Map, Value, json};
 
 /// Druid's word for a state; ours stands beside it as `detailedState`.
-fn druid_state(state: State) -> &'static str {
+pub fn druid_state(state: State) -> &'static str {
     match state {
         State::Connecting => "PENDING",
         State::Running => "RUNNING",
