@@ -22,6 +22,8 @@ pub struct QueryAnswer {
     pub batches: ResultBatches,
     /// Until the first rows were there, which is before any only where several aggregations follow each other.
     pub result_cache: ResultCacheCounts,
+    /// Some of it is an estimate, by a function that says so.
+    pub is_approximate: bool,
 }
 
 pub type ResultBatches = Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>;

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema, bytes_of};
+use crate::approximation::is_approximate;
 use crate::cpu_pool::QueryShare;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
@@ -43,6 +44,7 @@ enum Progress {
         columns: Vec<ResultColumn>,
         first: Option<Rows>,
         is_whole: bool,
+        is_approximate: bool,
     },
     Batch(Rows),
     /// Where an answer is not whole at once, it is not complete without this, whatever came before.
@@ -128,14 +130,15 @@ impl Execution {
 
     /// Waits for the columns and the first batch: what fails before that fails here.
     pub async fn into_answer(mut self) -> Result<QueryAnswer, QueryError> {
-        let Progress::Started { columns, first, is_whole } = self.next_report().await? else {
+        let Progress::Started { columns, first, is_whole, is_approximate } = self.next_report().await? else {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
         if is_whole {
             self.is_over = true;
         }
         let result_cache = self.asked.results.counts();
-        Ok(QueryAnswer { columns, result_cache, batches: self.into_batches(first.map(|rows| rows.batch)) })
+        let batches = self.into_batches(first.map(|rows| rows.batch));
+        Ok(QueryAnswer { columns, result_cache, is_approximate, batches })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -273,6 +276,7 @@ impl Producer {
 
     async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
+        let is_approximate = is_approximate(&plan)?;
         let plan = interruptible(plan, self.share.token())?;
         let context = self.task_context(query_id);
         let mut batches = execute_stream(plan, context.clone())?;
@@ -301,7 +305,7 @@ impl Producer {
             // Rows that are there do not wait for those that are not.
             let after = batches.next().now_or_never();
             let is_whole = matches!(after, Some(None));
-            let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole };
+            let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole, is_approximate };
             if is_whole {
                 return Ok(started);
             }
@@ -314,7 +318,7 @@ impl Producer {
         }
         Ok(match is_started {
             true => Progress::Done,
-            false => Progress::Started { columns: schema.columns(), first: None, is_whole: true },
+            false => Progress::Started { columns: schema.columns(), first: None, is_whole: true, is_approximate },
         })
     }
 
@@ -345,5 +349,5 @@ fn explain(text: String) -> Report {
     let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
     let columns = ResultSchema::new(&schema)?.columns();
     let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-    Ok(Progress::Started { columns, first: Some(Rows { batch, _memory: None }), is_whole: true })
+    Ok(Progress::Started { columns, first: Some(Rows { batch, _memory: None }), is_whole: true, is_approximate: false })
 }

@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod answer;
+mod approximation;
 mod catalog;
 mod cpu_pool;
 mod dialect;

@@ -24,7 +24,7 @@ use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::SegmentView;
 use tokio_util::sync::CancellationToken;
 
-use super::aggregate::{AggregateTask, ReadGroups};
+use super::aggregate::{AggregateFunction, AggregateTask, ReadGroups};
 use super::{OperatorContext, OperatorMetrics};
 use crate::answer::bytes_of;
 use crate::error::QueryError;
@@ -50,6 +50,12 @@ impl SegmentAggregateExec {
         );
         let (metrics, properties) = (Arc::default(), Arc::new(properties));
         Self { name, segments_total, task: Arc::new(task), metrics, properties }
+    }
+
+    /// Whether an aggregate is an estimate.
+    pub fn estimates(&self) -> bool {
+        let mut aggregates = self.task.aggregation.aggregates.iter();
+        aggregates.any(|aggregate| matches!(aggregate.function, AggregateFunction::Sketch(..)))
     }
 
     /// No more groups than rows, nor than are asked for.

@@ -105,7 +105,12 @@ fn answer(result: &StatementResult, directory: PathBuf, page: Option<usize>) -> 
         true => Box::pin(stream::empty()),
         false => read_pages(directory, pages),
     };
-    Ok(QueryAnswer { columns: result.columns.clone(), batches, result_cache: ResultCacheCounts::default() })
+    Ok(QueryAnswer {
+        columns: result.columns.clone(),
+        batches,
+        result_cache: ResultCacheCounts::default(),
+        is_approximate: false,
+    })
 }
 
 fn known(services: &Services, id: &str) -> Result<Statement, ApiError> {

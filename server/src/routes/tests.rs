@@ -497,6 +497,13 @@ async fn answers_and_metrics_tell_what_was_kept() {
         assert_eq!(header(&answer, "x-druid-response-context"), Some(expected.as_str()), "{context}");
         assert_eq!(text_of(answer).await, "[{\"org\":null,\"EXPR$1\":7},{\"org\":\"a\",\"EXPR$1\":5}]\n");
     }
+    let estimated = "SELECT APPROX_COUNT_DISTINCT(org) AS n FROM usage";
+    for native in [true, false] {
+        let context = json!({ "useNativeOperators": native, "useCache": false, "populateCache": false });
+        let answer = fixture.sql(json!({ "query": estimated, "context": context })).await;
+        let expected = r#"{"resultCache":{"hits":0,"misses":0},"approximate":true}"#;
+        assert_eq!(header(&answer, "x-druid-response-context"), Some(expected));
+    }
     let metrics = text_of(fixture.send("GET", "/metrics", "", "").await).await;
     for line in [
         r#"henge_result_cache_lookups_total{outcome="hit"} 2"#,

@@ -140,7 +140,12 @@ async fn sample(
 ) -> Result<Box<RawValue>, QueryError> {
     let rows = first.map(|batch| Ok(batch.slice(0, batch.num_rows().min(SAMPLE_ROWS))));
     let batches = Box::pin(stream::iter(rows.into_iter().collect::<Vec<_>>()));
-    let sample = QueryAnswer { columns: columns.to_vec(), batches, result_cache: ResultCacheCounts::default() };
+    let sample = QueryAnswer {
+        columns: columns.to_vec(),
+        batches,
+        result_cache: ResultCacheCounts::default(),
+        is_approximate: false,
+    };
     let pieces = answer::started(sample).await?.into_bytes(layout(ResultFormat::Array, time_zone))?;
     let pieces: Vec<_> = pieces.collect::<Vec<_>>().await.into_iter().collect::<Result<_, _>>()?;
     let json = String::from_utf8(pieces.concat()).expect("JSON is text");

@@ -38,6 +38,10 @@ impl StartedAnswer {
         self.answer.result_cache
     }
 
+    pub fn is_approximate(&self) -> bool {
+        self.answer.is_approximate
+    }
+
     /// The whole answer in pieces of about 64 KiB. An `Err` is the last item: whoever sends the pieces must then break
     /// the framing, so that a reader cannot take the part for the whole (invariant Q4).
     ///

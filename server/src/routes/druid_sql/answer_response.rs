@@ -41,7 +41,7 @@ pub async fn respond(
     };
     let mut headers = layout_headers(&layout);
     let started = answer::started(answer).await.map_err(|error| failed(&mut timer, error))?;
-    headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache()));
+    headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache(), started.is_approximate()));
     let mut pieces = Box::pin(started.into_bytes(layout).map_err(|error| failed(&mut timer, error))?);
     let first = pieces.next().await.transpose().map_err(|error| failed(&mut timer, error))?;
     let encoding = accepted.filter(|_| first.as_ref().is_some_and(|piece| piece.len() >= PACKED_BYTES_MIN));
@@ -74,9 +74,12 @@ fn layout_headers(layout: &Layout) -> HeaderMap {
 }
 
 /// What the client may want to know of how its answer came to be.
-fn response_context(cache: ResultCacheCounts) -> HeaderValue {
+fn response_context(cache: ResultCacheCounts, is_approximate: bool) -> HeaderValue {
     let ResultCacheCounts { hits, misses } = cache;
-    let context = json!({ "resultCache": { "hits": hits, "misses": misses } });
+    let mut context = json!({ "resultCache": { "hits": hits, "misses": misses } });
+    if is_approximate {
+        context["approximate"] = true.into();
+    }
     HeaderValue::from_str(&context.to_string()).expect("names and numbers are printable")
 }
 

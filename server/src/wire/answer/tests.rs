@@ -34,7 +34,12 @@ fn failure() -> QueryError {
 }
 
 fn answer(columns: Vec<ResultColumn>, batches: Vec<Result<RecordBatch, QueryError>>) -> QueryAnswer {
-    QueryAnswer { columns, batches: Box::pin(stream::iter(batches)), result_cache: ResultCacheCounts::default() }
+    QueryAnswer {
+        columns,
+        batches: Box::pin(stream::iter(batches)),
+        result_cache: ResultCacheCounts::default(),
+        is_approximate: false,
+    }
 }
 
 fn layout(format: ResultFormat, header: Header) -> Layout {
