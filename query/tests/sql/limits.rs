@@ -91,7 +91,6 @@ async fn a_query_may_ask_for_less_and_not_for_more() {
         ("result_size", AskedLimits { result_bytes: Some(5), ..AskedLimits::default() }),
         ("scanned_segments", AskedLimits { scanned_segments: Some(2), ..AskedLimits::default() }),
         ("scanned_size", AskedLimits { scanned_bytes: Some(2), ..AskedLimits::default() }),
-        ("plan_timeout", AskedLimits { plan_time: Some(Duration::ZERO), ..AskedLimits::default() }),
         ("query_memory", AskedLimits { query_memory_bytes: Some(10), ..AskedLimits::default() }),
     ];
     let fixture = Fixture::with_events().await;
@@ -100,6 +99,12 @@ async fn a_query_may_ask_for_less_and_not_for_more() {
         let error = fixture.answer(QueryRequest { use_plan_cache: false, ..less(limits) }).await.expect_err(name);
         assert!(error.message.contains(&format!("(`{name}`)")), "{name}: {error}");
     }
+    // No machine plans so many joins at once.
+    let joins: String = (0..40).map(|at| format!(" JOIN usage t{at} ON t{at}.org = u.org")).collect();
+    let slow = format!("SELECT COUNT(*) FROM usage u{joins}");
+    let limits = AskedLimits { plan_time: Some(Duration::from_millis(1)), ..AskedLimits::default() };
+    let error = fixture.answer(QueryRequest { limits, ..request(&slow) }).await.expect_err("it is planned too long");
+    assert!(error.message.contains("longer than 1 ms to plan (`plan_timeout`)"), "{error}");
     let fixture = with_limits(|limits| limits.result_rows_max = 5).await;
     let more = AskedLimits { result_rows: Some(100), ..AskedLimits::default() };
     assert!(fixture.answer(less(more)).await.is_err());
