@@ -18,6 +18,7 @@ mod interruption;
 pub mod limits;
 pub mod memory;
 mod operator;
+mod patient_dialect;
 pub mod plan_cache;
 mod planner;
 mod pushdown;

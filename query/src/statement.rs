@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::error::{QueryError, QueryErrorKind};
 use crate::guard::StatementLimits;
+use crate::patient_dialect::PatientDialect;
 use crate::request::Parameter;
 use crate::{dialect, guard, relations};
 
@@ -75,7 +76,7 @@ impl SelectStatement {
 
 /// The query that some tokens make, in DataFusion's dialect. Needs a large stack.
 pub(crate) fn parse(tokens: Vec<TokenWithSpan>, zone: &TimeZone, now: TimestampMs) -> Result<Box<Query>, QueryError> {
-    let dialect = GenericDialect {};
+    let dialect = PatientDialect::new(tokens.len());
     let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH_MAX).with_tokens_with_locations(tokens);
     let mut query = parser.parse_query().map_err(|error| parse_error(&error))?;
     while parser.consume_token(&Token::SemiColon) {}
@@ -96,9 +97,9 @@ fn parse_error(error: &ParserError) -> QueryError {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
             QueryError::new(QueryErrorKind::Parse, message.clone())
         }
-        ParserError::RecursionLimitExceeded => {
-            QueryError::limit("the statement is nested too deeply: name inner queries with WITH")
-        }
+        ParserError::RecursionLimitExceeded => QueryError::limit(
+            "the statement cannot be read: it is nested too deeply, or has a mistake deep inside; name inner queries with WITH",
+        ),
     }
 }
 

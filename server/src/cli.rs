@@ -3,6 +3,7 @@
 pub mod compact;
 pub mod demo;
 mod directory;
+pub mod openapi;
 mod output_file;
 mod progress;
 pub mod segments;
@@ -55,6 +56,8 @@ pub enum Command {
     Compact(compact::CompactArgs),
     /// Check a whole data directory.
     Verify(verify::VerifyArgs),
+    /// Print the HTTP interface as an OpenAPI document.
+    Openapi(openapi::OpenApiArgs),
 }
 
 /// Says on stderr, in one line, why a command cannot go on.

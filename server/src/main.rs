@@ -11,6 +11,7 @@ mod error;
 mod exit_code;
 mod held_memory;
 mod listener;
+mod openapi;
 mod process;
 mod query_metrics;
 mod recovery;
@@ -35,7 +36,12 @@ fn main() -> ExitCode {
     let default_filter = match cli.command {
         Command::Server(_) => "info",
         // Their output is for the person who typed the command.
-        Command::Sql(_) | Command::Demo(_) | Command::Segments(_) | Command::Verify(_) | Command::Compact(_) => "warn",
+        Command::Sql(_)
+        | Command::Demo(_)
+        | Command::Segments(_)
+        | Command::Verify(_)
+        | Command::Compact(_)
+        | Command::Openapi(_) => "warn",
     };
     telemetry::start(cli.log_format, default_filter);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -48,6 +54,7 @@ fn main() -> ExitCode {
             Command::Segments(args) => cli::segments::run(args).await,
             Command::Compact(args) => cli::compact::run(args).await,
             Command::Verify(args) => cli::verify::run(args).await,
+            Command::Openapi(_) => cli::openapi::run(),
         }
     });
     // What still runs has had its time.

@@ -2,6 +2,7 @@
 
 mod coordinator;
 mod datasources;
+mod docs;
 mod druid_sql;
 mod exposition;
 mod flag;
@@ -32,8 +33,7 @@ use crate::error::{ApiError, Category};
 
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    let doors = query_doors().into_iter().chain(metadata_doors()).chain(supervisor_doors()).chain(process_doors());
-    for (path, door) in doors {
+    for (path, door) in doors() {
         router = router.route(path, door.clone()).route(&format!("{path}/"), door);
     }
     router
@@ -41,6 +41,10 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
+}
+
+fn doors() -> impl Iterator<Item = Door> {
+    query_doors().into_iter().chain(metadata_doors()).chain(supervisor_doors()).chain(process_doors())
 }
 
 /// A path and what answers there.
@@ -121,6 +125,8 @@ fn process_doors() -> Vec<Door> {
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
         ("/metrics", get(exposition::metrics)),
+        ("/openapi.json", get(docs::document)),
+        ("/docs", get(docs::page)),
     ]
 }
 

@@ -61,6 +61,23 @@ async fn a_second_query_reads_no_published_segment_and_every_open_one() {
 }
 
 #[tokio::test]
+async fn distinct_counts_by_sketches_are_kept_and_ranks_are_not() {
+    let fixture = with_hours(3).await;
+    let kept =
+        "SELECT Topic, APPROX_COUNT_DISTINCT(org), DS_HLL(bytes), DS_THETA(Topic), MAX(org) FROM usage GROUP BY Topic";
+    assert_eq!(counts(&fixture, kept).await, (0, 3));
+    assert_eq!(counts(&fixture, kept).await, (3, 0));
+    fixture.usage.append(&[event(1, Some("beta"), "t", 0, Some(1_000), 0.0)]);
+    let (rows, counted) = ask(&fixture, request("SELECT APPROX_COUNT_DISTINCT(org) FROM usage")).await;
+    assert_eq!((rows, counted), (vec!["2".to_owned()], (0, 3)));
+    let (rows, counted) = ask(&fixture, request("SELECT APPROX_COUNT_DISTINCT(org) FROM usage")).await;
+    assert_eq!((rows, counted), (vec!["2".to_owned()], (3, 0)));
+    for _ in 0..2 {
+        assert_eq!(counts(&fixture, "SELECT APPROX_QUANTILE_DS(bytes, 0.5) FROM usage").await, (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn of_a_moving_window_only_what_its_edges_cut_and_what_is_new_is_read() {
     let fixture = with_hours(10).await;
     let window = |start: &str, end: &str| {

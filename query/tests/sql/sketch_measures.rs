@@ -337,3 +337,27 @@ async fn apache_datasketches_reads_stored_sketches_and_merges_them_to_the_same_c
         assert_eq!(output, format!("{totals} 0.0 {:.1}\n", (EVENTS - 2) as f64), "{form:?}");
     }
 }
+
+const DUCKDB: &str = r#"
+import sys, duckdb
+columns = ", ".join(f"coalesce(base64({name}), 'NULL')" for name in ("users", "sessions", "latency"))
+files = duckdb.sql(f"SELECT org, typeof(users), {columns} FROM read_parquet({sys.argv[1:]}) ORDER BY ALL")
+print("\n".join("|".join(row) for row in files.fetchall()))
+"#;
+
+#[tokio::test]
+#[ignore = "needs DuckDB: run with --include-ignored (needs python3 with venv, and pip to reach an index)"]
+async fn duckdb_reads_stored_sketches_from_the_parquet_files() {
+    let fixture = sketched(Form::Segments { count: 2, open: false }).await;
+    let root = fixture.directory().join("store");
+    let files = fixture.usage.published();
+    let files = files.iter().map(|segment| root.join(&segment.path));
+    let mut reader = Command::new(python::with_package("duckdb", "2.0.0"));
+    let output = reader.args(["-c", DUCKDB]).args(files).output().expect("the environment has a Python");
+    let output = String::from_utf8(output.stdout).expect("it prints text");
+    let mut expected = fixture.rows("SELECT org, 'BLOB' AS kind, users, sessions, latency FROM usage").await;
+    expected.sort();
+    let mut found: Vec<&str> = output.lines().collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}

@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
-use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int64Type, SchemaRef};
 use henge_indexing::{
     BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet,
     TextColumn,
@@ -88,14 +88,19 @@ impl OpenRows {
         Some((earliest, latest))
     }
 
-    /// One batch a page with selected rows, of the columns that `projected` names; a column that these rows lack is null.
+    /// A batch for each page with selected rows, or for each block where sketches are asked for, of the columns that
+    /// `projected` names; a column that these rows lack is null.
     pub fn batches(
         self: &Arc<Self>,
         projected: SchemaRef,
         selected: &RowSet,
     ) -> impl Iterator<Item = Result<RecordBatch, StoreError>> + Send + use<> {
         let rows = self.clone();
-        selected_by_page(selected).into_iter().map(move |(page, selected)| rows.page_batch(page, &selected, &projected))
+        let has_sketches = projected.fields().iter().any(|field| field.data_type() == &DataType::Binary);
+        let batch_rows = if has_sketches { BLOCK_ROWS } else { PAGE_ROWS };
+        selected_by_page(selected, batch_rows)
+            .into_iter()
+            .map(move |(page, selected)| rows.page_batch(page, &selected, &projected))
     }
 
     /// A column as predicates see it, which see none of sketches.
@@ -221,8 +226,8 @@ fn written(sketches: &[Option<Arc<Sketch>>], selected: &PageRows) -> ArrayRef {
     })
 }
 
-/// The pages with selected rows, and which of their rows are.
-fn selected_by_page(selected: &RowSet) -> Vec<(usize, PageRows)> {
+/// The pages with selected rows, and which of their rows are: so many of them at a time.
+fn selected_by_page(selected: &RowSet, batch_rows: usize) -> Vec<(usize, PageRows)> {
     const BLOCKS: usize = PAGE_ROWS / BLOCK_ROWS;
     let rows_in = |page: usize| (selected.row_count() as usize - page * PAGE_ROWS).min(PAGE_ROWS);
     let mut pages: Vec<(usize, Vec<u32>)> = Vec::new();
@@ -235,11 +240,11 @@ fn selected_by_page(selected: &RowSet) -> Vec<(usize, PageRows)> {
         let rows_of_block = (rows_in(page) - first as usize).min(BLOCK_ROWS);
         rows.for_each(rows_of_block, |row| chosen.push(first + row as u32));
     }
-    let selection = |(page, rows): (usize, Vec<u32>)| match rows.len() == rows_in(page) {
-        true => (page, None),
-        false => (page, Some(rows.into())),
+    let selections = |(page, rows): (usize, Vec<u32>)| match rows.len() == rows_in(page) && rows.len() <= batch_rows {
+        true => vec![(page, None)],
+        false => rows.chunks(batch_rows).map(|rows| (page, Some(rows.to_vec().into()))).collect(),
     };
-    pages.into_iter().map(selection).collect()
+    pages.into_iter().flat_map(selections).collect()
 }
 
 fn number_page<T: ArrowPrimitiveType>(array: &ArrayRef) -> Page<'_, T::Native> {

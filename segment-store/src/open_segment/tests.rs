@@ -344,6 +344,31 @@ fn sketches_of_rolled_up_rows_grow_and_those_that_a_query_took_do_not() {
 }
 
 #[test]
+fn sketches_are_read_block_by_block() {
+    let mut segment = with_sketch(false);
+    (0..2_500).for_each(|user| append_user(&mut segment, "acme", Some(user)));
+    let rows = segment.prefix();
+    let column =
+        |name| Arc::new(rows.schema().arrow().project(&[rows.schema().arrow().index_of(name).unwrap()]).unwrap());
+    let lengths = |name, selected: &RowSet| -> Vec<usize> {
+        rows.batches(column(name), selected).map(|batch| batch.unwrap().num_rows()).collect()
+    };
+    let all = RowSet::all(2_500);
+    assert_eq!((lengths("users", &all), lengths("org", &all)), (vec![1_024, 1_024, 452], vec![2_500]));
+    let few = RowSet::from_sorted_rows(2_500, vec![3, 2_000, 2_400]);
+    let batches: Vec<_> = rows.batches(column("users"), &few).map(Result::unwrap).collect();
+    let bytes = batches[0].column(0).as_binary::<i32>();
+    let read: Vec<f64> = bytes
+        .iter()
+        .map(|bytes| match Sketch::read(bytes.unwrap()).unwrap() {
+            Sketch::Hll(hll) => hll.estimate().round(),
+            other => panic!("{other:?} is no HLL sketch"),
+        })
+        .collect();
+    assert_eq!((batches.len(), read), (1, vec![1.0; 3]));
+}
+
+#[test]
 fn the_memory_of_sketches_counts_also_once_their_page_is_sealed() {
     let (mut with, mut without) = (with_sketch(false), with_sketch(false));
     for number in 0..PAGE_ROWS + 10 {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 
 use datasketches::hll::{HllSketch, HllType, HllUnion};
@@ -17,7 +18,15 @@ const ORDERED_ESTIMATE: Range<usize> = 8..16;
 /// Estimates and merges do not depend on the order of values and sketches.
 #[derive(Debug, Clone)]
 pub struct Hll {
-    sketch: HllSketch,
+    state: State,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    /// Values can be added.
+    Sketch(HllSketch),
+    /// Sketches can be merged into it, without copying its registers each time.
+    Union(HllUnion),
 }
 
 impl Hll {
@@ -25,51 +34,66 @@ impl Hll {
     /// `lg_k` is not from 4 to 21.
     pub fn new(lg_k: u8) -> Result<Self, SketchError> {
         super::SketchKind::hll(lg_k.into())?;
-        Ok(Self { sketch: HllSketch::new(lg_k, HllType::Hll8).expect("lg_k was checked") })
+        Ok(Self { state: State::Sketch(HllSketch::new(lg_k, HllType::Hll8).expect("lg_k was checked")) })
     }
 
     pub fn add(&mut self, hash: HllHash) {
-        self.sketch.update_with_coupon(hash.0);
+        if let State::Union(union) = &self.state {
+            self.state = State::Sketch(union.to_sketch(HllType::Hll8));
+        }
+        if let State::Sketch(sketch) = &mut self.state {
+            sketch.update_with_coupon(hash.0);
+        }
     }
 
     /// Takes the coarser of the two sketches' sizes.
     pub fn merge(&mut self, other: &Self) {
-        if self.sketch.is_empty() && self.sketch.lg_config_k() == other.sketch.lg_config_k() {
-            self.sketch = other.sketch.clone();
+        if self.is_empty() && self.lg_k() == other.lg_k() {
+            self.state = other.state.clone();
             return;
         }
-        let mut union = HllUnion::new(self.sketch.lg_config_k()).expect("a sketch has a possible size");
-        union.update(&self.sketch);
-        union.update(&other.sketch);
-        self.sketch = union.to_sketch(HllType::Hll8);
+        if let State::Sketch(sketch) = &self.state {
+            self.state = State::Union(union_of(sketch));
+        }
+        if let State::Union(union) = &mut self.state {
+            match &other.state {
+                State::Sketch(sketch) => union.update(sketch),
+                State::Union(other) => union.update(&other.to_sketch(HllType::Hll8)),
+            }
+        }
     }
 
     /// 0 of no values.
     pub fn estimate(&self) -> f64 {
-        if self.sketch.is_empty() { 0.0 } else { self.sketch.composite_estimate() }
+        match &self.state {
+            _ if self.is_empty() => 0.0,
+            State::Sketch(sketch) => sketch.composite_estimate(),
+            State::Union(union) => union.composite_estimate(),
+        }
     }
 
     /// # Errors
     /// The bytes are damaged.
     pub fn read(bytes: &[u8]) -> Result<Self, SketchError> {
         let sketch = HllSketch::deserialize(bytes).map_err(|error| SketchError::Damaged(error.to_string()))?;
-        let mut union = HllUnion::new(sketch.lg_config_k()).expect("a sketch has a possible size");
-        union.update(&sketch);
-        Ok(Self { sketch: union.to_sketch(HllType::Hll8) })
+        Ok(Self { state: State::Sketch(sketch) })
     }
 
     /// In 4 bits a register, as Druid stores it. The same bytes whatever the order of values and sketches.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.sketch.serialize();
+        let sketch = match &self.state {
+            State::Sketch(sketch) => Cow::Borrowed(sketch),
+            State::Union(union) => Cow::Owned(union.to_sketch(HllType::Hll8)),
+        };
+        let mut bytes = sketch.serialize();
         if let Some(hashes) = hashes_in(&mut bytes) {
             hashes.sort_unstable();
             bytes[MODE] &= MODE_MASK;
             return bytes;
         }
         // A union with itself tells readers that no order of values is known: all of them estimate as is done here.
-        let mut union = HllUnion::new(self.sketch.lg_config_k()).expect("a sketch has a possible size");
-        union.update(&self.sketch);
-        union.update(&self.sketch);
+        let mut union = union_of(&sketch);
+        union.update(&sketch);
         let mut bytes = union.to_sketch(HllType::Hll4).serialize();
         bytes[ORDERED_ESTIMATE].fill(0);
         bytes
@@ -77,8 +101,31 @@ impl Hll {
 
     /// Memory taken outside of the value itself.
     pub fn bytes(&self) -> usize {
-        self.sketch.estimated_size()
+        match &self.state {
+            State::Sketch(sketch) => sketch.estimated_size(),
+            State::Union(union) => union.estimated_size(),
+        }
     }
+
+    fn is_empty(&self) -> bool {
+        match &self.state {
+            State::Sketch(sketch) => sketch.is_empty(),
+            State::Union(union) => union.is_empty(),
+        }
+    }
+
+    fn lg_k(&self) -> u8 {
+        match &self.state {
+            State::Sketch(sketch) => sketch.lg_config_k(),
+            State::Union(union) => union.lg_config_k(),
+        }
+    }
+}
+
+fn union_of(sketch: &HllSketch) -> HllUnion {
+    let mut union = HllUnion::new(sketch.lg_config_k()).expect("a sketch has a possible size");
+    union.update(sketch);
+    union
 }
 
 /// The hashes of a sketch that keeps them one by one, each in four bytes; `None` of one with registers.

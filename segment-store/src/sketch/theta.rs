@@ -64,11 +64,17 @@ impl Theta {
 
     /// Takes the coarser of the two sketches' sizes.
     pub fn merge(&mut self, other: &Self) {
+        let is_coarser = other.lg_k < self.lg_k;
         self.lg_k = self.lg_k.min(other.lg_k);
-        self.bound = self.bound.min(other.bound);
-        self.hashes.retain(|hash| *hash < self.bound);
+        if other.bound < self.bound {
+            self.bound = other.bound;
+            self.hashes.retain(|hash| *hash < other.bound);
+        }
         self.hashes.extend(other.hashes.iter().filter(|hash| **hash < self.bound));
-        self.settle();
+        // Otherwise many small sketches would sort a large one again and again.
+        if is_coarser || self.hashes.len() >= self.settle_at {
+            self.settle();
+        }
     }
 
     /// What both have seen.

@@ -1,9 +1,12 @@
 //! `henge sql`: asks a server, with statements from the arguments, a file, a pipe, or a prompt.
 
 mod client;
+mod completion;
 mod repl;
 mod statements;
 mod table;
+mod tsv;
+mod watching;
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -16,12 +19,14 @@ use owo_colors::OwoColorize;
 
 use self::client::{Answer, Client, ClientError};
 use self::statements::Statements;
+use self::tsv::TsvLines;
+use self::watching::watched;
 use super::fatal;
 use crate::{colour, exit_code};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  henge sql                                            a prompt; \\d lists tables, \\q leaves
+  henge sql                                            a prompt: Tab completes, \\? helps, \\q leaves
   henge sql -c 'SELECT COUNT(*) FROM fleet'
   henge sql -f report.sql --format csv > report.csv
   echo 'SELECT 1' | henge sql --format json")]
@@ -50,6 +55,20 @@ pub enum Format {
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
+    /// Tab-separated values with a header.
+    Tsv,
+}
+
+impl Format {
+    pub const NAMES: [&str; 5] = ["csv", "json", "jsonl", "table", "tsv"];
+}
+
+/// How statements are run.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    format: Format,
+    /// Whether the time that a statement took is told.
+    is_timed: bool,
 }
 
 pub async fn run(args: SqlArgs) -> ExitCode {
@@ -60,11 +79,13 @@ pub async fn run(args: SqlArgs) -> ExitCode {
     let text = match (&args.command, &args.file) {
         (Some(sql), _) => Ok(sql.clone()),
         (None, Some(file)) => std::fs::read_to_string(file),
-        (None, None) if std::io::stdin().is_terminal() => return repl::run(client, args.format).await,
+        (None, None) if std::io::stdin().is_terminal() => {
+            return repl::run(client, Manner { format: args.format, is_timed: true }).await;
+        }
         (None, None) => read_stdin(),
     };
     match text {
-        Ok(text) => run_all(&client, &text, args.format).await,
+        Ok(text) => run_all(&client, &text, Manner { format: args.format, is_timed: true }).await,
         Err(error) => {
             let name = args.file.map_or_else(|| "stdin".to_owned(), |file| file.display().to_string());
             fatal(&format!("cannot read {name}: {error}"), exit_code::FAILURE)
@@ -73,26 +94,28 @@ pub async fn run(args: SqlArgs) -> ExitCode {
 }
 
 /// Runs statements one after the other and stops at the first that fails.
-async fn run_all(client: &Client, text: &str, format: Format) -> ExitCode {
+async fn run_all(client: &Client, text: &str, manner: Manner) -> ExitCode {
     let mut statements = Statements::default();
     statements.push(text);
     let mut count = 0;
     while let Some(sql) = statements.next().or_else(|| statements.take_rest()) {
         count += 1;
-        if let Err(error) = run_one(client, &sql, format).await {
-            return fatal(&error.to_string(), exit_code::FAILURE);
+        if let Err(error) = run_one(client, &sql, manner).await {
+            let code =
+                if matches!(error, ClientError::Interrupted) { exit_code::INTERRUPTED } else { exit_code::FAILURE };
+            return fatal(&error.to_string(), code);
         }
     }
     if count == 0 { fatal("there is no statement to run", exit_code::USAGE) } else { ExitCode::SUCCESS }
 }
 
 /// Runs a statement; Ctrl-C cancels it on the server too.
-async fn run_one(client: &Client, sql: &str, format: Format) -> Result<(), ClientError> {
+async fn run_one(client: &Client, sql: &str, manner: Manner) -> Result<(), ClientError> {
     let started = Instant::now();
     let query_id = uuid::Uuid::new_v4().to_string();
     let shown = async {
-        let answer = client.ask(sql, &query_id, format).await?;
-        show(answer, format).await
+        let answer = watched(client, &query_id, client.ask(sql, &query_id, manner.format)).await?;
+        show(answer, manner.format).await
     };
     let row_count = tokio::select! {
         shown = shown => shown?,
@@ -103,7 +126,10 @@ async fn run_one(client: &Client, sql: &str, format: Format) -> Result<(), Clien
     };
     if let Some(count) = row_count {
         let rows = if count == 1 { "row" } else { "rows" };
-        let line = format!("{count} {rows} ({} ms)", started.elapsed().as_millis());
+        let line = match manner.is_timed {
+            true => format!("{count} {rows} ({} ms)", started.elapsed().as_millis()),
+            false => format!("{count} {rows}"),
+        };
         if colour::is_wanted(&std::io::stderr()) { eprintln!("{}", line.dimmed()) } else { eprintln!("{line}") }
     }
     Ok(())
@@ -121,6 +147,13 @@ async fn show(answer: Answer, format: Format) -> Result<Option<usize>, ClientErr
         let rendered = table::render(&lines, colour::is_wanted(&std::io::stdout()))?;
         print(rendered.text.as_bytes())?;
         return Ok(Some(rendered.row_count));
+    }
+    if format == Format::Tsv {
+        let mut lines = TsvLines::default();
+        while let Some(piece) = pieces.next().await {
+            print(&lines.take(&piece?)?)?;
+        }
+        return Ok(None);
     }
     // The line formats end with a blank line, which is for machines to see that nothing is missing; reqwest has
     // checked that already.

@@ -23,6 +23,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::app::Services;
 use crate::config::Limits;
+use crate::openapi::OPERATIONS;
 use crate::query_metrics::QueryOutcome;
 use crate::statements::Statements;
 use crate::system_tables;
@@ -271,6 +272,24 @@ async fn health_says_what_it_waits_for() {
     assert_eq!(fixture.get("/health/ready").await, (503, stopping));
     assert_eq!(fixture.get("/status/ready").await, (503, json!(false)));
     assert_eq!(fixture.send("GET", "/druid/broker/v1/readiness", "", "").await.status(), 503);
+}
+
+/// Each path with each method: those of the document are open, and no others.
+#[tokio::test]
+async fn the_document_of_the_interface_names_every_door_and_no_other() {
+    let fixture = Fixture::new().await;
+    let documented: std::collections::BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.path).collect();
+    let paths: std::collections::BTreeSet<&str> = doors().map(|(path, _)| path).collect();
+    assert_eq!(documented, paths);
+    for path in paths {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            let is_documented = OPERATIONS.iter().any(|operation| operation.path == path && operation.method == method);
+            let asked = path.replace('{', "no-").replace('}', "");
+            let response = fixture.send(&method.to_uppercase(), &asked, "", "").await;
+            let is_open = response.status() != StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(is_open, is_documented, "{method} {path}");
+        }
+    }
 }
 
 #[tokio::test]

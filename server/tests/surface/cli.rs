@@ -1,9 +1,10 @@
 use std::fs;
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::process::{Serving, run, run_with_stdin};
+use crate::process::{Serving, henge, run, run_with_stdin};
 
 #[test]
 fn every_command_helps_with_examples() {
@@ -14,6 +15,7 @@ fn every_command_helps_with_examples() {
         "demo",
         "verify",
         "compact",
+        "openapi",
         "segments ls",
         "segments inspect",
         "segments export",
@@ -97,6 +99,7 @@ fn statements_come_from_arguments_files_and_pipes_and_answers_in_every_format() 
         ("json", "[{\"one\":1,\"text\":\"a;b\",\"nothing\":null}]\n"),
         ("jsonl", "{\"one\":1,\"text\":\"a;b\",\"nothing\":null}\n"),
         ("csv", "one,text,nothing\n1,a;b,\n"),
+        ("tsv", "one\ttext\tnothing\n1\ta;b\t\n"),
     ];
     for (format, expected) in formats {
         let (code, stdout, stderr) = run(&["sql", "--url", &server.url, "--format", format, "-c", sql]);
@@ -122,6 +125,39 @@ fn a_failing_statement_ends_with_1_and_nothing_after_it_runs() {
     let (code, stdout, stderr) = run(&arguments);
     assert_eq!((code, stdout.as_str()), (1, "a\n1\n"), "{stderr}");
     assert!(stderr.starts_with("error: ") && stderr.contains("SELEC"), "{stderr}");
+}
+
+#[test]
+fn ctrl_c_cancels_the_statement_on_the_server_and_ends_with_130() {
+    let directory = TempDir::new().unwrap();
+    crate::directory::published_many(directory.path(), 2_000);
+    let server = Serving::server(directory.path(), &[]);
+    let running = || {
+        let count = "SELECT 1 AS one";
+        let (code, _, _) = run(&["sql", "--url", &server.url, "--format", "csv", "-c", count]);
+        assert_eq!(code, 0);
+        server.get("/henge/v1/queries")
+    };
+    let endless = "SELECT COUNT(*) FROM usage a, usage b, usage c, usage d WHERE a.load + b.load + c.load + d.load = 1";
+    let asking = henge(&["sql", "--url", &server.url, "-c", endless]).stderr(Stdio::piped()).spawn().unwrap();
+    while !running().contains("usage a, usage b") {}
+    assert!(Command::new("kill").args(["-INT", &asking.id().to_string()]).status().unwrap().success());
+    let ended = asking.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), said.as_str()), (Some(130), "error: interrupted\n"));
+    while running().contains("usage a, usage b") {}
+}
+
+#[test]
+fn the_document_of_the_interface_is_the_same_from_the_command_and_the_server() {
+    let directory = TempDir::new().unwrap();
+    let server = Serving::server(directory.path(), &[]);
+    let (code, stdout, stderr) = run(&["openapi"]);
+    assert_eq!(code, 0, "{stderr}");
+    let printed: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let served: serde_json::Value = serde_json::from_str(&server.get("/openapi.json")).unwrap();
+    assert_eq!(printed, served);
+    assert!(server.get("/docs").starts_with("<!DOCTYPE html>"));
 }
 
 #[test]

@@ -77,6 +77,13 @@ impl Serving {
         find_line(self.stderr.as_mut().expect("stderr is piped"), |line| line.contains(message).then_some(()));
     }
 
+    /// The body of an answer.
+    pub fn get(&self, path: &str) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let url = format!("{}{path}", self.url);
+        runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+    }
+
     /// The most memory that the process ever had.
     pub fn peak_memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

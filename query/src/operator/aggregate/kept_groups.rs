@@ -2,12 +2,12 @@
 
 use std::sync::Weak;
 
-use super::Aggregation;
 use super::accumulator::{Accumulator, Translation};
 use super::names::GroupNames;
 use super::numbered::NumberedGroups;
 use super::parted::PartedGroups;
 use super::text_numbers::TextNumbers;
+use super::{AggregateFunction, Aggregation};
 use crate::error::QueryError;
 
 /// Merges as the groups do that it was made of.
@@ -16,7 +16,7 @@ pub(crate) struct KeptGroups {
     /// For each key the codes of the groups, and what they stand for.
     keys: Vec<(Vec<u32>, Meaning)>,
     accumulators: Vec<Accumulator>,
-    /// For each accumulator that keeps codes, what they stand for.
+    /// For each accumulator that still keeps codes, what they stand for.
     values: Vec<Option<Meaning>>,
     groups: Vec<u32>,
 }
@@ -46,9 +46,13 @@ impl KeptGroups {
         let mut kept = Self { keys, accumulators: Vec::new(), values: Vec::new(), groups };
         for (place, (aggregate, accumulator)) in aggregation.aggregates.iter().zip(accumulators).enumerate() {
             let names = names.values[place].as_ref();
-            let coded = found.values[place].as_ref().zip(names).map(|(values, names)| {
-                let (codes, meaning) = names.keep(&values.numbers);
-                (values.translation_to(&codes), meaning)
+            let coded = found.values[place].as_ref().zip(names).map(|(values, names)| match &aggregate.function {
+                // What is kept are sketches, which no longer need the codes.
+                function @ AggregateFunction::Sketch(..) => (values.translation(function, names), None),
+                _ => {
+                    let (codes, meaning) = names.keep(&values.numbers);
+                    (values.translation_to(&codes), Some(meaning))
+                }
             });
             let (translation, meaning) = coded.unzip();
             let mut own = Accumulator::new(&aggregate.function)?;
@@ -56,7 +60,7 @@ impl KeptGroups {
             own.reach(kept.groups.len());
             own.merge(accumulator, &found.groups, &kept.groups, names, translation.as_ref())?;
             kept.accumulators.push(own);
-            kept.values.push(meaning);
+            kept.values.push(meaning.flatten());
         }
         Ok(kept)
     }
@@ -67,7 +71,7 @@ impl KeptGroups {
         let mut values = self.values.iter().zip(&names.values);
         keys && values.all(|pair| match pair {
             (Some(meaning), Some(names)) => names.knows(meaning),
-            (meaning, names) => meaning.is_none() && names.is_none(),
+            (meaning, _) => meaning.is_none(),
         })
     }
 

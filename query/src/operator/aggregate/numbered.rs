@@ -1,10 +1,10 @@
 //! The groups of one segment's rows, by the numbers that a query has for the values of keys.
 
-use super::Aggregation;
 use super::accumulator::{Accumulator, Translation};
-use super::names::GroupNames;
+use super::names::{GroupNames, Names};
 use super::segment_groups::SegmentGroups;
 use super::translation::{by_code, translation};
+use super::{AggregateFunction, Aggregation};
 use crate::error::QueryError;
 
 /// What is needed to add groups to those of other segments.
@@ -54,13 +54,18 @@ impl NumberedGroups {
         let values = self.values.iter().zip(&names.values).zip(&aggregation.aggregates);
         let translated = values.map(|((values, names), aggregate)| {
             let (values, names) = (values.as_ref()?, names.as_ref()?);
-            Some(translation(&aggregate.function, names, &values.codes, &values.numbers))
+            Some(values.translation(&aggregate.function, names))
         });
         translated.collect()
     }
 }
 
 impl NumberedCodes {
+    /// To what the aggregate needs to know of each code.
+    pub fn translation(&self, function: &AggregateFunction, names: &Names) -> Translation {
+        translation(function, names, &self.codes, &self.numbers)
+    }
+
     /// To other codes in the place of these, in their order.
     pub fn translation_to(&self, codes: &[u32]) -> Translation {
         Translation::Numbers(by_code(&self.codes, codes, 0))

@@ -10,6 +10,7 @@ use henge_indexing::{BLOCK_ROWS, RowSet};
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment::PublishedSegment;
 use henge_segment_store::segment_reader::SegmentReader;
+use henge_segment_store::sketch::SketchKind;
 use henge_segment_store::timeline::SegmentView;
 
 use super::keeping::Keeping;
@@ -63,9 +64,9 @@ impl<'t> Work<'t> {
     pub fn new(task: &'t AggregateTask, names: &GroupNames, results: Option<&ResultCacheUse>) -> Self {
         let mut segments = Vec::new();
         if let Some(filter) = &task.filter {
-            // Without indexes everything is to be read. What sketches estimate may depend on how they were merged.
-            let has_sketch = task.aggregation.aggregates.iter().any(|aggregate| is_sketch(&aggregate.function));
-            let results = results.filter(|results| results.is_on() && task.use_indexes && !has_sketch);
+            // Without indexes everything is to be read. What ranks say may depend on how their sketches were merged.
+            let has_ranks = task.aggregation.aggregates.iter().any(|aggregate| is_of_ranks(&aggregate.function));
+            let results = results.filter(|results| results.is_on() && task.use_indexes && !has_ranks);
             let results = results.map(|results| (results, Arc::new(PlanKey::new(&task.aggregation, filter))));
             for view in task.segments.iter().filter(|segment| filter.touches(segment)) {
                 let mut segment = SegmentWork::new(view);
@@ -235,6 +236,6 @@ impl<'t> SegmentWork<'t> {
     }
 }
 
-fn is_sketch(function: &AggregateFunction) -> bool {
-    matches!(function, AggregateFunction::Sketch(..))
+fn is_of_ranks(function: &AggregateFunction) -> bool {
+    matches!(function, AggregateFunction::Sketch(call, _) if matches!(call.kind, SketchKind::Quantiles { .. }))
 }

@@ -22,6 +22,8 @@ use crate::sketch_values::SketchValues;
 
 /// A batch is handed on once it has this many rows.
 const BATCH_ROWS: usize = 8_192;
+/// Or once the blocks that its rows are of hold this many bytes of sketches.
+const BATCH_SKETCH_BYTES: usize = 16 << 20;
 
 /// Yields the rows of `rows`, in order, with the columns that `projected` names; a column that the segment lacks is null,
 /// one that it holds in a narrower kind is promoted.
@@ -39,13 +41,24 @@ impl ServingBatches {
 
     /// The next blocks with about a batch's worth of selected rows.
     fn take_blocks(&mut self) -> (Vec<(usize, BlockRows)>, usize) {
-        let (mut taken, mut rows) = (Vec::new(), 0);
-        while rows < BATCH_ROWS {
+        let (mut taken, mut rows, mut sketch_bytes) = (Vec::new(), 0, 0);
+        while rows < BATCH_ROWS && sketch_bytes < BATCH_SKETCH_BYTES {
             let Some((block, selected)) = self.blocks.pop_front() else { break };
             rows += selected.len(self.rows_of_block(block));
+            sketch_bytes += self.sketch_bytes(block);
             taken.push((block, selected));
         }
         (taken, rows)
+    }
+
+    /// Of the columns that are asked for; those that cannot be read are an error later.
+    fn sketch_bytes(&self, block: usize) -> usize {
+        let names = self.projected.fields().iter().filter(|field| field.data_type() == &DataType::Binary);
+        let bytes = names.map(|field| match self.segment.sketches(field.name()) {
+            Ok(SketchValues::Packed(_, packed)) => packed.bytes_of_block(block),
+            _ => 0,
+        });
+        bytes.sum()
     }
 
     fn rows_of_block(&self, block: usize) -> usize {

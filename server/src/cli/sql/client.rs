@@ -2,6 +2,7 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use henge_segment_store::error::with_sources;
 use reqwest::{Response, StatusCode, Url};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Format;
@@ -29,6 +30,15 @@ pub enum ClientError {
 pub struct Client {
     http: reqwest::Client,
     url: Url,
+}
+
+/// How far a query has come.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryProgress {
+    pub segments: u64,
+    pub rows_total: u64,
+    pub rows_done: u64,
 }
 
 /// The beginning of an answer with status 200.
@@ -61,6 +71,7 @@ impl Client {
             Format::Json => json!({ "resultFormat": "object" }),
             Format::Jsonl => json!({ "resultFormat": "objectLines" }),
             Format::Csv => json!({ "resultFormat": "csv", "header": true }),
+            Format::Tsv => json!({ "resultFormat": "arrayLines", "header": true }),
         };
         let (Value::Object(request_fields), Value::Object(fields)) = (&mut request, fields) else {
             unreachable!("both are written as objects above")
@@ -69,18 +80,20 @@ impl Client {
         self.accepted(self.http.post(self.at("druid/v2/sql")).json(&request)).await.map(Answer)
     }
 
-    /// The names of all datasources.
-    pub async fn data_sources(&self) -> Result<Vec<String>, ClientError> {
-        let response = self.accepted(self.http.get(self.at("druid/v2/datasources"))).await?;
-        response.json().await.map_err(|error| ClientError::NoResult(with_sources(&error)))
+    /// The texts of the first column of an answer.
+    pub async fn texts(&self, sql: &str) -> Result<Vec<String>, ClientError> {
+        let request = json!({ "query": sql, "resultFormat": "array" });
+        let response = self.accepted(self.http.post(self.at("druid/v2/sql")).json(&request)).await?;
+        let rows: Vec<Vec<Value>> =
+            response.json().await.map_err(|error| ClientError::NoResult(with_sources(&error)))?;
+        Ok(rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect())
     }
 
-    /// A datasource's dimensions and metrics, as the server lists them.
-    pub async fn data_source(&self, name: &str) -> Result<Value, ClientError> {
-        let mut url = self.at("druid/v2/datasources");
-        url.path_segments_mut().expect("an http URL has a path").push(name);
-        let response = self.accepted(self.http.get(url)).await?;
-        response.json().await.map_err(|error| ClientError::NoResult(with_sources(&error)))
+    /// How far a query is; `None` where nothing of that id runs, or nobody can tell.
+    pub async fn progress(&self, query_id: &str) -> Option<QueryProgress> {
+        let mut url = self.at("henge/v1/queries");
+        url.path_segments_mut().expect("an http URL has a path").push(query_id);
+        self.http.get(url).send().await.ok()?.error_for_status().ok()?.json().await.ok()
     }
 
     /// Best effort: whoever cancels does not want to hear why it was too late.
