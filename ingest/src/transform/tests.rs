@@ -219,16 +219,25 @@ fn texts_made_to_exhaust_a_stack_are_refused() {
         format!("s{}", " IS NULL".repeat(500)),
         format!("'{}'", "x".repeat(TEXT_BYTES_MAX)),
         "CASE WHEN TRUE THEN ".repeat(200),
-        "CASE WHEN TRUE THEN ".repeat(12),
-        "(".repeat(12),
-        "LOWER(".repeat(12),
-        format!("{}n", "(n + ".repeat(12)),
+        "CASE WHEN TRUE THEN ".repeat(10),
+        "CASE WHEN CAST(SUBSTRING(TRIM(".repeat(2),
+        format!("{}n", "(n + ".repeat(10)),
     ];
     for expression in cases {
         computed("long", &expression).expect_err("it is too long or too deep");
     }
     let chain = format!("s = '0'{}", " OR s = '1'".repeat(300));
     spec(json!({ "where": chain })).expect("chains of OR may be long");
+}
+
+#[test]
+fn no_keyword_in_a_row_or_within_itself_keeps_the_parser() {
+    for keyword in sqlparser::keywords::ALL_KEYWORDS {
+        let forms = [" ", "(", "["].map(|link| format!("{keyword}{link}").repeat(if link == " " { 300 } else { 10 }));
+        for expression in forms {
+            computed("long", &expression).expect_err("it is not finished");
+        }
+    }
 }
 
 #[test]

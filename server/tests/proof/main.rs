@@ -10,6 +10,7 @@ mod expressions;
 mod henge;
 mod http;
 mod ledger;
+mod many;
 mod one_process;
 mod pressure;
 mod production;
