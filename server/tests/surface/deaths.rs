@@ -22,8 +22,9 @@ const DEADLINE: Duration = Duration::from_millis(200);
 const LATE_MAX: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 const QUERIES_MEMORY_MIB: u64 = 256;
-/// What the process may have beside the memory of its queries: code, threads, plans, and what the allocator keeps.
-const OTHER_MEMORY_MIB: u64 = 256;
+/// What the process may have beside the memory of its queries: code without optimisation, threads, plans, and what the
+/// allocator keeps of the memory of queries that are over.
+const OTHER_MEMORY_MIB: u64 = 384;
 const LIGHT: &str = "SELECT COUNT(*), SUM(events) FROM usage WHERE shard = 7";
 
 struct Asker {
