@@ -119,6 +119,6 @@ async fn a_join_holds_one_side_in_memory_or_is_refused_with_the_limit_that_it_re
         QueryEngine::new(fixture.store.clone(), QueryLimits { query_memory_bytes: 6 << 20, ..few_bytes() });
     let error = fixture.error(sql).await;
     assert_eq!(error.kind, QueryErrorKind::ResourceLimit, "{error}");
-    assert!(error.message.starts_with("this query needs more than 6 MiB (in "), "{error}");
+    assert!(error.message.starts_with("this query needs more than 6291456 bytes (`query_memory`)"), "{error}");
     assert_eq!(left(&fixture.engine).await.bytes, 0);
 }

@@ -15,6 +15,7 @@ mod one_process;
 mod pressure;
 mod production;
 mod reference;
+mod sketches;
 mod topic_changes;
 mod upkeep;
 mod workload;
