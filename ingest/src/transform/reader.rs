@@ -1,44 +1,26 @@
 //! Reads an expression's text into a tree whose parts have the types that they need.
 
 mod calls;
+mod place;
+mod typed;
 
 use henge_indexing::LikePattern;
 use henge_segment_store::schema::DimensionType::{self, Boolean, Double, Long, String as Text};
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Ident, TrimWhereField, UnaryOperator, Value, ValueWithSpan,
+    BinaryOperator, CaseWhen, CastKind, Expr, Ident, TrimWhereField, UnaryOperator, Value, ValueWithSpan,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
+use self::place::place;
+pub(super) use self::typed::Typed;
+use self::typed::{alike, cast, common_kind, number_kind, type_of, widened};
 use super::node::{Arithmetic, Comparison, Node, TrimSide};
 use super::{ExpressionError, TEXT_BYTES_MAX, guard};
 
 /// Operators and calls within each other; chains of AND and OR count once.
 const DEPTH_MAX: usize = 64;
-
-/// A tree and the type of its values; `None` is a null that fits every type.
-#[derive(Debug, Clone)]
-pub(super) struct Typed {
-    pub node: Node,
-    pub kind: Option<DimensionType>,
-}
-
-impl Typed {
-    fn new(node: Node, kind: DimensionType) -> Self {
-        Self { node, kind: Some(kind) }
-    }
-
-    /// The tree of values of another type, where that loses nothing; else the type that they have.
-    pub(super) fn into(self, kind: DimensionType) -> Result<Node, DimensionType> {
-        match self.kind {
-            None => Ok(Node::Null(kind)),
-            Some(own) if own == kind => Ok(self.node),
-            Some(Long) if kind == Double => Ok(cast(Long, Double, self.node)),
-            Some(own) => Err(own),
-        }
-    }
-}
 
 /// Finds out what a name means.
 type Resolve<'r> = &'r mut dyn FnMut(&str, Location) -> Result<Typed, ExpressionError>;
@@ -292,45 +274,12 @@ impl Reader<'_> {
     }
 }
 
-fn cast(from: DimensionType, to: DimensionType, node: Node) -> Node {
-    if from == to { node } else { Node::Cast { to, value: Box::new(node) } }
-}
-
 fn not(node: Node) -> Node {
     Node::Not(Box::new(node))
 }
 
 fn not_if(negated: bool, node: Node) -> Node {
     if negated { not(node) } else { node }
-}
-
-fn widened(typed: Typed, kind: DimensionType) -> Node {
-    typed.into(kind).expect("the common type holds all values")
-}
-
-/// The type that holds the values of all; else two that do not go together. Nulls alone are texts.
-fn common_kind(parts: &[&Typed]) -> Result<DimensionType, (DimensionType, DimensionType)> {
-    let mut kinds = parts.iter().filter_map(|typed| typed.kind);
-    let first = kinds.next().unwrap_or(Text);
-    kinds.try_fold(first, |common, kind| match (common, kind) {
-        (common, kind) if common == kind => Ok(common),
-        (Long, Double) | (Double, Long) => Ok(Double),
-        pair => Err(pair),
-    })
-}
-
-fn alike(values: Vec<Typed>, at: Option<Location>) -> Read<(DimensionType, Vec<Node>)> {
-    let kind = common_kind(&values.iter().collect::<Vec<_>>())
-        .map_err(|(one, other)| error(format!("the values are {one} and {other}: CAST them to one type"), at))?;
-    Ok((kind, values.into_iter().map(|value| widened(value, kind)).collect()))
-}
-
-fn number_kind(parts: &[&Typed], what: &str, expr: &Expr) -> Read<DimensionType> {
-    if let Some(other) = parts.iter().filter_map(|typed| typed.kind).find(|kind| !matches!(kind, Long | Double)) {
-        return Err(error(format!("{what} takes numbers, found {other}: CAST it to BIGINT or DOUBLE"), place(expr)));
-    }
-    let is_double = parts.iter().any(|typed| typed.kind == Some(Double));
-    Ok(if is_double { Double } else { Long })
 }
 
 fn arithmetic_node(arithmetic: Arithmetic, left: Typed, right: Typed, what: &str, expr: &Expr) -> Read<Typed> {
@@ -378,42 +327,5 @@ fn text_literal(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text),
         _ => None,
-    }
-}
-
-fn type_of(kind: &DataType) -> Option<DimensionType> {
-    match kind {
-        DataType::BigInt(_) | DataType::Int(_) | DataType::Integer(_) => Some(Long),
-        DataType::Double(_) | DataType::DoublePrecision | DataType::Float(_) | DataType::Real => Some(Double),
-        DataType::Varchar(None) | DataType::Char(None) | DataType::Text | DataType::String(None) => Some(Text),
-        DataType::Boolean | DataType::Bool => Some(Boolean),
-        DataType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("long") => Some(Long),
-        _ => None,
-    }
-}
-
-/// Where an expression begins. Walks down its left side without a call for each step.
-fn place(expr: &Expr) -> Option<Location> {
-    let mut expr = expr;
-    loop {
-        expr = match expr {
-            Expr::Identifier(name) => return Some(name.span.start),
-            Expr::CompoundIdentifier(names) => return names.first().map(|name| name.span.start),
-            Expr::Value(value) => return Some(value.span.start),
-            Expr::Function(call) => return calls::place(call),
-            Expr::Case { case_token, .. } => return Some(case_token.0.span.start),
-            Expr::BinaryOp { left: inner, .. }
-            | Expr::UnaryOp { expr: inner, .. }
-            | Expr::Nested(inner)
-            | Expr::Cast { expr: inner, .. }
-            | Expr::IsNull(inner)
-            | Expr::IsNotNull(inner)
-            | Expr::Between { expr: inner, .. }
-            | Expr::InList { expr: inner, .. }
-            | Expr::Like { expr: inner, .. }
-            | Expr::Substring { expr: inner, .. }
-            | Expr::Trim { expr: inner, .. } => inner,
-            _ => return None,
-        };
     }
 }

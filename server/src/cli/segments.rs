@@ -14,6 +14,11 @@ use super::fatal;
 use crate::exit_code;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  henge segments ls --datasource usage
+  henge segments inspect ID
+  henge segments export ID --output usage.parquet
+  henge segments verify --datasource usage")]
 pub struct SegmentsArgs {
     #[command(subcommand)]
     command: SegmentsCommand,

@@ -7,7 +7,9 @@ use regex::{Regex, RegexBuilder};
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan};
 use sqlparser::tokenizer::Location;
 
-use super::{Read, Reader, Typed, alike, arithmetic_node, error, number_kind, text_literal};
+use super::place::{place, place_of_call};
+use super::typed::{alike, number_kind};
+use super::{Read, Reader, Typed, arithmetic_node, error, text_literal};
 use crate::spec::unknown;
 use crate::transform::node::{Arithmetic, Comparison, Node, TrimSide};
 
@@ -38,14 +40,10 @@ const FUNCTIONS: [&str; 22] = [
 /// What a compiled regular expression may take.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
-pub(super) fn place(call: &Function) -> Option<Location> {
-    call.name.0.first().and_then(|part| part.as_ident()).map(|name| name.span.start)
-}
-
 impl Reader<'_> {
     pub(super) fn call(&mut self, call: &Function) -> Read<Typed> {
         let name = call.name.to_string().to_ascii_uppercase();
-        let at = place(call);
+        let at = place_of_call(call);
         if !FUNCTIONS.contains(&name.as_str()) {
             let known = FUNCTIONS.iter().copied();
             return Err(error(format!("`{name}`: {}", unknown("function", &name, known)), at));
@@ -77,10 +75,12 @@ impl Reader<'_> {
             ("RTRIM", [text]) => self.trim(TrimSide::End, text, None),
             ("RTRIM", [text, characters]) => self.trim(TrimSide::End, text, Some(characters)),
             ("REPLACE", [text, wanted, replacement]) => self.replace(text, wanted, replacement),
-            ("REGEXP_LIKE", [text, pattern]) => self.regexp_like(text, pattern, place(call)),
-            ("REGEXP_EXTRACT", [text, pattern]) => self.regexp_extract(text, pattern, None, place(call)),
-            ("REGEXP_EXTRACT", [text, pattern, group]) => self.regexp_extract(text, pattern, Some(group), place(call)),
-            ("TIME_FLOOR", [time, period]) => self.time_floor(time, period, place(call)),
+            ("REGEXP_LIKE", [text, pattern]) => self.regexp_like(text, pattern, place_of_call(call)),
+            ("REGEXP_EXTRACT", [text, pattern]) => self.regexp_extract(text, pattern, None, place_of_call(call)),
+            ("REGEXP_EXTRACT", [text, pattern, group]) => {
+                self.regexp_extract(text, pattern, Some(group), place_of_call(call))
+            }
+            ("TIME_FLOOR", [time, period]) => self.time_floor(time, period, place_of_call(call)),
             _ => return None,
         })
     }
@@ -99,7 +99,7 @@ impl Reader<'_> {
 
     fn coalesce(&mut self, arguments: &[&Expr]) -> Read<Typed> {
         let values = arguments.iter().map(|argument| self.read(argument)).collect::<Read<_>>()?;
-        let (kind, values) = alike(values, super::place(arguments[0]))?;
+        let (kind, values) = alike(values, place(arguments[0]))?;
         Ok(Typed::new(Node::Coalesce(kind, values), kind))
     }
 

@@ -13,11 +13,12 @@ mod number_set;
 mod quantile_sketches;
 mod seen;
 pub(super) mod stored;
+mod values;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array};
 use henge_segment_store::schema::DimensionType;
 use henge_segment_store::sketch::SketchKind;
 
@@ -31,10 +32,10 @@ use self::double_sums::DoubleSums;
 use self::extremes::Extremes;
 use self::long_sums::LongSums;
 use self::quantile_sketches::QuantileSketches;
+pub(super) use self::values::{Needs, Values};
 use super::groups::Groups;
-use super::inputs::SegmentSketches;
-use super::key::SegmentKey;
 use super::names::Names;
+use super::order_key::array_of_keys;
 use super::{AggregateFunction, ColumnKind};
 use crate::error::QueryError;
 use crate::functions::fit_long;
@@ -67,80 +68,11 @@ pub(super) enum Translation {
     Hashes(CodeHashes),
 }
 
-/// What an accumulator has to be shown of the rows that count for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    Rows,
-    Longs,
-    Doubles,
-    /// Longs in the order of the values.
-    OrderKeys,
-    /// The same where longs count as doubles.
-    DoubleKeys,
-    /// The same as order keys, of every row: its zone does not tell enough of a block.
-    Keys,
-    /// Order keys with the times of their rows; those of null values too.
-    TimedKeys,
-    /// The same where longs count as doubles.
-    TimedDoubleKeys,
-    /// Codes.
-    Codes,
-    /// Codes with the times of their rows; those of null values too.
-    TimedCodes,
-    Sketches,
-}
-
-/// Values side by side, one for each row that counts.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Values<'v> {
-    Rows,
-    /// `magnitude`: no value is further from 0.
-    Longs {
-        values: &'v [i64],
-        magnitude: u64,
-    },
-    Doubles(&'v [f64]),
-    OrderKeys(&'v [i64]),
-    /// Keys are of no meaning where `nulls` is true.
-    Timed {
-        times: &'v [i64],
-        keys: &'v [i64],
-        nulls: &'v [bool],
-    },
-    /// `key` tells what the codes stand for.
-    Coded {
-        codes: &'v [u32],
-        times: Option<&'v [i64]>,
-        key: &'v SegmentKey<'v>,
-    },
-    /// Of these rows of a block.
-    Sketches {
-        sketches: &'v SegmentSketches<'v>,
-        block: usize,
-        rows: &'v [u16],
-    },
-}
-
 /// Those rows of a group that are the first or the last by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
     First,
     Last,
-}
-
-impl Needs {
-    /// Whether rows count whose value is null.
-    pub fn takes_nulls(self) -> bool {
-        self.takes_times()
-    }
-
-    pub fn takes_times(self) -> bool {
-        matches!(self, Self::TimedKeys | Self::TimedDoubleKeys | Self::TimedCodes)
-    }
-
-    pub fn takes_codes(self) -> bool {
-        matches!(self, Self::Codes | Self::TimedCodes)
-    }
 }
 
 impl Accumulator {
@@ -424,28 +356,4 @@ impl Accumulator {
             Self::Quantiles(sketches, _) => sketches.bytes(),
         }
     }
-}
-
-/// The values of a column that order keys stand for.
-fn array_of_keys(keys: impl Iterator<Item = Option<i64>>, kind: ColumnKind) -> ArrayRef {
-    match kind {
-        ColumnKind::Time => Arc::new(keys.collect::<TimestampMillisecondArray>()),
-        ColumnKind::Value(DimensionType::Double) => {
-            Arc::new(keys.map(|key| key.map(double_of_key)).collect::<Float64Array>())
-        }
-        ColumnKind::Value(DimensionType::Boolean) => {
-            Arc::new(keys.map(|key| key.map(|key| key == 1)).collect::<BooleanArray>())
-        }
-        ColumnKind::Value(_) | ColumnKind::Sketches => Arc::new(keys.collect::<Int64Array>()),
-    }
-}
-
-/// The key of a double: keys compare as the doubles do, -0.0 before 0.0, and every NaN after all other values.
-pub(super) fn key_of_double(value: f64) -> i64 {
-    let bits = if value.is_nan() { f64::NAN.to_bits() & i64::MAX as u64 } else { value.to_bits() }.cast_signed();
-    bits ^ (bits >> 63) & i64::MAX
-}
-
-fn double_of_key(key: i64) -> f64 {
-    f64::from_bits((key ^ (key >> 63) & i64::MAX).cast_unsigned())
 }

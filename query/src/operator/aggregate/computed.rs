@@ -9,7 +9,8 @@ use datafusion::physical_expr::PhysicalExpr;
 use henge_indexing::{BLOCK_ROWS, BlockMask, RowSet};
 use henge_segment_store::segment_reader::SegmentReader;
 
-use super::accumulator::{Needs, Values, key_of_double};
+use super::accumulator::{Needs, Values};
+use super::order_key::key_of_double;
 use super::picks::Picks;
 use crate::error::QueryError;
 

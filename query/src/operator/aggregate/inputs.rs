@@ -1,16 +1,14 @@
 //! The columns of a segment that are aggregated, block by block.
 
-use std::borrow::Cow;
-
 use henge_indexing::{BLOCK_ROWS, BlockMask, Column, LongColumn, TextColumn};
 use henge_segment_store::schema::TIME_COLUMN;
 use henge_segment_store::segment_reader::SegmentReader;
-use henge_segment_store::sketch::Sketch;
-use henge_segment_store::sketch_values::SketchValues;
 
-use super::accumulator::{Needs, Values, key_of_double};
+use super::accumulator::{Needs, Values};
 use super::key::{KeyBuffers, SegmentKey};
+use super::order_key::key_of_double;
 use super::picks::Picks;
+use super::segment_sketches::SegmentSketches;
 use crate::error::QueryError;
 
 /// So few values are read one by one; of more the whole block is unpacked.
@@ -25,21 +23,6 @@ pub(super) struct SegmentInput<'s> {
     codes: Option<SegmentKey<'s>>,
     /// The values, where they are sketches.
     sketches: Option<SegmentSketches<'s>>,
-}
-
-/// A segment's column of sketches.
-#[derive(Debug)]
-pub(super) struct SegmentSketches<'s> {
-    values: SketchValues<'s>,
-    reader: &'s SegmentReader,
-}
-
-impl<'s> SegmentSketches<'s> {
-    /// The sketch in a row of a block that is not null.
-    pub fn get(&self, block: usize, row: u16) -> Result<Cow<'s, Sketch>, QueryError> {
-        let damaged = |error| QueryError::from(&self.reader.damaged(&error));
-        self.values.get(block, row.into()).map_err(damaged)
-    }
 }
 
 /// Where the values of a block are unpacked to.
@@ -87,11 +70,7 @@ impl<'s> SegmentInput<'s> {
         let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
         let times = needs.takes_times().then(|| column(TIME_COLUMN)).transpose()?;
         let codes = needs.takes_codes().then(|| SegmentKey::of_column(name, reader)).transpose()?;
-        let sketches = |name| {
-            let values = reader.sketches(name).map_err(|error| QueryError::from(&error))?;
-            Ok::<_, QueryError>(SegmentSketches { values, reader })
-        };
-        let sketches = (needs == Needs::Sketches).then(|| sketches(name)).transpose()?;
+        let sketches = (needs == Needs::Sketches).then(|| SegmentSketches::new(name, reader)).transpose()?;
         Ok(Self { column: column(name)?, times, codes, sketches })
     }
 
@@ -108,7 +87,7 @@ impl<'s> SegmentInput<'s> {
     /// The rows of a block that are not null; `None` where no row of the column is null.
     pub fn validity(&self, block: usize, buffers: &mut InputBuffers) -> Option<BlockMask> {
         if let Some(sketches) = &self.sketches {
-            return Some(sketches.values.validity(block));
+            return Some(sketches.validity(block));
         }
         match &self.column {
             Column::Missing => Some([0; BLOCK_ROWS / 64]),

@@ -10,7 +10,7 @@ use super::stored::{put, put_bytes, take, take_bytes};
 use crate::error::QueryError;
 use crate::functions::{SketchCall, SketchResult, empty_sketch};
 use crate::operator::aggregate::groups::Groups;
-use crate::operator::aggregate::inputs::SegmentSketches;
+use crate::operator::aggregate::segment_sketches::SegmentSketches;
 
 /// For each code of a segment the hash of its value.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::stored::{put, put_bytes, take, take_bytes, take_one};
 use crate::error::QueryError;
 use crate::functions::{EXACT_VALUES, SketchCall, SketchResult};
 use crate::operator::aggregate::groups::Groups;
-use crate::operator::aggregate::inputs::SegmentSketches;
+use crate::operator::aggregate::segment_sketches::SegmentSketches;
 
 /// So many values of all groups together are kept one by one, in 8 MiB: adding one costs a few nanoseconds, and finding
 /// a quantile of them as many for each. A KLL sketch takes ten times that. Beyond, large groups become sketches.
