@@ -1,6 +1,7 @@
 //! Queries that do not fit into their memory go to disk, and answer the same.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use henge_query::engine::QueryEngine;
 use henge_query::error::{QueryError, QueryErrorKind};
@@ -18,6 +19,9 @@ const QUERIES: [(&str, bool); 3] = [
     ("SELECT org, \"partition\", COUNT(DISTINCT Topic), EARLIEST(org, 64), SUM(bytes) FROM usage GROUP BY 1, 2", true),
     ("SELECT org, SUM(bytes), MAX(cost), COUNT(*) FROM usage GROUP BY org", false),
 ];
+
+/// What is on disk after so long was forgotten.
+const OVER_MAX: Duration = Duration::from_secs(20);
 
 fn few_bytes() -> QueryLimits {
     let threads = NonZeroUsize::new(2).expect("two is not zero");
@@ -45,11 +49,15 @@ async fn answer(fixture: &Fixture, sql: &str, is_native: bool) -> Result<Vec<Str
     Ok(rows)
 }
 
-/// What is on disk once a query is over; its tasks end after its answer.
+/// What is on disk once a query is over. Its tasks end after its answer, and are not counted any more just before they let
+/// go of their files.
 async fn left(engine: &QueryEngine) -> SpillFigures {
-    while engine.tasks() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let is_over = async {
+        while engine.tasks() > 0 || engine.spilled().bytes > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(OVER_MAX, is_over).await.ok();
     engine.spilled()
 }
 
