@@ -4,7 +4,7 @@ use henge_segment_store::ledger::GapCause;
 
 use super::{Columns, Ingested};
 
-/// Offsets that were never read because Kafka no longer had them.
+/// Offsets that were never read: Kafka no longer had them, or a reset skipped them.
 pub(super) const COLUMNS: Columns = &[
     ("datasource", Text),
     ("topic", Text),
