@@ -15,6 +15,9 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
     let rewritten = match expr {
         Expr::Function(function) => rewrite_call(function)?,
         Expr::Position { expr: part, r#in: text } => Some(call("strpos", vec![(**text).clone(), (**part).clone()])),
+        Expr::Substring { substring_from: None, substring_for: None, .. } => {
+            return Err(QueryError::plan("SUBSTRING needs a start: SUBSTRING(text, 2) or SUBSTRING(text, 2, 5)"));
+        }
         Expr::Substring { expr: text, substring_from, substring_for, .. } => {
             let start = substring_from.as_deref().cloned().unwrap_or_else(|| long(1));
             let arguments = [(**text).clone(), start].into_iter().chain(substring_for.as_deref().cloned());

@@ -90,11 +90,10 @@ fn pattern(constants: &Constants<'_>) -> Result<Option<TimePattern>, QueryError>
 
 fn time_format(constants: &Constants<'_>) -> Result<Body, QueryError> {
     let zone = zone(constants, 2)?;
-    // `Z` stands for UTC only where no pattern asks for an offset.
-    let default = if zone == TimeZone::UTC { "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'" } else { "yyyy-MM-dd'T'HH:mm:ss.SSSZZ" };
     let pattern = match pattern(constants)? {
         Some(pattern) => pattern,
-        None => TimePattern::parse(default).expect("it is a pattern"),
+        // Druid writes `+00:00` here, other than in an answer's times.
+        None => TimePattern::parse("yyyy-MM-dd'T'HH:mm:ss.SSSZZ").expect("it is a pattern"),
     };
     Ok(Box::new(move |row| {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What sketches say: `HLL_SKETCH_ESTIMATE(s)`, `THETA_SKETCH_ESTIMATE(s)`, `HLL_SKETCH_UNION(s, s..)`,
+//! What sketches say: `HLL_SKETCH_ESTIMATE(s[, round])`, `THETA_SKETCH_ESTIMATE(s)`, `HLL_SKETCH_UNION(s, s..)`,
 //! `THETA_SKETCH_UNION`, `_INTERSECT` and `_NOT`, `DS_GET_QUANTILE(s, rank)`, `DS_GET_QUANTILES(s, rank, rank..)`,
 //! `DS_RANK(s, value)`, `DS_CDF(s, value, value..)` and `DS_HISTOGRAM(s, value, value..)`.
 
@@ -60,7 +60,8 @@ impl Function {
 
     fn takes(self, arguments: usize) -> bool {
         match self {
-            Self::HllEstimate | Self::ThetaEstimate => arguments == 1,
+            Self::HllEstimate => arguments == 1 || arguments == 2,
+            Self::ThetaEstimate => arguments == 1,
             Self::Quantile | Self::Rank => arguments == 2,
             _ => arguments > 1,
         }
@@ -68,7 +69,7 @@ impl Function {
 
     fn usage(self) -> &'static str {
         match self {
-            Self::HllEstimate => "HLL_SKETCH_ESTIMATE takes a sketch: HLL_SKETCH_ESTIMATE(DS_HLL(user_id))",
+            Self::HllEstimate => "HLL_SKETCH_ESTIMATE takes a sketch: HLL_SKETCH_ESTIMATE(DS_HLL(user_id)[, TRUE])",
             Self::HllUnion => "HLL_SKETCH_UNION takes HLL sketches",
             Self::ThetaEstimate => "THETA_SKETCH_ESTIMATE takes a sketch: THETA_SKETCH_ESTIMATE(DS_THETA(user_id))",
             Self::ThetaUnion => "THETA_SKETCH_UNION takes theta sketches",
@@ -111,12 +112,18 @@ impl ScalarUDFImpl for SketchFunction {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let rest = if self.function.takes_numbers() { DataType::Float64 } else { DataType::Binary };
+        let rest = match self.function {
+            Function::HllEstimate => DataType::Boolean,
+            function if function.takes_numbers() => DataType::Float64,
+            _ => DataType::Binary,
+        };
         let is_sketch = |kind: &DataType| {
             matches!(kind, DataType::Binary | DataType::BinaryView | DataType::LargeBinary | DataType::Null)
         };
-        let sketches = if self.function.takes_numbers() { 1 } else { types.len() };
-        if !self.function.takes(types.len()) || !types.iter().take(sketches).all(is_sketch) {
+        let sketches = if rest == DataType::Binary { types.len() } else { 1 };
+        let is_flag = |kind: &DataType| rest != DataType::Boolean || kind.is_null() || *kind == rest;
+        let fits = types.iter().take(sketches).all(is_sketch) && types.iter().skip(sketches).all(is_flag);
+        if !self.function.takes(types.len()) || !fits {
             return Err(QueryError::plan(self.function.usage()).into());
         }
         Ok(std::iter::once(DataType::Binary).chain(std::iter::repeat_n(rest, types.len() - 1)).collect())
@@ -181,7 +188,11 @@ impl SketchFunction {
     fn number(&self, columns: &[ArrayRef], row: usize) -> Result<Option<f64>, QueryError> {
         let Some(sketch) = sketch_at(&columns[0], row)? else { return Ok(None) };
         Ok(match (self.function, sketch) {
-            (Function::HllEstimate, Sketch::Hll(hll)) => Some(hll.estimate()),
+            (Function::HllEstimate, Sketch::Hll(hll)) => {
+                let is_rounded =
+                    columns.get(1).is_some_and(|flags| flags.is_valid(row) && flags.as_boolean().value(row));
+                Some(if is_rounded { hll.estimate().round() } else { hll.estimate() })
+            }
             (Function::ThetaEstimate, Sketch::Theta(theta)) => Some(theta.estimate()),
             (Function::Quantile, Sketch::Quantiles(quantiles)) => match number_at(&columns[1], row) {
                 Some(rank) => quantile(&quantiles, rank)?,
