@@ -7,6 +7,7 @@ mod accumulator;
 mod aggregation;
 mod cell_hash;
 mod computed;
+mod counted_rows;
 mod edge_rows;
 mod group_table;
 mod groups;

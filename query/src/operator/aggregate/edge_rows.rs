@@ -1,9 +1,10 @@
 //! The rows of a block that may be the first or the last of their groups by time. Those are few where rows of a group lie
 //! side by side, and only their values have to be looked at.
 
-use henge_indexing::{BLOCK_ROWS, LongColumn};
+use henge_indexing::BLOCK_ROWS;
 
 use super::accumulator::{Accumulator, Edge};
+use super::counted_rows::CountedRows;
 use super::groups::Groups;
 use super::picks::Picks;
 
@@ -13,9 +14,9 @@ const AGGREGATES_MIN: usize = 2;
 /// What a thread needs for any segment's blocks.
 #[derive(Debug)]
 pub(super) struct EdgeRows {
-    first: GroupEdges,
-    last: GroupEdges,
-    times: [Box<[i64; BLOCK_ROWS]>; 2],
+    /// By [`Edge`].
+    edges: [GroupEdges; 2],
+    times: Box<[i64; BLOCK_ROWS]>,
 }
 
 /// The rows at one edge, as far as they have been seen.
@@ -36,62 +37,41 @@ struct GroupEdges {
 
 impl EdgeRows {
     pub fn new() -> Self {
-        let times = || Box::new([0; BLOCK_ROWS]);
-        Self { first: GroupEdges::new(-1), last: GroupEdges::new(0), times: [times(), times()] }
+        Self { edges: [GroupEdges::new(-1), GroupEdges::new(0)], times: Box::new([0; BLOCK_ROWS]) }
     }
 
     /// Starts with no rows, for aggregates that all rows count for.
     pub fn clear<'a>(&mut self, aggregates: impl Iterator<Item = &'a Accumulator>) {
-        self.first.clear();
-        self.last.clear();
+        self.edges.iter_mut().for_each(GroupEdges::clear);
         for edge in aggregates.filter_map(Accumulator::edge) {
-            self.of_mut(edge).aggregates += 1;
+            self.edges[edge as usize].aggregates += 1;
         }
     }
 
-    /// Looks at the times of the next block. `group_count`: groups are below it.
-    pub fn find(
-        &mut self,
-        block: usize,
-        times: &LongColumn<'_>,
-        picks: &Picks,
-        groups: Groups<'_>,
-        group_count: usize,
-    ) {
-        let are_apart = matches!(groups, Groups::Each(_));
+    /// Looks at the times of the next block's rows. `group_count`: groups are below it.
+    pub fn find(&mut self, rows: CountedRows<'_>, group_count: usize) {
+        let are_apart = matches!(rows.groups, Groups::Each(_));
         let aggregates_min = if are_apart { AGGREGATES_MIN } else { 1 };
-        let [unpacked, picked] = &mut self.times;
-        let edges = [&mut self.first, &mut self.last];
-        let is_wanted = edges.map(|edge| {
+        for edge in &mut self.edges {
             edge.is_found = edge.aggregates >= aggregates_min;
-            edge.is_found
-        });
-        if is_wanted.contains(&true) {
-            let times = picks.of(times.values(block, unpacked), picked);
-            let wanted = [&mut self.first, &mut self.last].into_iter().filter(|edge| edge.is_found);
-            wanted.for_each(|edge| edge.find(times, picks, groups, group_count));
+            if edge.is_found {
+                edge.find(rows.picks.of(rows.times, &mut self.times), rows, group_count);
+            }
         }
     }
 
-    /// The rows of the block to look at, with their groups; `None` for all.
-    pub fn of(&self, edge: Edge) -> Option<(&Picks, Groups<'_>)> {
-        let edge = match edge {
-            Edge::First => &self.first,
-            Edge::Last => &self.last,
-        };
-        edge.is_found.then(|| (&edge.picks, Groups::Each(&edge.groups[..edge.picks.len()])))
-    }
-
-    fn of_mut(&mut self, edge: Edge) -> &mut GroupEdges {
-        match edge {
-            Edge::First => &mut self.first,
-            Edge::Last => &mut self.last,
+    /// Those of the block's rows that are to be looked at.
+    pub fn of<'r>(&'r self, edge: Edge, rows: CountedRows<'r>) -> CountedRows<'r> {
+        let edge = &self.edges[edge as usize];
+        match edge.is_found {
+            true => CountedRows { picks: &edge.picks, groups: Groups::Each(&edge.groups[..edge.picks.len()]), ..rows },
+            false => rows,
         }
     }
 
     /// Memory taken for groups.
     pub fn bytes(&self) -> usize {
-        (self.first.last.capacity() + self.last.last.capacity()) * size_of::<i64>()
+        self.edges.iter().map(|edge| edge.last.capacity() * size_of::<i64>()).sum()
     }
 }
 
@@ -115,22 +95,22 @@ impl GroupEdges {
     }
 
     /// Rows older than one that was seen before need not be looked at; those of the same time may be preferred.
-    fn find(&mut self, times: &[i64], picks: &Picks, groups: Groups<'_>, group_count: usize) {
+    fn find(&mut self, times: &[i64], rows: CountedRows<'_>, group_count: usize) {
         if self.last.len() < group_count {
             self.last.resize(group_count, i64::MIN);
         }
         let (flip, last) = (self.flip, &mut self.last);
-        groups.for_each_run(times, |group, times| {
+        rows.groups.for_each_run(times, |group, times| {
             last[group] = times.iter().fold(last[group], |last, time| last.max(time ^ flip));
         });
         let (mut number, mut len) = (0, 0);
-        groups.for_each_run(times, |group, times| {
+        rows.groups.for_each_run(times, |group, times| {
             for time in times {
                 (self.numbers[len], self.groups[len]) = (number, group as u32);
                 number += 1;
                 len += usize::from(time ^ flip == last[group]);
             }
         });
-        picks.keep(&self.numbers[..len], &mut self.picks);
+        rows.picks.keep(&self.numbers[..len], &mut self.picks);
     }
 }

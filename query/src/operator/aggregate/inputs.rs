@@ -1,10 +1,10 @@
 //! The columns of a segment that are aggregated, block by block.
 
-use henge_indexing::{BLOCK_ROWS, BlockMask, Column, LongColumn, TextColumn};
-use henge_segment_store::schema::TIME_COLUMN;
+use henge_indexing::{BLOCK_ROWS, BlockMask, Column, TextColumn};
 use henge_segment_store::segment_reader::SegmentReader;
 
 use super::accumulator::{Needs, Values};
+use super::counted_rows::CountedRows;
 use super::key::{KeyBuffers, SegmentKey};
 use super::order_key::key_of_double;
 use super::picks::Picks;
@@ -17,8 +17,6 @@ const READ_ONE_BY_ONE_MAX: usize = 16;
 /// A column that is aggregated.
 pub(super) struct SegmentInput<'s> {
     column: Column<'s>,
-    /// The times of the rows, where they count too.
-    times: Option<Column<'s>>,
     /// The codes of the values, where those are kept.
     codes: Option<SegmentKey<'s>>,
     /// The values, where they are sketches.
@@ -30,7 +28,7 @@ pub(super) struct InputBuffers {
     codes: Box<[u32; BLOCK_ROWS]>,
     longs: [Box<[i64; BLOCK_ROWS]>; 3],
     doubles: [Box<[f64; BLOCK_ROWS]>; 2],
-    times: [Box<[i64; BLOCK_ROWS]>; 2],
+    times: Box<[i64; BLOCK_ROWS]>,
     keys: Box<[i64; BLOCK_ROWS]>,
     nulls: Box<[bool; BLOCK_ROWS]>,
     rows: Box<[u16; BLOCK_ROWS]>,
@@ -45,7 +43,7 @@ impl InputBuffers {
             codes: Box::new([0; BLOCK_ROWS]),
             longs: [longs(), longs(), longs()],
             doubles: [doubles(), doubles()],
-            times: [longs(), longs()],
+            times: longs(),
             keys: longs(),
             nulls: Box::new([false; BLOCK_ROWS]),
             rows: Box::new([0; BLOCK_ROWS]),
@@ -67,11 +65,10 @@ pub(super) struct KnownBlock {
 
 impl<'s> SegmentInput<'s> {
     pub fn new(name: &str, needs: Needs, reader: &'s SegmentReader) -> Result<Self, QueryError> {
-        let column = |name| reader.column(name).map_err(|error| QueryError::from(&error));
-        let times = needs.takes_times().then(|| column(TIME_COLUMN)).transpose()?;
+        let column = reader.column(name).map_err(|error| QueryError::from(&error))?;
         let codes = needs.takes_codes().then(|| SegmentKey::of_column(name, reader)).transpose()?;
         let sketches = (needs == Needs::Sketches).then(|| SegmentSketches::new(name, reader)).transpose()?;
-        Ok(Self { column: column(name)?, times, codes, sketches })
+        Ok(Self { column, codes, sketches })
     }
 
     /// Some rows may be null.
@@ -128,15 +125,15 @@ impl<'s> SegmentInput<'s> {
     /// The column is of a kind that has no such values.
     pub fn values<'v>(
         &'v mut self,
-        block: usize,
-        picks: &Picks,
+        rows: CountedRows<'v>,
         needs: Needs,
         buffers: &'v mut InputBuffers,
     ) -> Result<Values<'v>, QueryError> {
+        let CountedRows { block, picks, .. } = rows;
         match needs {
-            Needs::TimedKeys => self.timed(block, picks, Needs::OrderKeys, buffers),
-            Needs::TimedDoubleKeys => self.timed(block, picks, Needs::DoubleKeys, buffers),
-            Needs::Codes | Needs::TimedCodes => self.coded(block, picks, buffers),
+            Needs::TimedKeys => self.timed(rows, Needs::OrderKeys, buffers),
+            Needs::TimedDoubleKeys => self.timed(rows, Needs::DoubleKeys, buffers),
+            Needs::Codes | Needs::TimedCodes => self.coded(rows, needs, buffers),
             Needs::Sketches => self.sketched(block, picks, &mut buffers.rows),
             _ => self.untimed(block, picks, needs, &mut buffers.longs, &mut buffers.doubles),
         }
@@ -145,17 +142,14 @@ impl<'s> SegmentInput<'s> {
     /// Codes, with the times of their rows if those count.
     fn coded<'v>(
         &'v mut self,
-        block: usize,
-        picks: &Picks,
+        CountedRows { block, times: all_times, picks, .. }: CountedRows<'v>,
+        needs: Needs,
         buffers: &'v mut InputBuffers,
     ) -> Result<Values<'v>, QueryError> {
-        let InputBuffers { codes, times: [time_buffer, picked_times], key_buffers, .. } = buffers;
+        let InputBuffers { codes, times, key_buffers, .. } = buffers;
         let key = self.codes.as_mut().ok_or_else(|| QueryError::internal("a column is not read by its codes"))?;
         key.codes(block, picks, key_buffers, codes);
-        let times = match &self.times {
-            Some(Column::Longs(times)) => Some(picks.of(times.values(block, time_buffer), picked_times)),
-            _ => None,
-        };
+        let times = needs.takes_times().then(|| picks.of(all_times, times));
         Ok(Values::Coded { codes: &codes[..picks.len()], times, key })
     }
 
@@ -182,20 +176,17 @@ impl<'s> SegmentInput<'s> {
     /// Keys with the times of their rows.
     fn timed<'v>(
         &'v self,
-        block: usize,
-        picks: &Picks,
+        rows: CountedRows<'v>,
         needs: Needs,
         buffers: &'v mut InputBuffers,
     ) -> Result<Values<'v>, QueryError> {
-        let Some(Column::Longs(times)) = &self.times else {
-            return Err(QueryError::internal("a segment has no times"));
-        };
+        let CountedRows { block, times: all_times, picks, .. } = rows;
         if picks.len() <= READ_ONE_BY_ONE_MAX {
-            return self.timed_one_by_one(times, block, picks, needs, buffers);
+            return self.timed_one_by_one(rows, needs, buffers);
         }
         let validity = self.validity(block, buffers);
-        let InputBuffers { longs, doubles, times: [time_buffer, picked_times], keys, nulls, .. } = buffers;
-        let times = picks.of(times.values(block, time_buffer), picked_times);
+        let InputBuffers { longs, doubles, times, keys, nulls, .. } = buffers;
+        let times = picks.of(all_times, times);
         if !matches!(self.column, Column::Missing) {
             let Values::OrderKeys(values) = self.untimed(block, picks, needs, longs, doubles)? else {
                 return Err(QueryError::internal(format!("{needs:?} are no order keys")));
@@ -218,9 +209,7 @@ impl<'s> SegmentInput<'s> {
     /// The same for few rows.
     fn timed_one_by_one<'v>(
         &'v self,
-        all_times: &LongColumn<'_>,
-        block: usize,
-        picks: &Picks,
+        CountedRows { block, times: all_times, picks, .. }: CountedRows<'v>,
         needs: Needs,
         buffers: &'v mut InputBuffers,
     ) -> Result<Values<'v>, QueryError> {
@@ -232,12 +221,12 @@ impl<'s> SegmentInput<'s> {
             (Column::Flags(flags), Needs::OrderKeys) => &|row| flags.get(row).map(i64::from),
             (column, needs) => return Err(other_kind(column, needs)),
         };
-        let InputBuffers { times: [times, _], keys, nulls, .. } = buffers;
+        let InputBuffers { times, keys, nulls, .. } = buffers;
         let mut number = 0;
         picks.for_each(|place| {
             let row = (block * BLOCK_ROWS + place) as u32;
             let key = key_of_row(row);
-            times[number] = all_times.get(row).unwrap_or_default();
+            times[number] = all_times[place];
             (keys[number], nulls[number]) = (key.unwrap_or_default(), key.is_none());
             number += 1;
         });

@@ -6,6 +6,7 @@ use henge_segment_store::segment_reader::SegmentReader;
 
 use super::accumulator::{Accumulator, Needs, Values};
 use super::computed::{Computed, ComputedInput};
+use super::counted_rows::CountedRows;
 use super::edge_rows::EdgeRows;
 use super::group_table::GroupTable;
 use super::groups::{GroupRuns, Groups};
@@ -28,7 +29,8 @@ pub(super) struct SegmentGroups<'s> {
     table: GroupTable,
     /// For each aggregate.
     inputs: Vec<Input<'s>>,
-    times: LongColumn<'s>,
+    /// `None` where no aggregate takes them.
+    times: Option<LongColumn<'s>>,
 }
 
 /// Where an aggregate's values come from.
@@ -42,6 +44,8 @@ enum Input<'s> {
 pub(super) struct Workspace {
     picks: Picks,
     key_buffers: KeyBuffers,
+    /// Of all rows of a block.
+    times: Box<[i64; BLOCK_ROWS]>,
     input_buffers: InputBuffers,
     /// For each key the codes of a block's rows.
     codes: Vec<Box<[u32; BLOCK_ROWS]>>,
@@ -68,6 +72,7 @@ impl Workspace {
         Ok(Self {
             picks: Picks::new(),
             key_buffers: KeyBuffers::new(),
+            times: Box::new([0; BLOCK_ROWS]),
             input_buffers: InputBuffers::new(),
             codes: aggregation.keys.iter().map(|_| Box::new([0; BLOCK_ROWS])).collect(),
             constants: vec![None; aggregation.keys.len()],
@@ -115,9 +120,8 @@ impl<'s> SegmentGroups<'s> {
         }
         let narrowed = workspace.accumulators.iter().zip(&opened.passing).filter(|(_, passing)| passing.is_none());
         workspace.edges.clear(narrowed.map(|(accumulator, _)| accumulator));
-        let Ok(Column::Longs(times)) = opened.reader.column(TIME_COLUMN) else {
-            return Err(QueryError::internal("a segment has no times"));
-        };
+        let takes_times = workspace.accumulators.iter().any(|accumulator| accumulator.needs().takes_times());
+        let times = takes_times.then(|| times_of(&opened.reader)).transpose()?;
         Ok(Self { opened, keys, table, inputs, times })
     }
 
@@ -143,13 +147,15 @@ impl<'s> SegmentGroups<'s> {
         }
         let slices: Vec<&[u32]> = codes.iter().map(|codes| &codes[..picks.len()]).collect();
         self.table.groups(&slices, &mut workspace.groups);
-        let Workspace { picks, groups, runs, input_buffers, narrow, edges, accumulators, .. } = workspace;
-        let groups = runs.form(&groups[..picks.len()]);
-        edges.find(block, &self.times, picks, groups, self.table.len());
-        for (place, accumulator) in accumulators.iter_mut().enumerate() {
+        let Workspace { picks, groups, runs, times, input_buffers, narrow, edges, accumulators, .. } = workspace;
+        let times = self.times.as_ref().map_or(&[][..], |column| column.values(block, times));
+        let rows = CountedRows { block, times, picks, groups: runs.form(&groups[..picks.len()]) };
+        edges.find(rows, self.table.len());
+        let inputs = self.inputs.iter_mut().zip(&self.opened.passing);
+        for (accumulator, (input, passing)) in accumulators.iter_mut().zip(inputs) {
             accumulator.reach(self.table.len());
-            let (picks, groups) = self.counted(place, accumulator, edges).unwrap_or((picks, groups));
-            self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
+            let rows = counted(rows, accumulator, passing.as_ref(), edges);
+            input.add(rows, passing.as_ref(), input_buffers, narrow, accumulator)?;
         }
         Ok(())
     }
@@ -163,98 +169,28 @@ impl<'s> SegmentGroups<'s> {
         group: u32,
         workspace: &mut Workspace,
     ) -> Result<(), QueryError> {
-        let Workspace { picks, input_buffers, narrow, edges, accumulators, .. } = workspace;
+        let Workspace { picks, times, input_buffers, narrow, edges, accumulators, .. } = workspace;
+        let times = self.times.as_ref().map_or(&[][..], |column| column.values(block, times));
         let mut is_picked = false;
-        for (place, accumulator) in accumulators.iter_mut().enumerate() {
+        let inputs = self.inputs.iter_mut().zip(&self.opened.passing);
+        for (accumulator, (input, passing)) in accumulators.iter_mut().zip(inputs) {
             accumulator.reach(self.table.len());
-            let is_whole = *rows == BlockRows::All && self.opened.passing[place].is_none();
-            if is_whole && self.add_known(place, block, block_rows, group, accumulator) {
+            let is_whole = *rows == BlockRows::All && passing.is_none();
+            if is_whole && input.add_known(block, block_rows, group, accumulator) {
                 continue;
             }
             if !is_picked {
                 picks.set(rows, block_rows);
-                is_picked = true;
-                let groups = Groups::One { group, rows: picks.len() };
-                edges.find(block, &self.times, picks, groups, self.table.len());
             }
-            let all = (&*picks, Groups::One { group, rows: picks.len() });
-            let (picks, groups) = self.counted(place, accumulator, edges).unwrap_or(all);
-            self.aggregate(place, block, picks, groups, input_buffers, narrow, accumulator)?;
+            let all = CountedRows { block, times, picks, groups: Groups::One { group, rows: picks.len() } };
+            if !is_picked {
+                edges.find(all, self.table.len());
+                is_picked = true;
+            }
+            let rows = counted(all, accumulator, passing.as_ref(), edges);
+            input.add(rows, passing.as_ref(), input_buffers, narrow, accumulator)?;
         }
         Ok(())
-    }
-
-    /// The only rows of a block that one aggregate has to look at; `None` for all of them.
-    fn counted<'e>(
-        &self,
-        place: usize,
-        accumulator: &Accumulator,
-        edges: &'e EdgeRows,
-    ) -> Option<(&'e Picks, Groups<'e>)> {
-        let edge = accumulator.edge().filter(|_| self.opened.passing[place].is_none())?;
-        edges.of(edge)
-    }
-
-    /// Adds a whole block by what its zone tells; `false` where that is not enough.
-    fn add_known(
-        &self,
-        place: usize,
-        block: usize,
-        block_rows: usize,
-        group: u32,
-        accumulator: &mut Accumulator,
-    ) -> bool {
-        let input = match &self.inputs[place] {
-            Input::Rows => {
-                accumulator.add_known(group, block_rows as u32, 0, 0, 0);
-                return true;
-            }
-            Input::Column(input) => input,
-            Input::Computed(_) => return false,
-        };
-        let Some(known) = input.known(block, block_rows, accumulator.needs()) else { return false };
-        if known.rows > 0 {
-            accumulator.add_known(group, known.rows, known.sum, known.least, known.greatest);
-        }
-        true
-    }
-
-    /// Adds rows of a block to one aggregate.
-    #[allow(clippy::too_many_arguments, reason = "the parts of a workspace, borrowed one by one")]
-    fn aggregate(
-        &mut self,
-        place: usize,
-        block: usize,
-        picks: &Picks,
-        groups: Groups<'_>,
-        buffers: &mut InputBuffers,
-        narrow: &mut NarrowBuffers,
-        accumulator: &mut Accumulator,
-    ) -> Result<(), QueryError> {
-        let needs = accumulator.needs();
-        let passing = self.opened.passing[place].as_ref().map(|rows| mask_of(rows, block));
-        let input = match &mut self.inputs[place] {
-            Input::Rows => None,
-            Input::Column(input) => Some(input.as_mut()),
-            Input::Computed(input) => return add_computed(input, block, picks, groups, passing, narrow, accumulator),
-        };
-        let validity =
-            input.as_deref().filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(block, buffers));
-        let mask = match (validity, passing) {
-            (None, None) => None,
-            (Some(mask), None) | (None, Some(mask)) => Some(mask),
-            (Some(validity), Some(passing)) => Some(std::array::from_fn(|word| validity[word] & passing[word])),
-        };
-        let Some(mask) = mask else {
-            let values = values_of(input, block, picks, needs, buffers)?;
-            return accumulator.add(groups, values);
-        };
-        if picks.narrow(&mask, &mut narrow.numbers, &mut narrow.picks) == 0 {
-            return Ok(());
-        }
-        let groups = narrowed(groups, &narrow.picks, &narrow.numbers, &mut narrow.groups, &mut narrow.runs);
-        let values = values_of(input, block, &narrow.picks, needs, buffers)?;
-        accumulator.add(groups, values)
     }
 
     pub fn table(&self) -> &GroupTable {
@@ -302,14 +238,80 @@ impl<'s> Input<'s> {
             Self::Computed(_) => true,
         }
     }
+
+    /// Adds a whole block by what its zone tells; `false` where that is not enough.
+    fn add_known(&self, block: usize, block_rows: usize, group: u32, accumulator: &mut Accumulator) -> bool {
+        let input = match self {
+            Self::Rows => {
+                accumulator.add_known(group, block_rows as u32, 0, 0, 0);
+                return true;
+            }
+            Self::Column(input) => input,
+            Self::Computed(_) => return false,
+        };
+        let Some(known) = input.known(block, block_rows, accumulator.needs()) else { return false };
+        if known.rows > 0 {
+            accumulator.add_known(group, known.rows, known.sum, known.least, known.greatest);
+        }
+        true
+    }
+
+    /// Adds rows of a block that are `passing`, or all of them.
+    fn add(
+        &mut self,
+        rows: CountedRows<'_>,
+        passing: Option<&RowSet>,
+        buffers: &mut InputBuffers,
+        narrow: &mut NarrowBuffers,
+        accumulator: &mut Accumulator,
+    ) -> Result<(), QueryError> {
+        let needs = accumulator.needs();
+        let passing = passing.map(|passing| mask_of(passing, rows.block));
+        let input = match self {
+            Self::Rows => None,
+            Self::Column(input) => Some(input.as_mut()),
+            Self::Computed(input) => return add_computed(input, rows, passing, narrow, accumulator),
+        };
+        let validity =
+            input.as_deref().filter(|_| !needs.takes_nulls()).and_then(|input| input.validity(rows.block, buffers));
+        let mask = match (validity, passing) {
+            (None, None) => None,
+            (Some(mask), None) | (None, Some(mask)) => Some(mask),
+            (Some(validity), Some(passing)) => Some(std::array::from_fn(|word| validity[word] & passing[word])),
+        };
+        let Some(mask) = mask else {
+            return accumulator.add(rows.groups, values_of(input, rows, needs, buffers)?);
+        };
+        if rows.picks.narrow(&mask, &mut narrow.numbers, &mut narrow.picks) == 0 {
+            return Ok(());
+        }
+        let groups = narrowed(rows.groups, &narrow.picks, &narrow.numbers, &mut narrow.groups, &mut narrow.runs);
+        let rows = CountedRows { picks: &narrow.picks, groups, ..rows };
+        accumulator.add(groups, values_of(input, rows, needs, buffers)?)
+    }
+}
+
+/// The only rows of a block that an aggregate has to look at.
+fn counted<'r>(
+    rows: CountedRows<'r>,
+    accumulator: &Accumulator,
+    passing: Option<&RowSet>,
+    edges: &'r EdgeRows,
+) -> CountedRows<'r> {
+    accumulator.edge().filter(|_| passing.is_none()).map_or(rows, |edge| edges.of(edge, rows))
+}
+
+fn times_of(reader: &SegmentReader) -> Result<LongColumn<'_>, QueryError> {
+    match reader.column(TIME_COLUMN).map_err(|error| QueryError::from(&error))? {
+        Column::Longs(times) => Ok(times),
+        _ => Err(QueryError::internal("a segment has no times")),
+    }
 }
 
 /// Adds what is computed of those rows of a block that are `passing`, or of all.
 fn add_computed(
     input: &ComputedInput<'_>,
-    block: usize,
-    picks: &Picks,
-    groups: Groups<'_>,
+    CountedRows { block, picks, groups, .. }: CountedRows<'_>,
     passing: Option<BlockMask>,
     narrow: &mut NarrowBuffers,
     accumulator: &mut Accumulator,
@@ -349,14 +351,13 @@ fn narrowed<'g>(
 
 fn values_of<'v>(
     input: Option<&'v mut SegmentInput<'_>>,
-    block: usize,
-    picks: &Picks,
+    rows: CountedRows<'v>,
     needs: Needs,
     buffers: &'v mut InputBuffers,
 ) -> Result<Values<'v>, QueryError> {
     match input {
         None => Ok(Values::Rows),
-        Some(input) => input.values(block, picks, needs, buffers),
+        Some(input) => input.values(rows, needs, buffers),
     }
 }
 
