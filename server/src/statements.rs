@@ -56,8 +56,11 @@ pub struct Statements {
     limits: AsyncLimits,
     engine: Arc<QueryEngine>,
     metrics: Arc<QueryMetrics>,
-    entries: Mutex<BTreeMap<String, Statement>>,
+    entries: Mutex<Entries>,
 }
+
+/// By id.
+type Entries = BTreeMap<String, Statement>;
 
 /// A statement as its client sees it.
 #[derive(Debug, Clone)]
@@ -135,7 +138,7 @@ impl Statements {
         self.tidy(now);
         let id = format!("query-{}", Uuid::new_v4());
         let mut entries = self.entries();
-        if entries.len() >= self.limits.count_max && !self.evict_oldest(&mut entries) {
+        if !self.make_room(&mut entries, |entries| entries.len() < self.limits.count_max) {
             return Err(QueryError::new(
                 QueryErrorKind::Capacity,
                 format!("{} statements run already (`limits.async_statements`): ask again later", entries.len()),
@@ -194,41 +197,40 @@ impl Statements {
         for id in &old {
             entries.remove(id);
         }
-        while entries.len() > self.limits.count_max || bytes_of(&entries) > self.limits.bytes_max {
-            if !self.evict_oldest(&mut entries) {
-                break;
-            }
-        }
+        self.make_room(&mut entries, |entries| {
+            entries.len() <= self.limits.count_max && bytes_of(entries) <= self.limits.bytes_max
+        });
         drop(entries);
         old.iter().for_each(|id| self.remove_files(id));
     }
 
-    /// `false` where none is over.
-    fn evict_oldest(&self, entries: &mut BTreeMap<String, Statement>) -> bool {
-        let over = entries.iter().filter(|(_, statement)| statement.state.is_over());
-        let Some(id) = over.min_by_key(|(_, statement)| statement.created_at).map(|(id, _)| id.clone()) else {
-            return false;
-        };
-        entries.remove(&id);
-        info!(statement = id, "made room for newer statements");
-        self.remove_files(&id);
+    /// Lets go of the oldest results until there is room; `false` where there is none though no other statement is over.
+    /// Their files go while the entries are held, so that nobody takes their room before.
+    fn make_room(&self, entries: &mut Entries, has_room: impl Fn(&Entries) -> bool) -> bool {
+        while !has_room(entries) {
+            let over = entries.iter().filter(|(_, statement)| statement.state.is_over());
+            let Some(id) = over.min_by_key(|(_, statement)| statement.created_at).map(|(id, _)| id.clone()) else {
+                return false;
+            };
+            entries.remove(&id);
+            info!(statement = id, "made room for newer statements");
+            self.remove_files(&id);
+        }
         true
     }
 
     /// Makes room for more bytes of a statement's result.
     fn reserve(&self, id: &str, bytes: u64) -> Result<(), QueryError> {
         let mut entries = self.entries();
-        while bytes_of(&entries) + bytes > self.limits.bytes_max {
-            if !self.evict_oldest(&mut entries) {
-                return Err(QueryError::new(
-                    QueryErrorKind::ResourceLimit,
-                    format!(
-                        "the results of statements would take more than {} MiB on disk (`limits.async_size`): \
-                         aggregate, or delete what was read",
-                        self.limits.bytes_max >> 20
-                    ),
-                ));
-            }
+        if !self.make_room(&mut entries, |entries| bytes_of(entries) + bytes <= self.limits.bytes_max) {
+            return Err(QueryError::new(
+                QueryErrorKind::ResourceLimit,
+                format!(
+                    "the results of statements would take more than {} MiB on disk (`limits.async_size`): aggregate, \
+                     or delete what was read",
+                    self.limits.bytes_max >> 20
+                ),
+            ));
         }
         if let Some(statement) = entries.get_mut(id) {
             statement.bytes += bytes;
@@ -251,12 +253,12 @@ impl Statements {
         remove_directory(&self.directory_of(id));
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Statement>> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().expect("no code panics while it holds the statements")
     }
 }
 
-fn bytes_of(entries: &BTreeMap<String, Statement>) -> u64 {
+fn bytes_of(entries: &Entries) -> u64 {
     entries.values().map(|statement| statement.bytes).sum()
 }
 
