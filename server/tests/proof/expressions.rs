@@ -1,7 +1,5 @@
 //! A row filter and computed columns: each record is kept, filtered or refused, and every count says so (invariant M3).
 
-use std::process::Command;
-
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
@@ -97,10 +95,7 @@ fn filtered_and_failed_records_are_counted_and_the_rest_is_exact() {
         assert_eq!(error["input"], Value::from(record(row)), "the record that failed");
     }
     assert!(henge.terminate().success(), "SIGTERM ends it well");
-    let verified =
-        Command::new(env!("CARGO_BIN_EXE_henge")).args(["verify", "--data-dir"]).arg(henge.data_dir()).output();
-    let verified = verified.expect("the binary was built");
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    henge.run_offline("verify");
     henge.start_ready();
     assert_is_all(&henge);
 }

@@ -1,7 +1,5 @@
 //! Measures that are sketches: read from a topic with rollup, killed on the way, merged by compaction, and the same each time.
 
-use std::process::Command;
-
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
@@ -83,14 +81,8 @@ fn sketches_of_a_killed_process_are_those_of_all_its_records() {
     all_are_read(&henge);
     assert_eq!(counts(&henge), before, "HLL and theta sketches depend on the values alone");
     assert!(henge.terminate().success(), "SIGTERM ends it well");
-    let offline = |command: &str| {
-        let done =
-            Command::new(env!("CARGO_BIN_EXE_henge")).args([command, "--data-dir"]).arg(henge.data_dir()).output();
-        let done = done.expect("the binary was built");
-        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
-    };
-    offline("compact");
-    offline("verify");
+    henge.run_offline("compact");
+    henge.run_offline("verify");
     henge.start_ready();
     assert_eq!(counts(&henge), before, "merged segments hold the same sketches");
     assert_are_near(&henge);
