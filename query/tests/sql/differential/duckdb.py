@@ -51,6 +51,9 @@ def main():
     # What `nulls_min` is in Henge.
     connection.execute("SET default_null_order = 'NULLS_FIRST_ON_ASC_LAST_ON_DESC'")
     connection.execute("CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)")
+    # In units of UTF-16: characters outside of the basic plane are two.
+    astral = r"regexp_replace(text, '[\x{0}-\x{FFFF}]', '', 'g')"
+    connection.execute(f"CREATE MACRO utf16_length(text) AS length(text) + length({astral})")
     for statement in json.loads(sys.stdin.readline()):
         connection.execute(statement)
     for line in sys.stdin:
