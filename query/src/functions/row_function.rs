@@ -98,7 +98,7 @@ impl Constants<'_> {
     }
 
     pub fn required_text(&self, at: usize) -> Result<&str, QueryError> {
-        self.text(at)?.ok_or_else(|| usage(self.function))
+        self.text(at)?.ok_or_else(|| wrong_call(self.function.name, self.function.usage))
     }
 }
 
@@ -229,7 +229,7 @@ impl ScalarUDFImpl for RowUdf {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let parameters = self.function.parameters;
         if !(self.function.required..=parameters.len()).contains(&types.len()) {
-            return Err(usage(self.function).into());
+            return Err(wrong_call(self.function.name, self.function.usage).into());
         }
         let mut numbers = types.iter().zip(parameters).filter(|(_, kind)| **kind == Kind::Number);
         let number = match numbers.all(|(kind, _)| kind.is_integer() || kind.is_null()) {
@@ -244,7 +244,11 @@ impl ScalarUDFImpl for RowUdf {
                 Kind::Time => given.is_temporal() || given.is_string(),
             };
             let kind = if *kind == Kind::Number { number.clone() } else { arrow_type(*kind) };
-            if is_taken || given.is_null() { Ok(kind) } else { Err(usage(self.function).into()) }
+            if is_taken || given.is_null() {
+                Ok(kind)
+            } else {
+                Err(wrong_call(self.function.name, self.function.usage).into())
+            }
         });
         coerced.collect()
     }
@@ -290,8 +294,9 @@ impl ScalarUDFImpl for RowUdf {
     }
 }
 
-fn usage(function: &RowFunction) -> QueryError {
-    QueryError::plan(format!("{} is called like {}", function.name.to_uppercase(), function.usage))
+/// What is said to whoever got a call wrong.
+pub(super) fn wrong_call(name: &str, usage: &str) -> QueryError {
+    QueryError::plan(format!("{} is called like {usage}", name.to_uppercase()))
 }
 
 fn arrow_type(kind: Kind) -> DataType {

@@ -4,11 +4,13 @@ use std::hash::{Hash, Hasher};
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
 
 use super::item::{Item, ItemKind, Items, column_of, column_of_arrays};
 use crate::error::QueryError;
-use crate::functions::row_function::check_bytes;
+use crate::functions::row_function::{check_bytes, wrong_call};
 
 /// A function and what it takes.
 #[derive(Debug)]
@@ -125,22 +127,16 @@ pub(super) struct ArrayUdf {
 impl ArrayUdf {
     pub fn new(function: &'static ArrayFunction) -> Self {
         let aliases = function.aliases.iter().map(|&alias| alias.to_owned()).collect();
-        let kind = if function.is_variadic && function.parameters.len() == 1 {
-            Signature::one_of(
-                vec![
-                    datafusion::logical_expr::TypeSignature::Nullary,
-                    datafusion::logical_expr::TypeSignature::UserDefined,
-                ],
-                Volatility::Immutable,
-            )
+        let signature = if function.is_variadic && function.parameters.len() == 1 {
+            Signature::one_of(vec![TypeSignature::Nullary, TypeSignature::UserDefined], Volatility::Immutable)
         } else {
             Signature::user_defined(Volatility::Immutable)
         };
-        Self { function, aliases, signature: kind }
+        Self { function, aliases, signature }
     }
 
     fn usage(&self) -> QueryError {
-        QueryError::plan(format!("{} is called like {}", self.function.name.to_uppercase(), self.function.usage))
+        wrong_call(self.function.name, self.function.usage)
     }
 
     fn parameter(&self, at: usize) -> Parameter {
