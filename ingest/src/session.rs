@@ -1,6 +1,7 @@
 //! One connection to a topic: reads, appends, cuts and publishes until it is asked to stop or has to halt.
 
 mod events;
+mod reach;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -275,6 +276,7 @@ impl Session<'_> {
             .progress()
             .map(|(partition, progress)| (partition, self.partition_status(partition, progress)))
             .collect();
+        self.tell_reach(&partitions);
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
         let is_rate_due = self.rated.elapsed() >= rates::TICK;
