@@ -12,11 +12,11 @@ use crate::status::PartitionStatus;
 impl Session<'_> {
     /// Where nothing is fetched, or the broker may be away, what it said last of its high watermark may be old, and is not
     /// told on.
-    pub(super) fn tell_reach(&self, partitions: &BTreeMap<i32, PartitionStatus>) {
+    pub(super) fn tell_reach(&self, partitions: &BTreeMap<StreamPartition, PartitionStatus>) {
         let spec = &self.context.spec;
         let is_fetched = self.pause.is_none() && self.trouble.is_none();
-        let read = |(&number, status): (&i32, &PartitionStatus)| ReadPartition {
-            partition: StreamPartition { topic: spec.topic.as_str().into(), partition: number },
+        let read = |(partition, status): (&StreamPartition, &PartitionStatus)| ReadPartition {
+            partition: partition.clone(),
             next: status.next,
             high_watermark: status.high_watermark.filter(|_| is_fetched && status.stopped.is_none()),
             newest_event: status.newest_event,
