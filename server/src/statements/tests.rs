@@ -1,3 +1,4 @@
+use henge_query::reader::Reader;
 use henge_segment_store::store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -43,6 +44,7 @@ impl Fixture {
 fn query(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: String::new(),
         timeout: None,
