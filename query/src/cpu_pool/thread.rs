@@ -106,7 +106,7 @@ mod tests {
     fn a_thread_has_short_slices_until_it_steps_back() {
         let slice = || slice::get().map(|attributes| (attributes.sched_policy, attributes.sched_runtime));
         // Earlier systems tell none.
-        if !slice().is_some_and(|(_, nanos)| nanos > 0) {
+        if slice().is_none_or(|(_, nanos)| nanos == 0) {
             return;
         }
         let (before, after) = std::thread::spawn(move || {
