@@ -184,7 +184,7 @@ async fn an_unknown_system_table_is_named_with_what_may_be_meant() {
     let cases = [
         (
             "SELECT * FROM sys.segment",
-            "Object 'segment' not found within 'sys'; did you mean 'segments'?; its tables: ",
+            "Object 'segment' not found within 'sys'; did you mean 'segments'? Its tables: ",
         ),
         ("SELECT * FROM INFORMATION_SCHEMA.tables", "not found within 'INFORMATION_SCHEMA'; did you mean 'TABLES'?"),
         (

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::stream;
 use henge_query::answer::{QueryAnswer, ResultBatches};
+use henge_query::reader::Reader;
 use henge_query::result_cache::ResultCacheCounts;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,12 +35,14 @@ pub async fn submit(
 ) -> Result<Json<Value>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = request_body::read(body, app.limits.request_bytes_max).await?;
-    let SqlRequest { query, execution_mode, .. } = request::parse(&parts.headers, &body, Uuid::new_v4().to_string())?;
-    if execution_mode.as_deref().is_some_and(|mode| !mode.eq_ignore_ascii_case(ASYNC)) {
+    let SqlRequest { query, execution_mode, .. } =
+        request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), Reader::Everything)?;
+    // As in Druid, nothing is assumed here.
+    if !execution_mode.is_some_and(|mode| mode.eq_ignore_ascii_case(ASYNC)) {
         return Err(ApiError::invalid("context `executionMode` must be ASYNC; others wait at /druid/v2/sql"));
     }
-    recovery::wait_for(&services.supervisors, &query.sql).await?;
-    let id = services.statements.submit(query)?;
+    recovery::wait_for(&services, &query).await?;
+    let id = services.statements.submit(query).await?;
     status(services, Path(id)).await
 }
 
@@ -50,7 +53,7 @@ pub async fn status(services: Services, Path(id): Path<String>) -> Result<Json<V
 
 /// Cancels a statement that runs; of one that is over the result goes, for it takes room.
 pub async fn delete(services: Services, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    match services.statements.delete(&id) {
+    match services.statements.delete(&id).await {
         Some(true) => Ok(StatusCode::ACCEPTED),
         Some(false) => Ok(StatusCode::OK),
         None => Err(unknown(&id)),

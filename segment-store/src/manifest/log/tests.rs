@@ -27,10 +27,11 @@ fn put_supervisor() -> Change {
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     };
     Change::PutSupervisor {
         data_source: usage(),
-        schema,
+        schema: Box::new(schema),
         spec: serde_json::json!({}),
         suspended: false,
         upkeep: UpkeepPolicy::default(),
