@@ -25,7 +25,7 @@ impl Session<'_> {
             at: clock::now(),
             lateness_ms: spec.time_policy.late_ms_max.unwrap_or(0),
             partitions: partitions.iter().map(read).collect(),
-            gap_found_at: self.appender.gap_found_at(),
+            gap_found_at: self.lanes.gap_found_at(),
         });
     }
 }
