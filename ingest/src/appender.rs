@@ -238,6 +238,11 @@ impl Appender {
         }
     }
 
+    /// When the newest gap was found that is not published.
+    pub fn gap_found_at(&self) -> Option<TimestampMs> {
+        self.gaps.iter().map(|gap| gap.found_at).max()
+    }
+
     /// What is known of each partition.
     pub fn progress(&self) -> impl Iterator<Item = (&StreamPartition, PartitionProgress)> {
         self.partitions.iter().map(|(partition, reading)| {

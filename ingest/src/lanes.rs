@@ -8,6 +8,7 @@ use henge_segment_store::data_source::{DataSource, LANES_MAX};
 use henge_segment_store::ledger::{Gap, LedgerCounts, RefusedSample};
 use henge_segment_store::store::Consumed;
 use henge_segment_store::stream::{Offset, StreamPartition, TopicId};
+use henge_segment_store::time::TimestampMs;
 
 use crate::appender::{Appender, PartitionProgress, Totals};
 use crate::kafka::client::StreamClient;
@@ -40,6 +41,8 @@ pub struct LanesProgress {
     pub counts: LedgerCounts,
     /// Records that were refused since the last cut.
     pub refused: RefusedSample,
+    /// When the newest gap was found that is not published.
+    pub gap_found_at: Option<TimestampMs>,
 }
 
 /// What the lanes have to tell.
@@ -182,6 +185,7 @@ impl Lanes {
             let state = lane.state();
             let own = state.appender.progress().map(|(partition, own)| (partition.clone(), own));
             progress.partitions.extend(own);
+            progress.gap_found_at = progress.gap_found_at.max(state.appender.gap_found_at());
             progress.totals.add(state.appender.totals());
             progress.counts.add(state.appender.counts());
             state.appender.refused().records().iter().for_each(|record| progress.refused.push(record.clone()));

@@ -1,6 +1,7 @@
 //! One connection to a datasource's topics: reads, appends, cuts and publishes until it is asked to stop or has to halt.
 
 mod events;
+mod reach;
 mod start;
 mod topics;
 
@@ -271,6 +272,7 @@ impl Session<'_> {
             (partition, status)
         });
         let partitions: BTreeMap<StreamPartition, PartitionStatus> = partitions.collect();
+        self.tell_reach(&partitions, progress.gap_found_at);
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
         let is_rate_due = self.rated.elapsed() >= rates::TICK;

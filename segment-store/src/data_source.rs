@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use arc_swap::ArcSwap;
 use henge_indexing::CodeSetCache;
 
+use crate::completeness::{Completeness, Look, Reach};
 use crate::event::EventRow;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::manifest::{DataSourceState, Reset};
@@ -27,6 +28,7 @@ pub struct DataSource {
     code_sets: Arc<CodeSetCache>,
     timeline: ArcSwap<Timeline>,
     progress: ArcSwap<Progress>,
+    reach: ArcSwap<Reach>,
 }
 
 /// What the manifest knows of a datasource's ingestion.
@@ -114,6 +116,7 @@ impl DataSource {
             code_sets: files.cache.code_sets().clone(),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
+            reach: ArcSwap::default(),
         }
     }
 
@@ -133,6 +136,17 @@ impl DataSource {
     /// Checkpoint, ledger and gaps as published.
     pub fn progress(&self) -> Arc<Progress> {
         self.progress.load_full()
+    }
+
+    /// Told by whoever reads, once the rows before the offsets that it names can be asked for.
+    pub fn look(&self, look: Look) {
+        self.reach.store(Arc::new(self.reach.load().after(look)));
+    }
+
+    /// What a snapshot that is taken afterwards is made of.
+    pub fn completeness(&self) -> Completeness {
+        let reach = self.reach.load_full();
+        reach.completeness(&self.progress.load().gaps)
     }
 
     /// Every segment with rows in `interval`, each event through exactly one of open, frozen and published (Q2).

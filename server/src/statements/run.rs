@@ -168,6 +168,7 @@ async fn sample(
         batches,
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     };
     let pieces = answer::started(sample).await?.into_bytes(layout(ResultFormat::Array, time_zone))?;
     let pieces: Vec<_> = pieces.collect::<Vec<_>>().await.into_iter().collect::<Result<_, _>>()?;
