@@ -57,6 +57,8 @@ impl Progress {
 struct Live {
     schema: Arc<DataSourceSchema>,
     open: BTreeMap<Interval, OpenSegment>,
+    /// Another process reads these partitions now: nothing more is taken.
+    is_fenced: bool,
 }
 
 /// How much is open and how much waits for its publish.
@@ -75,6 +77,8 @@ pub struct OpenStats {
 #[derive(Debug)]
 pub struct Frozen {
     pub(crate) rows: Vec<Arc<OpenRows>>,
+    /// The commits by which it was tried to publish them.
+    pub(crate) attempts: Mutex<Vec<String>>,
 }
 
 impl Frozen {
@@ -103,7 +107,7 @@ impl DataSource {
         Self {
             name,
             was_restored,
-            live: Mutex::new(Live { schema, open: BTreeMap::new() }),
+            live: Mutex::new(Live { schema, open: BTreeMap::new(), is_fenced: false }),
             code_sets: files.cache.code_sets().clone(),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
@@ -163,10 +167,14 @@ impl DataSource {
         Some((bounds().map(|(earliest, _)| earliest).min()?, bounds().map(|(_, latest)| latest).max()?))
     }
 
-    /// Appends events; a query that starts after this returns sees all of them.
+    /// Appends events; a query that starts after this returns sees all of them. A [fenced](Self::is_fenced) datasource
+    /// takes none.
     pub fn append(&self, events: &[EventRow]) {
         let mut live = self.live();
-        let Live { schema, open } = &mut *live;
+        if live.is_fenced {
+            return;
+        }
+        let Live { schema, open, .. } = &mut *live;
         let mut last: Option<(Interval, &mut OpenSegment)> = None;
         for event in events {
             match &mut last {
@@ -203,13 +211,29 @@ impl DataSource {
             next.frozen.extend(rows.iter().cloned());
             next
         });
-        Frozen { rows }
+        Frozen { rows, attempts: Mutex::default() }
     }
 
     /// Forgets every row that is not published: they will be read again, or belong to a writer that was fenced off.
     pub fn discard_unpublished(&self) {
         let mut live = self.live();
         live.open.clear();
+        self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
+    }
+
+    /// Whether another process has taken over what is read here, so that whatever comes can never be published.
+    pub fn is_fenced(&self) -> bool {
+        self.live().is_fenced
+    }
+
+    /// Forgets what is not published, and takes nothing more: another process reads it too, and publishes it.
+    pub(crate) fn fence(&self) {
+        self.live().is_fenced = true;
+        self.discard_unpublished();
+    }
+
+    /// Forgets cut rows whose segments the manifest turned out to have.
+    pub(crate) fn forget_frozen(&self) {
         self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
     }
 
