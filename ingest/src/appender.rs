@@ -9,6 +9,7 @@ use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::EventRow;
 use henge_segment_store::ledger::{Gap, LedgerCounts, Reason, RefusedRecord, RefusedSample, sample_text};
 use henge_segment_store::manifest::ConsumedRange;
+use henge_segment_store::slot::Slot;
 use henge_segment_store::store::Consumed;
 use henge_segment_store::stream::{Offset, OffsetRange, StreamPartition, TopicId};
 use henge_segment_store::time::TimestampMs;
@@ -42,7 +43,7 @@ pub struct Appender {
     refused: RefusedSample,
     gaps: Vec<Gap>,
     totals: Totals,
-    /// Of all records, those that were published before the start included.
+    /// Of all records of the slot's partitions, those that were published before the start included.
     counts: LedgerCounts,
 }
 
@@ -86,9 +87,11 @@ impl Reading {
 }
 
 impl Appender {
-    pub fn new(spec: &SupervisorSpec, topic_id: Option<TopicId>, data_source: Arc<DataSource>) -> Self {
+    pub fn new(spec: &SupervisorSpec, topic_id: Option<TopicId>, data_source: Arc<DataSource>, slot: Slot) -> Self {
         let mut counts = LedgerCounts::default();
-        data_source.progress().ledger.values().for_each(|partition| counts.add(partition));
+        let progress = data_source.progress();
+        let ours = progress.ledger.iter().filter(|(partition, _)| slot.owns(partition.partition));
+        ours.for_each(|(_, partition)| counts.add(partition));
         let inputs = spec.transform.inputs().len();
         let row = EventRow::new(spec.schema.dimensions.len() + inputs, spec.schema.measures.len());
         Self {

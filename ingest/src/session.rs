@@ -33,6 +33,8 @@ const POLL_MAX: Duration = Duration::from_millis(50);
 /// How often the status is brought up to date.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
+const FENCED: &str = "another process has taken over what this one reads, and publishes it; stop one of the two";
+
 /// What a session works with.
 pub struct Context {
     pub spec: SupervisorSpec,
@@ -137,6 +139,9 @@ impl Session<'_> {
 
     /// One round.
     fn step(&mut self) -> Result<(), Halt> {
+        if self.context.data_source.is_fenced() {
+            return Err(Halt::Publish(FENCED.to_owned()));
+        }
         if self.publishing.as_ref().is_some_and(Publishing::is_finished) {
             self.finish_publishing().map_err(Halt::Publish)?;
         }

@@ -1,6 +1,7 @@
 //! A datasource at run time: rows are appended on one side, consistent snapshots are taken on the other.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
@@ -27,6 +28,8 @@ pub struct DataSource {
     code_sets: Arc<CodeSetCache>,
     timeline: ArcSwap<Timeline>,
     progress: ArcSwap<Progress>,
+    /// Another process reads these partitions now: nothing more is taken.
+    is_fenced: AtomicBool,
 }
 
 /// What the manifest knows of a datasource's ingestion.
@@ -57,8 +60,6 @@ impl Progress {
 struct Live {
     schema: Arc<DataSourceSchema>,
     open: BTreeMap<Interval, OpenSegment>,
-    /// Another process reads these partitions now: nothing more is taken.
-    is_fenced: bool,
 }
 
 /// How much is open and how much waits for its publish.
@@ -107,10 +108,11 @@ impl DataSource {
         Self {
             name,
             was_restored,
-            live: Mutex::new(Live { schema, open: BTreeMap::new(), is_fenced: false }),
+            live: Mutex::new(Live { schema, open: BTreeMap::new() }),
             code_sets: files.cache.code_sets().clone(),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
+            is_fenced: AtomicBool::new(false),
         }
     }
 
@@ -171,10 +173,11 @@ impl DataSource {
     /// takes none.
     pub fn append(&self, events: &[EventRow]) {
         let mut live = self.live();
-        if live.is_fenced {
+        // Looked at under the lock: what comes before the fence is forgotten with the rest.
+        if self.is_fenced() {
             return;
         }
-        let Live { schema, open, .. } = &mut *live;
+        let Live { schema, open } = &mut *live;
         let mut last: Option<(Interval, &mut OpenSegment)> = None;
         for event in events {
             match &mut last {
@@ -223,12 +226,12 @@ impl DataSource {
 
     /// Whether another process has taken over what is read here, so that whatever comes can never be published.
     pub fn is_fenced(&self) -> bool {
-        self.live().is_fenced
+        self.is_fenced.load(Ordering::Acquire)
     }
 
     /// Forgets what is not published, and takes nothing more: another process reads it too, and publishes it.
     pub(crate) fn fence(&self) {
-        self.live().is_fenced = true;
+        self.is_fenced.store(true, Ordering::Release);
         self.discard_unpublished();
     }
 

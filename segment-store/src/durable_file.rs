@@ -54,8 +54,7 @@ fn write_temporary(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     // Of two containers that share the directory each may be process 1.
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     let name = path.file_name().expect("a file of the store has a name").to_string_lossy();
-    let unique =
-        format!(".{name}.{:016x}.{}{TEMPORARY_SUFFIX}", *PROCESS, SEQUENCE.fetch_add(1, Ordering::Relaxed));
+    let unique = format!(".{name}.{:016x}.{}{TEMPORARY_SUFFIX}", *PROCESS, SEQUENCE.fetch_add(1, Ordering::Relaxed));
     let temporary = path.with_file_name(unique);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;

@@ -80,7 +80,7 @@ impl Session<'_> {
         resume::check_identity(&self.context.spec.topic, self.topic_id(), topic.id)
             .map_err(|cause| cause.to_string())?;
         self.trouble = None;
-        for partition in 0..topic.partitions {
+        for partition in (0..topic.partitions).filter(|&partition| self.context.store.slot().owns(partition)) {
             if !self.appender.reads(partition)
                 && let Err(error) = self.take_up_new(partition)
             {

@@ -51,7 +51,7 @@ impl<'a> Session<'a> {
         let mut session = Self {
             context,
             watch: TopicWatch::new(context.runtime.clone(), client),
-            appender: Appender::new(&context.spec, topic.id, context.data_source.clone()),
+            appender: Appender::new(&context.spec, topic.id, context.data_source.clone(), context.store.slot()),
             reader,
             topic_id: topic.id,
             generation: progress.generation,
@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
 
     fn take_up_all(&mut self, partitions: i32) -> Result<(), StartError> {
         let is_known = self.is_topic_known();
-        for partition in 0..partitions {
+        for partition in (0..partitions).filter(|&partition| self.context.store.slot().owns(partition)) {
             let log = self.reader.client().query_watermarks(partition, ASK_MAX)?;
             self.take_up(partition, log, is_known)?;
         }
@@ -114,10 +114,13 @@ impl<'a> Session<'a> {
         self.reader.assign(&[(partition, start)])
     }
 
-    /// Whether some partition of the topic has a checkpoint.
+    /// Whether some partition of the topic has a checkpoint that this process has set, or one before it in its slot.
     pub(super) fn is_topic_known(&self) -> bool {
-        let progress = self.context.data_source.progress();
-        progress.checkpoint.iter().any(|(partition, _)| *partition.topic == *self.context.spec.topic)
+        let (progress, slot) = (self.context.data_source.progress(), self.context.store.slot());
+        let is_ours = |partition: &StreamPartition| {
+            *partition.topic == *self.context.spec.topic && slot.owns(partition.partition)
+        };
+        progress.checkpoint.iter().any(|(partition, _)| is_ours(partition))
     }
 
     /// The id that the topic had when the session began.

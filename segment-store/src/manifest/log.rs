@@ -144,9 +144,7 @@ impl ManifestLog {
         let Change::Publish(publish) = change else { return Ok(()) };
         let not_ours = |consumed: &&ConsumedRange| !self.slot.owns(consumed.partition.partition);
         match publish.consumed.iter().find(not_ours) {
-            Some(consumed) => {
-                Err(StoreError::OtherSlot { partition: consumed.partition.to_string(), slot: self.slot })
-            }
+            Some(consumed) => Err(StoreError::OtherSlot { partition: consumed.partition.to_string(), slot: self.slot }),
             None => Ok(()),
         }
     }
@@ -189,7 +187,8 @@ impl ManifestLog {
             self.apply_new_records().await?;
             let number = self.state.next_number;
             let newest = self.objects.list(RECORDS).await?.pop();
-            let Some(newest) = newest.and_then(|name| name.parse::<u64>().ok()).filter(|newest| *newest >= number) else {
+            let Some(newest) = newest.and_then(|name| name.parse::<u64>().ok()).filter(|newest| *newest >= number)
+            else {
                 return Ok(());
             };
             // Records are written one after another, so what came before a listed one is there by now.

@@ -2,8 +2,8 @@
 //! whoever has taken this one over, and its own ones whose puts seemed to have failed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, MutexGuard};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use super::{Store, supervisors_of};
 use crate::data_source::{DataSource, Frozen, Progress};

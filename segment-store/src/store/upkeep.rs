@@ -234,7 +234,12 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn take_from_timeline(&self, data_source: &DataSource, added: &[Arc<PublishedSegment>], retired: &[SegmentId]) {
+    pub(super) fn take_from_timeline(
+        &self,
+        data_source: &DataSource,
+        added: &[Arc<PublishedSegment>],
+        retired: &[SegmentId],
+    ) {
         let left = data_source.replace(added, retired);
         self.upkeep().retired.extend(left);
     }

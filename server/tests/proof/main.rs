@@ -12,6 +12,7 @@ mod http;
 mod ledger;
 mod many;
 mod one_process;
+mod pair;
 mod pressure;
 mod production;
 mod reference;

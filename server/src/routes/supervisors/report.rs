@@ -6,6 +6,7 @@ use std::sync::Arc;
 use henge_ingest::status::{State, SupervisorStatus};
 use henge_segment_store::data_source::Progress;
 use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::slot::Slot;
 use henge_segment_store::time::TimestampMs;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +37,8 @@ pub fn state(id: &str, status: &SupervisorStatus) -> Value {
 pub struct Report {
     pub id: String,
     pub topic: String,
+    /// The partitions that this process reads.
+    pub slot: Slot,
     pub status: SupervisorStatus,
     /// As published.
     pub progress: Arc<Progress>,
@@ -61,6 +64,7 @@ impl Report {
             "payload": {
                 "dataSource": self.id,
                 "stream": self.topic,
+                "slot": self.slot,
                 "partitions": status.partitions.len(),
                 "replicas": 1,
                 "activeTasks": [task],
