@@ -15,6 +15,7 @@ use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::query_threads::{QueryThreads, STACK_BYTES};
+use crate::reader::Reader;
 use crate::request::QueryRequest;
 use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::{QueryProgress, RunningQueries};
@@ -78,9 +79,9 @@ impl QueryEngine {
         execution.into_answer().await
     }
 
-    /// Ends the running queries of that id with an error; `false` where there is none.
-    pub fn cancel(&self, query_id: &str) -> bool {
-        self.running.cancel(query_id)
+    /// Ends the running queries of that id with an error; `false` where the reader knows of none.
+    pub fn cancel(&self, query_id: &str, reader: &Reader) -> bool {
+        self.running.cancel(query_id, reader)
     }
 
     /// Tasks on the query threads. One query has several; those of a query that is over go within a batch of rows.

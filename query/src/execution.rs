@@ -26,8 +26,9 @@ use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
+use crate::reader::Reader;
 use crate::request::QueryRequest;
-use crate::result_cache::ResultCacheUse;
+use crate::result_cache::{ResultCacheCounts, ResultCacheUse};
 use crate::running::RunningQuery;
 use crate::segment_reads::SegmentReads;
 use crate::session::Lent;
@@ -136,7 +137,11 @@ impl Execution {
         if is_whole {
             self.is_over = true;
         }
-        let result_cache = self.asked.results.counts();
+        let result_cache = match self.asked.running.reader() {
+            Reader::Everything => self.asked.results.counts(),
+            // They would tell how many segments the rows of all take.
+            Reader::Tenant(_) => ResultCacheCounts::default(),
+        };
         let batches = self.into_batches(first.map(|rows| rows.batch));
         Ok(QueryAnswer { columns, result_cache, is_approximate, batches })
     }
@@ -180,7 +185,7 @@ impl Execution {
         if reported.is_err() {
             self.producer.abort();
         }
-        reported
+        reported.map_err(|error| self.asked.running.reader().told(error))
     }
 }
 

@@ -25,6 +25,7 @@ mod planner;
 mod pushdown;
 mod query_threads;
 mod question;
+pub mod reader;
 mod relations;
 pub mod request;
 pub mod result_cache;

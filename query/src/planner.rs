@@ -175,10 +175,11 @@ impl Planner {
         Some(bound)
     }
 
-    fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
+    fn catalog<'a>(&'a self, question: &'a Question) -> QueryCatalog<'a> {
         let (functions, running, server) = (&self.session.state, self.running.as_ref(), self.server.as_ref());
         let provided = self.provided.as_slice();
-        let sources = SystemSources { store: &self.store, functions, running, server, provided };
+        let reader = &question.reader;
+        let sources = SystemSources { store: &self.store, reader, functions, running, server, provided };
         QueryCatalog::new(sources, question.shortcuts)
     }
 

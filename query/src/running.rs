@@ -7,6 +7,7 @@ use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
 
 use crate::cpu_pool::QueryShare;
+use crate::reader::Reader;
 use crate::request::QueryRequest;
 use crate::segment_reads::SegmentReads;
 
@@ -21,6 +22,7 @@ pub(crate) struct RunningQueries {
 #[derive(Debug)]
 struct Entry {
     id: String,
+    reader: Reader,
     /// Its beginning.
     sql: String,
     started_at: TimestampMs,
@@ -63,6 +65,7 @@ impl RunningQueries {
         let shown = request.sql.floor_char_boundary(TEXT_BYTES_SHOWN);
         let entry = Arc::new(Entry {
             id: request.query_id.clone(),
+            reader: request.reader.clone(),
             sql: request.sql[..shown].to_owned(),
             started_at: clock::now(),
             start: Instant::now(),
@@ -73,10 +76,12 @@ impl RunningQueries {
         RunningQuery { all: self.clone(), entry }
     }
 
-    /// Ends every query of that id; `false` where there is none.
-    pub fn cancel(&self, id: &str) -> bool {
+    /// Ends every query of that id that the reader may know of; `false` where there is none.
+    pub fn cancel(&self, id: &str, reader: &Reader) -> bool {
         let queries = self.queries();
-        let found: Vec<_> = queries.iter().filter(|entry| entry.id == id).cloned().collect();
+        let is_meant =
+            |entry: &&Arc<Entry>| entry.id == id && (*reader == Reader::Everything || entry.reader == *reader);
+        let found: Vec<_> = queries.iter().filter(is_meant).cloned().collect();
         drop(queries);
         found.iter().for_each(|entry| entry.share.cancel());
         !found.is_empty()
@@ -114,6 +119,11 @@ impl Entry {
 impl RunningQuery {
     pub async fn cancelled(&self) {
         self.entry.share.token().cancelled().await;
+    }
+
+    /// Whom its answer is for.
+    pub fn reader(&self) -> &Reader {
+        &self.entry.reader
     }
 
     /// Its place at the CPU pool.
