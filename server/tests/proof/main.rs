@@ -7,6 +7,7 @@ mod crashes;
 mod demo;
 mod exactly_once;
 mod expressions;
+mod faults;
 mod henge;
 mod http;
 mod ledger;

@@ -23,9 +23,9 @@ const DATA_SOURCES: usize = 4;
 const CALIBRATION: u64 = 120_000;
 /// Of address space: what the process has when it rests, and half a GiB.
 const ADDRESS_SPACE_MIB: u64 = 3 * 1024;
-/// Of unpublished rows; all else that a reading process holds comes on top.
+/// Of unpublished rows. What each client has fetched ahead, 64 MiB at the most, and the process itself come on top.
 const INGEST_MIB: f64 = 32.0;
-const RESIDENT_MIB_MAX: f64 = 512.0;
+const RESIDENT_MIB_MAX: f64 = INGEST_MIB + DATA_SOURCES as f64 * 64.0 + 400.0;
 
 /// An id of its own for each event, so that dictionaries grow as fast as rows do.
 fn config(broker: &RealBroker) -> String {

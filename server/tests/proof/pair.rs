@@ -28,12 +28,12 @@ object_store = "file://{}"
 slot = "{slot}"
 refresh = "100ms"
 [limits]
-query_timeout = "4s"
-query_timeout_max = "4s"
+query_timeout = "20s"
+query_timeout_max = "20s"
 [upkeep]
 cpu = 1
 every = "200ms"
-sweep_grace = "5s"
+sweep_grace = "21s"
 {datasources}
 "#,
         shared.display()

@@ -28,7 +28,7 @@ const KINDS: [Poison; 22] = [
     ("too_late", |n| Some(format!("{{\"t\":{n},\"org\":\"a\",\"n\":1}}").into_bytes())),
     ("too_early", |n| Some(format!("{{\"t\":{},\"org\":\"a\",\"n\":1}}", 32_503_680_000_000 + n).into_bytes())),
     ("filtered", |n| with(&format!("\"org\":\"debug {n}\",\"n\":1"))),
-    ("record_too_large", |n| with(&format!("\"n\":1,\"much\":\"{}\"", format!("{n} ").repeat(30_000)))),
+    ("record_too_large", |n| with(&format!("\"n\":1,\"much\":\"{}\"", format!("{n:06} ").repeat(30_000)))),
     ("malformed", |n| Some(format!("{{\"t\":{START_MS},\"org\":\"cut off {n}").into_bytes())),
     ("malformed", |n| Some(format!("{{\"t\":{START_MS},\"n\":1}} and {n}").into_bytes())),
     ("malformed", |n| Some([format!("{{\"t\":{START_MS},\"org\":\"{n} ").as_bytes(), b"\xc3\x28\"}"].concat())),
@@ -68,7 +68,7 @@ fn config(broker: &RealBroker, topic: &str) -> String {
 topic = "{topic}"
 kafka = {{ "bootstrap.servers" = "{}" }}
 time = {{ column = "t", format = "millis" }}
-late = "P36500D"
+late = "P3650D"
 early = "P3650D"
 record_bytes_max = 100000
 where = "COALESCE(org, '') NOT LIKE 'debug%'"
