@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::ast;
 use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
-use crate::suggestion::did_you_mean;
+use crate::suggestion::{did_you_mean, with_advice};
 use crate::system_tables::{self, DRUID, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
 
@@ -71,18 +71,17 @@ impl<'a> QueryCatalog<'a> {
         let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(|name| name.as_str()).collect();
         let suggestion = did_you_mean(name, known.iter().map(|name| name.as_str()));
         let list = match known.len() {
-            0 => "; there are no datasources yet".to_owned(),
-            count if count > LISTED_MAX => format!("; there are {count} datasources, among them {}", listed.join(", ")),
-            _ => format!("; datasources: {}", listed.join(", ")),
+            0 => "there are no datasources yet".to_owned(),
+            count if count > LISTED_MAX => format!("there are {count} datasources, among them {}", listed.join(", ")),
+            _ => format!("datasources: {}", listed.join(", ")),
         };
-        QueryError::plan(format!("Object '{name}' not found{suggestion}{list}"))
+        QueryError::plan(with_advice(&format!("Object '{name}' not found{suggestion}"), &list))
     }
 
     fn unknown_schema(&self, name: &str) -> QueryError {
         let suggestion = did_you_mean(name, self.sources.schemas());
-        QueryError::plan(format!(
-            "schema '{name}' not found{suggestion}; datasources are in the schema '{DRUID}', which need not be written"
-        ))
+        let advice = format!("datasources are in the schema '{DRUID}', which need not be written");
+        QueryError::plan(with_advice(&format!("schema '{name}' not found{suggestion}"), &advice))
     }
 }
 

@@ -21,24 +21,27 @@ pub use self::supervisors::druid_state;
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use crate::app::App;
+use crate::auth::door::{Guarded, guard};
 use crate::error::{ApiError, Category};
 
 pub fn router(app: Arc<App>) -> Router {
+    let guarded = |path| middleware::from_fn_with_state(Guarded { app: app.clone(), path }, guard);
     let mut router = Router::new();
     for (path, door) in doors() {
+        let door = door.fallback(wrong_method).layer(guarded(path));
         router = router.route(path, door.clone()).route(&format!("{path}/"), door);
     }
+    // Where nothing is, nobody without a key is told so.
     router
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback_service(get(unknown_path).fallback(unknown_path).layer(guarded("")).with_state(app.clone()))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }

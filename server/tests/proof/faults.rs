@@ -208,7 +208,7 @@ fn make_the_topic_again(henge: &mut Henge, broker: &RealBroker, admin: &Admin, e
     let feed = Feed::start(broker, 0..6);
     wait_for("the topic that was made again is a visible state", || {
         let status = henge.try_status("events")?;
-        (status["detailedState"] == "HALTED" && status["detail"].to_string().contains("created again")).then_some(())
+        (status["healthy"] == false && status["recentErrors"].to_string().contains("created again")).then_some(())
     });
     assert_eq!(found(henge), exact, "what was read stays, and nothing is mixed into it");
     let reset = henge.post("/druid/indexer/v1/supervisor/events/reset", &Value::Null);

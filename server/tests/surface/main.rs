@@ -6,6 +6,7 @@ mod compact;
 mod deaths;
 mod demo;
 mod directory;
+mod keys;
 mod process;
 mod python;
 mod readers;

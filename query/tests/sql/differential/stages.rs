@@ -77,13 +77,17 @@ impl Stage {
         }
         let data_source = |name| store.data_source(name).expect("it was created");
         let (raw, rollup) = (data_source(RAW), data_source(ROLLUP));
-        let engine = QueryEngine::new(store.clone(), QueryLimits { threads: THREADS, ..QueryLimits::default() });
+        let engine = QueryEngine::new(store.clone(), QueryLimits { threads: THREADS, ..fixture::patient_limits() });
         Self { engine, store, raw, rollup, directory }
     }
 
     /// Time chunks of six hours.
     pub async fn in_chunks() -> Self {
         Self::new(data::raw_schema("6h"), data::rollup_schema("6h")).await
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     pub fn engine(&self) -> &QueryEngine {
