@@ -125,7 +125,9 @@ impl Costs {
             }
             let duckdb = duckdb::cpu_us(&peers.duckdb, ndjson, events)?;
             let clickhouse = clickhouse::cpu_us(&peers.clickhouse, ndjson, events)?;
-            println!("round {round}: henge {us:.2?}, duckdb {duckdb:.2}, clickhouse {clickhouse:.2} us of CPU per event");
+            println!(
+                "round {round}: henge {us:.2?}, duckdb {duckdb:.2}, clickhouse {clickhouse:.2} us of CPU per event"
+            );
             henge.iter_mut().zip(us).for_each(|(cost, us)| cost.us.push(us));
             duckdb_us.push(duckdb);
             clickhouse_us.push(clickhouse);
