@@ -3,12 +3,15 @@
 //!
 //! Data: events of the seeded fleet, JSON of 17 fields and about 360 bytes, in 8 partitions, lz4.
 
+mod clickhouse;
+mod druid;
 mod duckdb;
 mod freshness;
 mod load;
 mod replay;
+mod restart;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -16,6 +19,7 @@ use henge_ingest::fleet::event::Fleet;
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 
+use self::freshness::Beside;
 use self::load::Rollup;
 use crate::median;
 use crate::server::Server;
@@ -26,7 +30,7 @@ pub struct Options {
     /// Events that are loaded, in each round.
     #[arg(long, default_value_t = 1_000_000)]
     events: u64,
-    /// Rounds of Henge and DuckDB in turn; the medians count.
+    /// Rounds of Henge, DuckDB and ClickHouse in turn; the medians count.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Events a second while freshness is measured.
@@ -38,9 +42,13 @@ pub struct Options {
     /// Only what needs no broker: replays in this process beside DuckDB.
     #[arg(long)]
     without_broker: bool,
+    /// A real Druid too, once: the script that starts it with `start DIR` and ends it with `stop DIR`.
+    #[arg(long, value_name = "SCRIPT", env = "HENGE_DRUID")]
+    druid: Option<PathBuf>,
 }
 
 const PARTITIONS: i32 = 8;
+const FROM_BROKER: &str = "broker to published segment";
 const CLUSTERS: u32 = 10_000;
 /// A million clusters have millions of topics and principals.
 const CLUSTERS_MANY: u32 = 1_000_000;
@@ -48,16 +56,20 @@ const CLUSTERS_MANY: u32 = 1_000_000;
 pub fn run(options: &Options) -> anyhow::Result<()> {
     ensure!(options.rounds > 0 && options.events > 0 && options.rate > 0, "there must be something to measure");
     let dir = tempfile::tempdir()?;
-    let python = duckdb::install()?;
+    let peers = Peers { duckdb: duckdb::install()?, clickhouse: clickhouse::install()? };
     let ndjson = dir.path().join("events.ndjson");
     let bytes = load::write_lines(&ndjson, options.events)?;
     println!("{} events of {:.0} bytes", options.events, bytes as f64 / options.events as f64);
     let broker = (!options.without_broker).then(|| load::filled_broker(options.events));
-    let costs = Costs::measure(broker.as_ref(), &python, &ndjson, options)?;
+    let costs = Costs::measure(broker.as_ref(), &peers, &ndjson, options)?;
+    let druid = match (&broker, &options.druid) {
+        (Some(broker), Some(script)) => Some(druid::cpu_us(script, dir.path(), broker, options.events)?),
+        _ => None,
+    };
     println!();
     println!("| what | value | bound |");
     println!("|---|---|---|");
-    costs.print(&duckdb::version(&python)?);
+    costs.print(&peers, druid)?;
     if let Some(broker) = broker {
         print_latency_and_memory(&broker, options)?;
     }
@@ -72,13 +84,20 @@ struct Cost {
     us: Vec<f64>,
 }
 
+/// Pythons that have them.
+struct Peers {
+    duckdb: PathBuf,
+    clickhouse: PathBuf,
+}
+
 struct Costs {
     duckdb_us: Vec<f64>,
+    clickhouse_us: Vec<f64>,
     henge: Vec<Cost>,
 }
 
 impl Costs {
-    fn measure(broker: Option<&RealBroker>, python: &Path, ndjson: &Path, options: &Options) -> anyhow::Result<Self> {
+    fn measure(broker: Option<&RealBroker>, peers: &Peers, ndjson: &Path, options: &Options) -> anyhow::Result<Self> {
         let events = options.events;
         let cost = |what, bound| Cost { what, bound, us: Vec::new() };
         let mut henge = vec![
@@ -88,11 +107,11 @@ impl Costs {
             cost("replay without broker, one record in 100 is poison", 1.125),
         ];
         if broker.is_some() {
-            henge.push(cost("broker to published segment", 1.5));
+            henge.push(cost(FROM_BROKER, 1.5));
             henge.push(cost("broker to published segment, rollup to a minute", 1.5));
         }
         let (fleet, fleet_of_many) = (Fleet::new(1, CLUSTERS), Fleet::new(1, CLUSTERS_MANY));
-        let mut duckdb_us = Vec::new();
+        let (mut duckdb_us, mut clickhouse_us) = (Vec::new(), Vec::new());
         for round in 1..=options.rounds {
             let mut us = vec![
                 replay::cpu_us(&fleet, events, Rollup::Off, 0)?,
@@ -104,30 +123,55 @@ impl Costs {
                 us.push(load::henge_cpu_us(broker, events, Rollup::Off)?);
                 us.push(load::henge_cpu_us(broker, events, Rollup::Minute)?);
             }
-            let duckdb = duckdb::cpu_us(python, ndjson, events)?;
-            println!("round {round}: henge {us:.2?}, duckdb {duckdb:.2} us of CPU per event");
+            let duckdb = duckdb::cpu_us(&peers.duckdb, ndjson, events)?;
+            let clickhouse = clickhouse::cpu_us(&peers.clickhouse, ndjson, events)?;
+            println!(
+                "round {round}: henge {us:.2?}, duckdb {duckdb:.2}, clickhouse {clickhouse:.2} us of CPU per event"
+            );
             henge.iter_mut().zip(us).for_each(|(cost, us)| cost.us.push(us));
             duckdb_us.push(duckdb);
+            clickhouse_us.push(clickhouse);
         }
-        Ok(Self { duckdb_us, henge })
+        Ok(Self { duckdb_us, clickhouse_us, henge })
     }
 
-    fn print(mut self, duckdb_version: &str) {
-        let duckdb = median(&mut self.duckdb_us);
-        println!("| CPU per event, DuckDB {duckdb_version} `read_json` | {duckdb:.2} us | |");
+    fn print(mut self, peers: &Peers, druid_us: Option<(f64, String)>) -> anyhow::Result<()> {
+        let (duckdb, clickhouse) = (median(&mut self.duckdb_us), median(&mut self.clickhouse_us));
+        let versions = (duckdb::version(&peers.duckdb)?, clickhouse::version(&peers.clickhouse)?);
+        println!("| CPU per event, DuckDB {} `read_json` | {duckdb:.2} us | |", versions.0);
+        println!("| CPU per event, ClickHouse {} JSONEachRow | {clickhouse:.2} us | |", versions.1);
+        if let Some((druid, version)) = &druid_us {
+            println!("| CPU per event, Druid {version} Kafka supervisor | {druid:.2} us | |");
+        }
         for cost in &mut self.henge {
             let us = median(&mut cost.us);
             println!("| CPU per event, {} | {us:.2} us, {:.2} of DuckDB's | {} |", cost.what, us / duckdb, cost.bound);
+            let is_beside_druid = cost.what.starts_with(FROM_BROKER);
+            if let Some((druid, _)) = druid_us.as_ref().filter(|_| is_beside_druid) {
+                println!("| CPU per event, Druid's beside {} | {:.1} times as much | 8 |", cost.what, druid / us);
+            }
         }
+        Ok(())
     }
 }
 
 fn print_latency_and_memory(broker: &RealBroker, options: &Options) -> anyhow::Result<()> {
-    Admin::new(&broker.properties()).create_topic(freshness::TOPIC, PARTITIONS, &[]);
-    let fresh = freshness::measure(broker, options.rate, Duration::from_secs(options.seconds.into()))?;
+    let duration = Duration::from_secs(options.seconds.into());
+    let speeds = restart::measure(broker, options.events)?;
+    let half = (speeds.live / 2.0) as u32;
+    let cases = [
+        ("fresh", options.rate, Beside::Little, "", 100),
+        ("fresh-half", half, Beside::Little, ", half of the maximum", 150),
+        ("fresh-upkeep", half, Beside::Upkeep, ", half of the maximum, cut, published and merged all the time", 300),
+    ];
+    for (topic, rate, beside, what, p99_max) in cases {
+        let fresh = freshness::measure(broker, topic, rate, duration, beside)?;
+        println!("| produced to visible at {rate} events/s{what}, p50 | {:.1} ms | |", fresh.p50_ms);
+        println!("| produced to visible at {rate} events/s{what}, p99 | {:.1} ms | {p99_max} ms |", fresh.p99_ms);
+    }
+    let (live, replay, times) = (speeds.live / 1e3, speeds.replay / 1e3, speeds.replay / speeds.live);
+    println!("| restart: replay at {replay:.0}, live at {live:.0} thousand events/s | {times:.2} of it | 1.0 |");
     let idle_mib = idle_resident_mib(broker)?;
-    println!("| produced to visible at {} events/s, p50 | {:.1} ms | |", options.rate, fresh.p50_ms);
-    println!("| produced to visible at {} events/s, p99 | {:.1} ms | 100 ms |", options.rate, fresh.p99_ms);
     println!("| resident memory, idle | {idle_mib:.0} MiB | 100 MiB |");
     Ok(())
 }

@@ -12,6 +12,7 @@
 mod calibration;
 mod cmu;
 mod cpu;
+mod druid_process;
 mod fairness;
 mod ingest;
 mod overhead;

@@ -38,6 +38,8 @@ const LOOK_EVERY_PAUSED: Duration = Duration::from_millis(5);
 /// How often the status is brought up to date.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
+const FENCED: &str = "another process has taken over what this one reads, and publishes it; stop one of the two";
+
 /// What a session works with.
 pub struct Context {
     pub spec: SupervisorSpec,
@@ -138,6 +140,9 @@ impl Session<'_> {
 
     /// One round.
     fn step(&mut self) -> Result<(), String> {
+        if self.context.data_source.is_fenced() {
+            return Err(FENCED.to_owned());
+        }
         if self.publishing.as_ref().is_some_and(Publishing::is_finished) {
             self.finish_publishing()?;
         }

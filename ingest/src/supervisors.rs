@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::schema::DataSourceName;
-use henge_segment_store::store::Store;
+use henge_segment_store::store::{Store, SupervisorRecord};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -36,7 +36,18 @@ pub struct Supervisors {
 /// A supervisor: suspended ones do not run.
 struct Entry {
     spec: Arc<SupervisorSpec>,
+    /// Of the datasource when it was entered.
+    generation: u32,
     running: Option<Supervisor>,
+}
+
+impl Entry {
+    /// Whether it runs, or rests, as the manifest wants it to.
+    fn follows(&self, record: &SupervisorRecord, data_source: &DataSource) -> bool {
+        let is_spec = SupervisorSpec::from_json(&record.spec)
+            .is_ok_and(|stored| SupervisorSpec { suspended: record.suspended, ..stored.spec } == *self.spec);
+        is_spec && self.generation == record.generation && *data_source.schema() == record.schema
+    }
 }
 
 /// A supervisor as others see it.
@@ -183,6 +194,38 @@ impl Supervisors {
         Ok(reset?)
     }
 
+    /// Does what other processes have changed in the manifest: a supervisor with another spec publishes what it has and goes
+    /// on with the new one, one that was reset forgets it, new ones begin and terminated ones end.
+    pub async fn follow(&self) -> Result<(), IngestError> {
+        let mut entries = self.entries.lock().await;
+        let records = self.store.supervisors();
+        for record in &records {
+            let Some(data_source) = self.store.data_source(record.data_source.as_str()) else { continue };
+            let entry = entries.get_mut(&record.data_source);
+            if entry.as_ref().is_some_and(|entry| entry.follows(record, &data_source)) {
+                continue;
+            }
+            if let Some(entry) = entry {
+                let is_reset = entry.generation != record.generation;
+                stop(entry, if is_reset { StopMode::Discard } else { publish_soon() }).await;
+            }
+            self.store.adopt_schema(&record.data_source).await?;
+            let mut spec = SupervisorSpec::from_json(&record.spec)?.spec;
+            spec.suspended = record.suspended;
+            tracing::info!(datasource = %record.data_source, "another process changed the supervisor");
+            self.enter(&mut entries, Arc::new(spec), false);
+        }
+        let is_gone = |name: &&DataSourceName| !records.iter().any(|record| record.data_source == **name);
+        let gone: Vec<DataSourceName> = entries.keys().filter(is_gone).cloned().collect();
+        for name in gone {
+            let mut entry = entries.remove(&name).expect("its name was just read");
+            stop(&mut entry, publish_soon()).await;
+            self.views.write().expect(NO_PANIC).remove(&name);
+            self.store.adopt_schema(&name).await?;
+        }
+        Ok(())
+    }
+
     /// Stops them all at the same time; publishes what they read, waiting for the storage `patience` at the most.
     pub async fn shutdown(&self, patience: Duration) {
         let mut entries = self.entries.lock().await;
@@ -202,8 +245,9 @@ impl Supervisors {
         let status = Arc::new(StatusCell::new(state, is_recovering && !spec.suspended));
         let view = View { spec: spec.clone(), status: status.clone(), started: Instant::now() };
         self.views.write().expect(NO_PANIC).insert(spec.data_source.clone(), view);
+        let data_source = self.data_source(&spec);
+        let generation = data_source.progress().generation;
         let running = (!spec.suspended).then(|| {
-            let data_source = self.data_source(&spec);
             // Events are decoded to the types in force, which may hold more than the declared ones.
             let schema = data_source.schema().as_ref().clone();
             Supervisor::start(Context {
@@ -215,7 +259,7 @@ impl Supervisors {
                 memory: self.memory.clone(),
             })
         });
-        entries.insert(spec.data_source.clone(), Entry { spec, running });
+        entries.insert(spec.data_source.clone(), Entry { spec, generation, running });
     }
 
     fn data_source(&self, spec: &SupervisorSpec) -> Arc<DataSource> {

@@ -6,7 +6,7 @@
 //! lateness, if that is longer) behind. No watermark is later than its moment, whatever times events claim.
 //!
 //! All events before `complete_until`, the least of the watermarks, are there, provided that none comes later than the
-//! allowed lateness; nothing is said while a partition was never reached.
+//! allowed lateness; nothing is said while a partition was never reached, nor by a process that reads a share of them.
 
 use std::collections::BTreeMap;
 
@@ -59,6 +59,7 @@ pub struct Reach {
     partitions: BTreeMap<StreamPartition, PartitionReach>,
     /// The newest gap that the manifest may not know yet.
     gap_found_at: Option<TimestampMs>,
+    is_share: bool,
 }
 
 /// A look at all partitions that are read.
@@ -70,6 +71,8 @@ pub struct Look {
     pub partitions: Vec<ReadPartition>,
     /// When the newest gap was found, published or not.
     pub gap_found_at: Option<TimestampMs>,
+    /// Other processes read partitions of the datasource, too: how far they are is not known here.
+    pub is_share: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,13 +94,13 @@ struct Reached {
 impl Reach {
     /// What is known after another look at all partitions. Those that are not among them are read no more.
     pub fn after(&self, look: Look) -> Self {
-        let Look { at, lateness_ms, partitions, gap_found_at } = look;
+        let Look { at, lateness_ms, partitions, gap_found_at, is_share } = look;
         let looked_at = |seen: ReadPartition| {
             let before = self.partitions.get(&seen.partition);
             (seen.partition.clone(), PartitionReach::after(before, seen, lateness_ms, at))
         };
         let partitions = partitions.into_iter().map(looked_at).collect();
-        Self { partitions, gap_found_at: self.gap_found_at.max(gap_found_at) }
+        Self { partitions, gap_found_at: self.gap_found_at.max(gap_found_at), is_share }
     }
 
     /// `gaps`: of the manifest.
@@ -105,7 +108,7 @@ impl Reach {
         let reached = || self.partitions.values().map(|partition| partition.reached);
         let least = |of: fn(Reached) -> Option<TimestampMs>| {
             let all: Option<Vec<TimestampMs>> = reached().map(|reached| reached.and_then(of)).collect();
-            all.and_then(|all| all.into_iter().min())
+            all.filter(|_| !self.is_share).and_then(|all| all.into_iter().min())
         };
         let source = |partition: &PartitionReach| Source {
             partition: partition.now.partition.clone(),
@@ -172,7 +175,7 @@ mod tests {
     }
 
     fn look(now: i64, lateness_ms: i64, seen: &[ReadPartition]) -> Look {
-        Look { at: TimestampMs(now), lateness_ms, partitions: seen.to_vec(), gap_found_at: None }
+        Look { at: TimestampMs(now), lateness_ms, partitions: seen.to_vec(), gap_found_at: None, is_share: false }
     }
 
     /// `as_of` and `complete_until` after looks at one or two partitions, each with its moment.
@@ -202,6 +205,13 @@ mod tests {
         let unknown = [seen(0, 5, Some(5), Some(900)), seen(1, 4, None, Some(800))];
         assert_eq!(told(&[(1_000, &unknown)], 0), (None, None));
         assert_eq!(told(&[], 0), (None, None));
+    }
+
+    #[test]
+    fn nothing_is_said_by_a_process_that_reads_a_share_of_the_partitions() {
+        let share = Look { is_share: true, ..look(1_000, 0, &[seen(0, 5, Some(5), Some(900))]) };
+        let told = Reach::default().after(share).completeness(&[]);
+        assert_eq!((told.as_of, told.complete_until, told.sources.len()), (None, None, 1));
     }
 
     #[test]

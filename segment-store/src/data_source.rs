@@ -1,6 +1,7 @@
 //! A datasource at run time: rows are appended on one side, consistent snapshots are taken on the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
@@ -29,6 +30,8 @@ pub struct DataSource {
     timeline: ArcSwap<Timeline>,
     progress: ArcSwap<Progress>,
     reach: ArcSwap<Reach>,
+    /// Another process reads these partitions now: nothing more is taken.
+    is_fenced: AtomicBool,
 }
 
 /// What the manifest knows of a datasource's ingestion.
@@ -84,6 +87,8 @@ pub struct OpenStats {
 #[derive(Debug)]
 pub struct Frozen {
     pub(crate) rows: Vec<Arc<OpenRows>>,
+    /// The commits by which it was tried to publish them.
+    pub(crate) attempts: Mutex<Vec<String>>,
 }
 
 impl Frozen {
@@ -117,6 +122,7 @@ impl DataSource {
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
             reach: ArcSwap::default(),
+            is_fenced: AtomicBool::new(false),
         }
     }
 
@@ -190,9 +196,14 @@ impl DataSource {
         self.append_in_lane(0, events);
     }
 
-    /// As [`append`](Self::append), beside other threads that append in other lanes, of which there are [`LANES_MAX`].
+    /// As [`append`](Self::append), beside other threads that append in other lanes, of which there are [`LANES_MAX`]. A
+    /// [fenced](Self::is_fenced) datasource takes none.
     pub fn append_in_lane(&self, lane: usize, events: &[EventRow]) {
         let mut live = self.live[lane].lock().expect(NO_PANIC);
+        // Looked at under the lock: what comes before the fence is forgotten with the rest.
+        if self.is_fenced() {
+            return;
+        }
         let Live { schema, open } = &mut *live;
         let mut last: Option<(Interval, &mut OpenSegment)> = None;
         for event in events {
@@ -233,13 +244,29 @@ impl DataSource {
             next.frozen.extend(rows.iter().cloned());
             next
         });
-        Frozen { rows }
+        Frozen { rows, attempts: Mutex::default() }
     }
 
     /// Forgets every row that is not published: they will be read again, or belong to a writer that was fenced off.
     pub fn discard_unpublished(&self) {
         let mut live = self.live();
         live.iter_mut().for_each(|live| live.open.clear());
+        self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
+    }
+
+    /// Whether another process has taken over what is read here, so that whatever comes can never be published.
+    pub fn is_fenced(&self) -> bool {
+        self.is_fenced.load(Ordering::Acquire)
+    }
+
+    /// Forgets what is not published, and takes nothing more: another process reads it too, and publishes it.
+    pub(crate) fn fence(&self) {
+        self.is_fenced.store(true, Ordering::Release);
+        self.discard_unpublished();
+    }
+
+    /// Forgets cut rows whose segments the manifest turned out to have.
+    pub(crate) fn forget_frozen(&self) {
         self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
     }
 

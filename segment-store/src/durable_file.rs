@@ -1,8 +1,10 @@
 //! Files that survive a power cut: temporary file -> write -> fsync -> final name -> fsync of the directory.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files with this ending were never finished; they mean nothing and may be removed.
@@ -49,9 +51,10 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 
 fn write_temporary(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     static SEQUENCE: AtomicU64 = AtomicU64::new(0);
+    // Of two containers that share the directory each may be process 1.
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     let name = path.file_name().expect("a file of the store has a name").to_string_lossy();
-    let unique =
-        format!(".{name}.{}.{}{TEMPORARY_SUFFIX}", std::process::id(), SEQUENCE.fetch_add(1, Ordering::Relaxed));
+    let unique = format!(".{name}.{:016x}.{}{TEMPORARY_SUFFIX}", *PROCESS, SEQUENCE.fetch_add(1, Ordering::Relaxed));
     let temporary = path.with_file_name(unique);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;

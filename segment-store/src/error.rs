@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::schema::{DataSourceName, EvolutionError, SchemaError};
 use crate::segment::SegmentId;
+use crate::slot::Slot;
 use crate::stream::CheckpointError;
 use crate::upkeep::PolicyError;
 
@@ -22,6 +23,8 @@ pub enum StoreError {
     ManifestRecord { number: u64, detail: String },
     #[error("another writer took over with epoch {newer}; this process, epoch {ours}, publishes nothing more")]
     Fenced { ours: u64, newer: u64 },
+    #[error("{partition} is not of slot {slot}, which this process owns")]
+    OtherSlot { partition: String, slot: Slot },
     #[error("datasource `{0}` does not exist")]
     UnknownDataSource(DataSourceName),
     #[error("datasource `{data_source}`: {cause}")]
@@ -79,6 +82,7 @@ impl StoreError {
             Self::ManifestRecord { .. } | Self::Corrupt { .. } | Self::Parquet { .. } => ErrorKind::Data,
             Self::Checkpoint { .. }
             | Self::Ledger { .. }
+            | Self::OtherSlot { .. }
             | Self::Build { .. }
             | Self::Arrow(_)
             | Self::NoConditionalPut => ErrorKind::Internal,

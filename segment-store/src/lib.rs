@@ -26,6 +26,7 @@ pub mod segment_reader;
 pub mod serving_cache;
 pub mod sketch;
 pub mod sketch_values;
+pub mod slot;
 pub mod store;
 pub mod stream;
 mod sweep;

@@ -4,7 +4,7 @@ mod log;
 mod record;
 mod state;
 
-pub use log::ManifestLog;
+pub use log::{Changed, ManifestLog};
 pub(crate) use log::{RECORDS, SNAPSHOTS, record_path, snapshot_path};
 pub(crate) use record::decode_checked;
 #[cfg(any(test, feature = "test-support"))]

@@ -35,11 +35,14 @@ pub enum Objects {
 }
 
 impl Objects {
-    /// The durable objects of a data directory: in it, or in the bucket that is named.
+    /// The durable objects of a data directory: in it, or in the bucket or the shared directory that is named.
     pub fn of(data_dir: &std::path::Path, object_store: Option<&str>) -> Result<Self, StoreError> {
         match object_store {
             None => Ok(Self::Local(data_dir.join("store"))),
-            Some(url) => Self::remote(url),
+            Some(url) => match url.strip_prefix("file://") {
+                Some(directory) => Ok(Self::Local(PathBuf::from(directory))),
+                None => Self::remote(url),
+            },
         }
     }
 

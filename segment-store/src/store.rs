@@ -1,9 +1,10 @@
 //! The facade: opens a data directory as its only writer, publishes, and hands out datasources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
@@ -19,8 +20,10 @@ use crate::open_segment::{OpenRows, sort};
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{PublishedSegment, SegmentFile, SegmentFiles, SegmentId, SegmentMeta};
 use crate::serving_cache::{CacheStats, ServingCache};
+use crate::slot::Slot;
 use crate::upkeep::UpkeepPolicy;
 
+mod following;
 mod upkeep;
 
 pub use self::upkeep::Retired;
@@ -32,10 +35,13 @@ pub use crate::sweep::Swept;
 pub struct StoreOptions {
     /// Local: the lock, and the durable objects unless `object_store` says otherwise.
     pub data_dir: PathBuf,
-    /// An S3-compatible bucket for the durable objects, `s3://bucket/prefix`; credentials come from the environment.
+    /// Where the durable objects are that several processes share: an S3-compatible bucket, `s3://bucket/prefix`, whose
+    /// credentials come from the environment, or a directory, `file:///path`.
     pub object_store: Option<String>,
     /// Bound of the directory that serving forms are kept in; beyond it those not used for the longest time go.
     pub cache_bytes_max: u64,
+    /// The partitions that are this process's.
+    pub slot: Slot,
 }
 
 impl StoreOptions {
@@ -44,7 +50,12 @@ impl StoreOptions {
 
     /// Everything below one directory.
     pub fn local(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), object_store: None, cache_bytes_max: Self::CACHE_BYTES_DEFAULT }
+        Self {
+            data_dir: data_dir.into(),
+            object_store: None,
+            cache_bytes_max: Self::CACHE_BYTES_DEFAULT,
+            slot: Slot::WHOLE,
+        }
     }
 
     /// Where queries put what does not fit into memory.
@@ -64,6 +75,10 @@ pub struct SupervisorRecord {
     pub data_source: DataSourceName,
     pub spec: serde_json::Value,
     pub suspended: bool,
+    /// Raised by each reset.
+    pub generation: u32,
+    /// In force: may hold more than the spec declares.
+    pub schema: DataSourceSchema,
 }
 
 /// What a publish consumed besides the rows.
@@ -76,7 +91,7 @@ pub struct Consumed {
     pub gaps: Vec<Gap>,
 }
 
-/// One data directory, opened as its only writer.
+/// One data directory, opened as the only writer of its slot.
 #[derive(Debug)]
 pub struct Store {
     files: Arc<SegmentFiles>,
@@ -85,17 +100,23 @@ pub struct Store {
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
     upkeep: std::sync::Mutex<UpkeepState>,
     spill_directory: PathBuf,
+    slot: Slot,
+    /// How often something was shown that other processes wrote.
+    followed: AtomicU64,
+    /// Own commits of cuts that took effect though they seemed to fail, until their publisher asks.
+    found_cuts: std::sync::Mutex<BTreeSet<String>>,
     /// Released by the system when the process ends, however it ends.
     _lock: File,
 }
 
 impl Store {
-    /// Locks the directory, replays the manifest and fences off every earlier writer. Segment files are opened later.
+    /// Locks the directory, replays the manifest and fences off every earlier writer of the slot. Segment files are opened
+    /// later.
     pub async fn open(options: StoreOptions) -> Result<Arc<Self>, StoreError> {
         let lock = lock(&options.data_dir)?;
         let objects = Objects::of(&options.data_dir, options.object_store.as_deref())?;
         let mut manifest = ManifestLog::open(objects.clone()).await?;
-        manifest.claim_epoch(clock::now()).await?;
+        manifest.claim_epoch(options.slot, clock::now()).await?;
         let live = manifest.state().data_sources.values().flat_map(|state| state.segments.keys().cloned());
         let cache = ServingCache::open(options.serving_directory(), options.cache_bytes_max, live)?;
         let files = Arc::new(SegmentFiles { objects, cache });
@@ -106,8 +127,19 @@ impl Store {
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
         let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
-        let spill_directory = options.spill_directory();
-        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, spill_directory, _lock: lock }))
+        let (spill_directory, slot, followed) = (options.spill_directory(), options.slot, AtomicU64::new(0));
+        Ok(Arc::new(Self {
+            files,
+            manifest,
+            data_sources,
+            supervisors,
+            upkeep,
+            spill_directory,
+            slot,
+            followed,
+            found_cuts: std::sync::Mutex::default(),
+            _lock: lock,
+        }))
     }
 
     /// Where queries put what does not fit into memory; nothing in it outlives them.
@@ -152,13 +184,9 @@ impl Store {
         let state = manifest.state().data_source(name)?;
         if let Some(known) = self.data_source(name.as_str()) {
             known.set_schema(state.schema.clone());
+            self.bring_up(&known, state, manifest.writer().1);
         } else {
-            let created = Arc::new(DataSource::new(name.clone(), state, &self.files, false));
-            self.data_sources.rcu(|known| {
-                let mut next = BTreeMap::clone(known);
-                next.insert(name.clone(), created.clone());
-                next
-            });
+            self.show(DataSource::new(name.clone(), state, &self.files, false));
         }
         Ok(())
     }
@@ -184,7 +212,8 @@ impl Store {
     /// Publishes the rows of a cut together with the offsets that they were read from (invariant M1): segment files
     /// durable, manifest record, timeline.
     ///
-    /// After an error nothing is published and the rows are still queryable; the same cut may be published again.
+    /// After an error nothing is published and the rows are still queryable; the same cut may be published again. Where an
+    /// earlier attempt turns out to have taken effect though it seemed to fail, there are no segments left to name.
     pub async fn publish(
         &self,
         data_source: &DataSource,
@@ -212,8 +241,14 @@ impl Store {
             refused: consumed.refused,
             gaps: consumed.gaps,
         };
+        frozen.attempts.lock().expect("no code panics while it adds a name").push(commit_id.clone());
         let mut manifest = self.manifest.lock().await;
-        manifest.commit(commit_id, Change::Publish(publish), clock::now()).await?;
+        let committed = manifest.commit(commit_id, Change::Publish(publish), clock::now()).await;
+        self.follow(&mut manifest);
+        if committed.is_err() && self.is_found(frozen) {
+            return Ok(Vec::new());
+        }
+        committed?;
         let published = added.iter().map(|meta| Arc::new(PublishedSegment::new(meta.clone(), self.files.clone())));
         data_source.swap(published.collect(), frozen);
         data_source.set_progress(Progress::of(manifest.state().data_source(data_source.name())?));
@@ -272,7 +307,9 @@ impl Store {
     async fn change(&self, change: Change) -> Result<(), StoreError> {
         let mut manifest = self.manifest.lock().await;
         let commit_id = manifest.next_commit_id();
-        manifest.commit(commit_id, change, clock::now()).await?;
+        let committed = manifest.commit(commit_id, change, clock::now()).await;
+        self.follow(&mut manifest);
+        committed?;
         self.supervisors.store(Arc::new(supervisors_of(manifest.state())));
         for (name, data_source) in self.data_sources.load().iter() {
             data_source.set_progress(Progress::of(manifest.state().data_source(name)?));
@@ -288,6 +325,8 @@ fn supervisors_of(state: &ManifestState) -> Vec<SupervisorRecord> {
             data_source: name.clone(),
             spec: supervisor.spec.clone(),
             suspended: supervisor.suspended,
+            generation: state.generation,
+            schema: state.schema.clone(),
         })
     });
     records.collect()

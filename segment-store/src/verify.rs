@@ -12,6 +12,7 @@ mod rows;
 mod segment_file;
 mod serving_rows;
 mod tiling;
+mod writers;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Upkeep beside everything else: one thread that retires, merges and sweeps, round after round.
 //!
 //! reconcile -> retention -> compaction (plan, merge, publish; until nothing is left) -> sweep -> wait
+//!
+//! Where several processes share the partitions, that of the first slot retires and merges what all of them published.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,8 +93,11 @@ struct Blocked {
 impl Upkeep {
     /// Everything that is due. `false` when there is nothing more to do for this process.
     fn round(&mut self) -> bool {
-        let kept = self.reconcile().and_then(|()| self.retain());
-        self.compact();
+        let is_first = self.store.slot().is_first();
+        let kept = self.reconcile().and_then(|()| if is_first { self.retain() } else { Ok(()) });
+        if is_first {
+            self.compact();
+        }
         let swept = self.sweep_if_due();
         for failure in [kept.err(), swept.err()].into_iter().flatten() {
             if matches!(failure, StoreError::Fenced { .. }) {

@@ -4,7 +4,9 @@
 //! [server]
 //! listen = "127.0.0.1:8888"
 //! data_dir = "henge-data"
-//! object_store = "s3://bucket/prefix"   # absent: in data_dir
+//! object_store = "s3://bucket/prefix"   # or file:///shared/directory; absent: in data_dir
+//! slot = "0/2"                          # of the partitions, for processes that share an object store; absent: all of them
+//! refresh = "1s"                        # how often what the others published is looked for
 //!
 //! [limits]
 //! query_timeout = "60s"
@@ -47,6 +49,7 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::guard::StatementLimits;
 use henge_query::limits::QueryLimits;
+use henge_segment_store::slot::Slot;
 use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
@@ -55,6 +58,9 @@ use crate::statements::AsyncLimits;
 
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:8888";
 const DATA_DIR_DEFAULT: &str = "henge-data";
+const SLOT_WANTED: &str = "a slot such as \"0/2\", the first of two";
+/// A look costs one request to the object store.
+const REFRESH_DEFAULT: Duration = Duration::from_secs(1);
 
 /// Everything that `henge server` runs by.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +69,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
     pub object_store: Option<String>,
+    /// The partitions that this process reads.
+    pub slot: Slot,
+    /// Between two looks for what other processes have written to the manifest.
+    pub refresh: Duration,
     pub limits: Limits,
     pub upkeep: UpkeepConfig,
     /// Supervisors that the file asks for.
@@ -125,6 +135,7 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     pub data_dir: Option<PathBuf>,
     pub object_store: Option<String>,
+    pub slot: Option<Slot>,
 }
 
 /// Why there is no configuration. Each names the file and the setting.
@@ -167,11 +178,16 @@ impl Config {
         let listen = server.parsed("listen", "an address such as \"127.0.0.1:8888\"", |text| text.parse().ok())?;
         let data_dir = server.text("data_dir")?.map(PathBuf::from);
         let object_store = server.text("object_store")?;
+        let slot = server.parsed("slot", SLOT_WANTED, |text| text.parse().ok())?;
+        let mut refresh = REFRESH_DEFAULT;
+        server.duration("refresh", &mut refresh)?;
         server.finish()?;
         let limits = limits(root.section("limits")?)?;
         let upkeep = upkeep(root.section("upkeep")?)?;
         let data_sources = root.section("datasource")?.tables()?;
         root.finish()?;
+        let slot = overrides.slot.or(slot).unwrap_or_default();
+        check_grace(file, slot, &upkeep, limits.query.timeout_max)?;
         let spec = |(name, json): &(String, serde_json::Value)| {
             SupervisorSpec::from_short_form(name, json)
                 .map_err(|error| ConfigError::Spec { file: file.to_owned(), error })
@@ -182,11 +198,26 @@ impl Config {
             listen: overrides.listen.or(listen).unwrap_or_else(listen_default),
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),
+            slot,
+            refresh,
             limits,
             upkeep,
             specs,
         })
     }
+}
+
+/// Queries of other slots' processes read what is retired here until they end (invariant G1).
+fn check_grace(file: &str, slot: Slot, upkeep: &UpkeepConfig, query_time_max: Duration) -> Result<(), ConfigError> {
+    if slot.is_whole() || upkeep.sweep_grace > query_time_max {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        file: file.to_owned(),
+        key: "upkeep.sweep_grace".to_owned(),
+        wanted: "longer than `limits.query_timeout_max` where there are slots".into(),
+        found: format!("{:?}", upkeep.sweep_grace),
+    })
 }
 
 fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {

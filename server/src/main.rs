@@ -10,6 +10,7 @@ mod colour;
 mod config;
 mod error;
 mod exit_code;
+mod following;
 mod held_memory;
 mod listener;
 mod openapi;

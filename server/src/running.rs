@@ -25,7 +25,7 @@ use crate::auth::key_ring::KeyRing;
 use crate::background::Background;
 use crate::config::Config;
 use crate::statements::Statements;
-use crate::{held_memory, listener, routes, scrubbing, system_tables};
+use crate::{following, held_memory, listener, routes, scrubbing, system_tables};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,7 @@ impl Running {
             data_dir: config.data_dir,
             object_store: config.object_store,
             cache_bytes_max: config.limits.cache_bytes_max as u64,
+            slot: config.slot,
         };
         let store = Store::open(options).await?;
         for spec in config.specs {
@@ -117,6 +118,7 @@ impl Running {
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
         tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
         tokio::spawn(statements.keep_tidy(app.stop.clone()));
+        tokio::spawn(following::run(services.clone(), config.refresh, app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
         Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use henge_ingest::fleet::event::Fleet;
+use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use henge_segment_store::clock;
@@ -17,7 +18,14 @@ use super::PARTITIONS;
 use super::load::Rollup;
 use crate::server::Server;
 
-pub const TOPIC: &str = "fresh";
+/// What goes on beside reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// A cut every five seconds.
+    Little,
+    /// Cuts, publishes and merges all the time.
+    Upkeep,
+}
 
 /// Between an answer and the next question: a prober that never pauses takes a core from what it measures.
 const PAUSE: Duration = Duration::from_millis(4);
@@ -32,21 +40,36 @@ pub struct Freshness {
 /// When each record of each partition was produced; a record's offset is its place.
 type Stamps = Arc<Mutex<Vec<Vec<Instant>>>>;
 
-pub fn measure(broker: &RealBroker, rate: u32, duration: Duration) -> anyhow::Result<Freshness> {
+/// `topic` is made, and must be new.
+pub fn measure(
+    broker: &RealBroker,
+    topic: &'static str,
+    rate: u32,
+    duration: Duration,
+    beside: Beside,
+) -> anyhow::Result<Freshness> {
+    Admin::new(&broker.properties()).create_topic(topic, PARTITIONS, &[]);
     let dir = tempfile::tempdir()?;
-    let config = super::load::config(broker.bootstrap_servers(), TOPIC, "5s", Rollup::Off).replace(
+    let config = super::load::config(broker.bootstrap_servers(), topic, "5s", Rollup::Off).replace(
         "dimensions = [",
         r#"dimensions = [
     { name = "kafka_partition", type = "long", from = "kafka.partition" },
     { name = "kafka_offset", type = "long", from = "kafka.offset" },"#,
     );
+    let config = match beside {
+        Beside::Little => config,
+        Beside::Upkeep => {
+            let often = "cut = { age = \"500ms\" }\ncompaction = { quiet = \"100ms\" }";
+            format!("[upkeep]\ncpu = 1\nevery = \"100ms\"\n{}", config.replace("cut = { age = \"5s\" }", often))
+        }
+    };
     let server = Server::start(dir.path(), &config)?;
     let stamps: Stamps = Arc::new(Mutex::new(vec![Vec::new(); PARTITIONS as usize]));
     let is_finished = Arc::new(AtomicBool::new(false));
     let producer = std::thread::spawn({
         let (stamps, is_finished, properties) = (stamps.clone(), is_finished.clone(), broker.properties());
         move || {
-            produce(&properties, rate, WARM_UP + duration, &stamps);
+            produce(&properties, topic, rate, WARM_UP + duration, &stamps);
             is_finished.store(true, Ordering::SeqCst);
         }
     });
@@ -58,9 +81,9 @@ pub fn measure(broker: &RealBroker, rate: u32, duration: Duration) -> anyhow::Re
 }
 
 /// One event after the other, each at its time.
-fn produce(properties: &[(String, String)], rate: u32, duration: Duration, stamps: &Stamps) {
+fn produce(properties: &[(String, String)], topic: &str, rate: u32, duration: Duration, stamps: &Stamps) {
     let fleet = Fleet::new(1, 10_000);
-    let producer = TestProducer::new(properties, TOPIC, &[("compression.type", "lz4"), ("linger.ms", "1")]);
+    let producer = TestProducer::new(properties, topic, &[("compression.type", "lz4"), ("linger.ms", "1")]);
     let started = Instant::now();
     let mut json = Vec::new();
     let events = u64::from(rate) * duration.as_secs();

@@ -6,21 +6,19 @@ mod loading;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::{Asked, mix};
 use crate::cmu::fleet::Fleet;
 use crate::cpu;
+use crate::druid_process::{BROKER, DruidProcesses};
 use crate::server::Client;
 
 pub const TABLE: &str = "events";
-/// Where the script's processes listen.
-const BROKER: &str = "http://127.0.0.1:8082";
 /// Stands in the folder once all rows are segments.
 const COMPLETE: &str = "complete";
 /// After a start, a load or a rest, until all segments are served.
@@ -33,34 +31,23 @@ const WARM_UP_MAX: Duration = Duration::from_secs(10);
 
 /// Stopped when dropped.
 pub struct Druid {
-    script: PathBuf,
+    processes: DruidProcesses,
     data: PathBuf,
     broker: Client,
     rows: u64,
     /// Whose CPU time a query takes.
     serving: Vec<u32>,
-    all: Vec<u32>,
 }
 
 impl Druid {
     /// Starts it by `script` with its data in `folder/druid`, and loads the events unless an earlier run did.
     pub fn start(script: &Path, fleet: &Fleet, folder: &Path) -> anyhow::Result<Self> {
-        let (script, data) = (script.canonicalize()?, folder.join("druid"));
-        let started = Command::new(&script).arg("start").arg(&data).status()?;
-        ensure!(started.success(), "{} start {} failed: does one run already?", script.display(), data.display());
-        let mut druid = Self {
-            script,
-            broker: Client::new(BROKER.into())?,
-            rows: fleet.rows,
-            serving: vec![pid(&data, "historical")?, pid(&data, "broker")?],
-            all: Vec::new(),
-            data,
-        };
-        for entry in fs::read_dir(druid.data.join("pid"))? {
-            druid.all.push(pid(&druid.data, &entry?.file_name().to_string_lossy())?);
-        }
+        let data = folder.join("druid");
+        let processes = DruidProcesses::start(script, data.clone())?;
+        let serving = vec![processes.pid("historical")?, processes.pid("broker")?];
+        let druid = Self { broker: Client::new(BROKER.into())?, rows: fleet.rows, serving, processes, data };
         druid.load(fleet, folder)?;
-        druid.signal("STOP")?;
+        druid.processes.signal("STOP")?;
         Ok(druid)
     }
 
@@ -126,9 +113,9 @@ impl Druid {
 
     /// While it runs: what its processes missed has passed by the time that they serve all rows, which is not timed.
     fn awake<T>(&self, work: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.signal("CONT")?;
+        self.processes.signal("CONT")?;
         let done = self.with_all_rows(work);
-        self.signal("STOP")?;
+        self.processes.signal("STOP")?;
         done
     }
 
@@ -157,23 +144,6 @@ impl Druid {
     fn cpu_seconds(&self) -> anyhow::Result<f64> {
         self.serving.iter().map(|process| cpu::seconds(*process)).sum()
     }
-
-    fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let pids = self.all.iter().map(u32::to_string);
-        let sent = Command::new("kill").arg(format!("-{name}")).args(pids).status()?;
-        match sent.success() {
-            true => Ok(()),
-            false => bail!("a process of Druid has ended: see {}", self.data.join("log").display()),
-        }
-    }
-}
-
-impl Drop for Druid {
-    fn drop(&mut self) {
-        // What is stopped does not end; what has ended already is no error here.
-        self.signal("CONT").ok();
-        Command::new(&self.script).arg("stop").arg(&self.data).status().ok();
-    }
 }
 
 /// Results and partial results of earlier queries are not used, and what cannot be vectorised is an error.
@@ -183,10 +153,4 @@ fn request(sql: &str) -> Value {
         context[name] = json!(false);
     }
     json!({ "query": sql, "resultFormat": "array", "context": context })
-}
-
-fn pid(data: &Path, process: &str) -> anyhow::Result<u32> {
-    let path = data.join("pid").join(process);
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Ok(text.trim().parse()?)
 }

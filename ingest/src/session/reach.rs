@@ -31,6 +31,7 @@ impl Session<'_> {
             lateness_ms: spec.time_policy.late_ms_max.unwrap_or(0),
             partitions: partitions.iter().map(read).collect(),
             gap_found_at,
+            is_share: !self.context.store.slot().is_whole(),
         });
     }
 }

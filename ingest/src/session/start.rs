@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use henge_segment_store::clock;
 use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::slot::Slot;
 use henge_segment_store::stream::{OffsetRange, StreamPartition};
 
 use super::topics::Standing;
@@ -50,10 +51,7 @@ impl<'a> Session<'a> {
             watch: TopicWatch::new(context.runtime.clone(), client.clone(), context.spec.topics.clone()),
             client,
             lanes,
-            counts_before: progress.ledger.values().fold(LedgerCounts::default(), |mut counts, partition| {
-                counts.add(partition);
-                counts
-            }),
+            counts_before: counts_of(&progress.ledger, context.store.slot()),
             topics: BTreeMap::new(),
             generation: progress.generation,
             publishing: None,
@@ -68,7 +66,11 @@ impl<'a> Session<'a> {
             reported: Instant::now(),
             rated: Instant::now(),
         };
-        let is_known = !published.is_empty();
+        // What other slots have published says nothing of where this one begins.
+        let is_ours = |partition: &StreamPartition| context.store.slot().owns(partition.partition);
+        let is_read =
+            |partition: &StreamPartition| context.spec.topics.includes(&partition.topic) && is_ours(partition);
+        let is_known = progress.checkpoint.iter().any(|(partition, _)| is_read(partition));
         for (name, description) in found {
             match description {
                 Ok(description) => session.begin_found(&name, description, is_known)?,
@@ -93,7 +95,7 @@ impl<'a> Session<'a> {
             return Ok(self.begin_unread(name, Standing::Replaced(cause.to_string()))?);
         }
         self.expect_topic(name, found.id, Standing::Read);
-        for partition in 0..found.partitions {
+        for partition in (0..found.partitions).filter(|&partition| self.context.store.slot().owns(partition)) {
             let partition = StreamPartition { topic: name.clone(), partition };
             let log = self.client.query_watermarks(&partition, ASK_MAX)?;
             self.take_up(partition, log, is_known)?;
@@ -103,8 +105,9 @@ impl<'a> Session<'a> {
 
     /// Shows where a topic stands that cannot be read.
     fn begin_unread(&mut self, name: &Arc<str>, standing: Standing) -> Result<(), KafkaError> {
-        let progress = self.context.data_source.progress();
-        let positions = progress.checkpoint.iter().filter(|(partition, _)| partition.topic == *name);
+        let (progress, slot) = (self.context.data_source.progress(), self.context.store.slot());
+        let is_ours = |partition: &StreamPartition| partition.topic == *name && slot.owns(partition.partition);
+        let positions = progress.checkpoint.iter().filter(|(partition, _)| is_ours(partition));
         let mut id = None;
         for (partition, position) in positions {
             id = id.or(position.topic_id);
@@ -145,6 +148,14 @@ impl<'a> Session<'a> {
         self.recovery.insert(partition.clone(), log.end);
         self.lanes.assign(&[(partition, start)])
     }
+}
+
+/// Of the slot's partitions, those that are published.
+fn counts_of(ledger: &BTreeMap<StreamPartition, LedgerCounts>, slot: Slot) -> LedgerCounts {
+    let mut counts = LedgerCounts::default();
+    let ours = ledger.iter().filter(|(partition, _)| slot.owns(partition.partition));
+    ours.for_each(|(_, partition)| counts.add(partition));
+    counts
 }
 
 /// A time-out says little; the client's own events tell whether it was the address, the password or the certificate.

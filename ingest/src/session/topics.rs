@@ -106,7 +106,7 @@ impl Session<'_> {
     }
 
     fn take_up_new(&mut self, name: &Arc<str>, partitions: i32) -> Result<(), KafkaError> {
-        for partition in 0..partitions {
+        for partition in (0..partitions).filter(|&partition| self.context.store.slot().owns(partition)) {
             let partition = StreamPartition { topic: name.clone(), partition };
             if !self.lanes.reads(&partition) {
                 let log = self.client.query_watermarks(&partition, ASK_MAX)?;

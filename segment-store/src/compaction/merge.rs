@@ -5,6 +5,7 @@
 
 mod block;
 mod cursor;
+mod event_shares;
 mod heap;
 mod input;
 mod merged_sketches;
@@ -14,6 +15,7 @@ mod shared_codes;
 use std::sync::Arc;
 
 use self::cursor::Cursor;
+use self::event_shares::EventShares;
 use self::heap::Heap;
 use self::input::Input;
 use self::piece::PieceBuilder;
@@ -51,8 +53,7 @@ pub struct MergeTarget {
     pub piece_sketch_bytes: usize,
 }
 
-/// Merged rows, and the events that they stand for. The events of all pieces together are those of the inputs; a piece
-/// gets its part of each input's by the rows that it took.
+/// Merged rows, and the events that they stand for. The events of all pieces together are those of the inputs.
 #[derive(Debug)]
 pub struct Piece {
     pub rows: SortedRows,
@@ -90,16 +91,16 @@ pub fn merge<E>(
         (0..target.schema.dimensions.len()).map(|dimension| SharedCodes::of(&sources, dimension)).collect();
     let mut cursors = open_cursors(&sources, &shared, target, &mut pace)?;
     let mut piece = PieceBuilder::new(target, &shared);
-    let mut apportioned = 0;
+    let mut shares = EventShares::new(&target.schema, inputs, &sources);
     let mut heap = Heap::new(cursors.len(), |left, right| is_less(&cursors, left, right));
     while let Some(least) = heap.least() {
         let (block, row) = cursors[least].row();
         let damaged = |source| MergeError::Sketch { id: inputs[least].id.clone(), source };
         if !(target.schema.rollup && piece.fold(block, row).map_err(damaged)?) {
             if piece.row_count() == target.piece_rows || piece.sketch_bytes() >= target.piece_sketch_bytes {
-                let events = events_taken(inputs, &cursors) - apportioned;
-                apportioned += events;
-                deliver(Piece { rows: piece.take(), events }).map_err(MergeError::Caller)?;
+                let rows = piece.take();
+                let events = shares.of(&rows, inputs, &cursors);
+                deliver(Piece { rows, events }).map_err(MergeError::Caller)?;
             }
             let (block, row) = cursors[least].row();
             piece.push(block, row);
@@ -110,8 +111,7 @@ pub fn merge<E>(
         }
     }
     if piece.row_count() > 0 {
-        let events = events_taken(inputs, &cursors) - apportioned;
-        deliver(Piece { rows: piece.take(), events }).map_err(MergeError::Caller)?;
+        deliver(Piece { rows: piece.take(), events: shares.rest() }).map_err(MergeError::Caller)?;
     }
     Ok(())
 }
@@ -143,15 +143,6 @@ fn open_cursors<'a, E>(
 
 fn is_less(cursors: &[Cursor<'_>], left: usize, right: usize) -> bool {
     cursors[left].compare(&cursors[right]).then(left.cmp(&right)).is_lt()
-}
-
-/// Events of the rows that were taken so far.
-fn events_taken(inputs: &[MergeInput], cursors: &[Cursor<'_>]) -> u64 {
-    let of_input = |(input, cursor): (&MergeInput, &Cursor<'_>)| {
-        let rows = u128::from(input.rows.row_count()).max(1);
-        (u128::from(input.events) * cursor.rows_taken() as u128 / rows) as u64
-    };
-    inputs.iter().zip(cursors).map(of_input).sum()
 }
 
 #[cfg(test)]

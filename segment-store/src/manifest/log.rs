@@ -4,11 +4,19 @@
 //! manifest/records/00000000000000000000    the records, by number
 //! manifest/snapshots/00000000000000000063  the state after the records before that number; shortens the replay
 //! ```
+//!
+//! Several processes may write, each for a slot of its own: who finds a number taken reads what stands there, checks its
+//! change against the newer state, and tries the next number.
 
-use super::record::{Change, ManifestRecord, decode_checked, encode_checked};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::record::{Change, ConsumedRange, ManifestRecord, decode_checked, encode_checked};
 use super::state::ManifestState;
 use crate::error::StoreError;
 use crate::objects::Objects;
+use crate::schema::DataSourceName;
+use crate::slot::Slot;
 use crate::time::TimestampMs;
 
 pub(crate) const RECORDS: &str = "manifest/records";
@@ -23,9 +31,22 @@ const PUT_ATTEMPTS: u32 = 3;
 pub struct ManifestLog {
     objects: Objects,
     state: ManifestState,
+    /// Ours.
+    slot: Slot,
     /// Ours, once claimed.
     epoch: u64,
     commits: u64,
+    /// What records changed that were read since anybody asked.
+    changed: BTreeMap<DataSourceName, Changed>,
+}
+
+/// What records changed of a datasource that this process read, and did not write just now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Its schema, its supervisor or its rules.
+    pub control: bool,
+    /// This process's own publishes of cuts, whose puts seemed to have failed, by commit id.
+    pub own_cuts: Vec<String>,
 }
 
 impl ManifestLog {
@@ -42,8 +63,10 @@ impl ManifestLog {
 
     async fn replay(objects: Objects) -> Result<Self, StoreError> {
         let state = newest_snapshot(&objects).await?.unwrap_or_default();
-        let mut log = Self { objects, state, epoch: 0, commits: 0 };
+        let (slot, changed) = (Slot::WHOLE, BTreeMap::new());
+        let mut log = Self { objects, state, slot, epoch: 0, commits: 0, changed };
         log.catch_up().await?;
+        log.changed.clear();
         Ok(log)
     }
 
@@ -56,23 +79,37 @@ impl ManifestLog {
         self.apply_new_records().await
     }
 
+    /// The datasources that records changed which were read since the last call, by commits as well.
+    pub fn take_changed(&mut self) -> BTreeMap<DataSourceName, Changed> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Which partitions are this process's, and since which claim.
+    pub fn writer(&self) -> (Slot, u64) {
+        (self.slot, self.epoch)
+    }
+
     /// Fails with `Fenced` where another process is known to have taken over.
     pub fn check_is_writer(&self) -> Result<(), StoreError> {
-        match self.state.epoch > self.epoch {
-            true => Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch }),
-            false => Ok(()),
+        match self.state.slot_of(self.epoch) == Some(self.slot) {
+            true => Ok(()),
+            false => Err(StoreError::Fenced { ours: self.epoch, newer: self.state.epoch }),
         }
     }
 
-    /// Becomes the only writer: every older one is fenced off by its next attempt to publish.
-    pub async fn claim_epoch(&mut self, now: TimestampMs) -> Result<(), StoreError> {
+    /// Becomes the only writer of a slot: every older one whose slot overlaps with it is fenced off by its next attempt to
+    /// publish.
+    pub async fn claim_epoch(&mut self, slot: Slot, now: TimestampMs) -> Result<(), StoreError> {
         self.check_conditional_put().await?;
+        // Process ids say little between containers, in each of which ours may be 1.
+        let nonce = RandomState::new().hash_one(std::process::id());
         loop {
             let epoch = self.state.epoch + 1;
-            let record =
-                self.record(epoch, format!("{epoch}-claim-{now}-{}", std::process::id()), Change::ClaimEpoch, now);
+            let commit_id = format!("{epoch}-claim-{now}-{nonce:016x}");
+            let record = self.record(epoch, commit_id, Change::ClaimEpoch { slot }, now);
             if self.put(&record).await? {
-                self.epoch = epoch;
+                (self.slot, self.epoch) = (slot, epoch);
+                self.changed.clear();
                 return Ok(());
             }
             self.catch_up().await?;
@@ -87,10 +124,11 @@ impl ManifestLog {
 
     /// Appends `change` if its preconditions still hold in the newest state, and this is still the writer.
     ///
-    /// Fails with `Fenced` when another process claimed a newer epoch. Once this returns `Ok` the change is durable.
+    /// Fails with `Fenced` when another process claimed the slot. Once this returns `Ok` the change is durable.
     pub async fn commit(&mut self, commit_id: String, change: Change, now: TimestampMs) -> Result<(), StoreError> {
         loop {
             self.check_is_writer()?;
+            self.check_is_ours(&change)?;
             self.state.check(&change)?;
             let record = self.record(self.epoch, commit_id.clone(), change.clone(), now);
             if self.put(&record).await? {
@@ -98,6 +136,16 @@ impl ManifestLog {
                 return Ok(());
             }
             self.catch_up().await?;
+        }
+    }
+
+    /// Only partitions of our slot are ours to move on (invariant M5).
+    fn check_is_ours(&self, change: &Change) -> Result<(), StoreError> {
+        let Change::Publish(publish) = change else { return Ok(()) };
+        let not_ours = |consumed: &&ConsumedRange| !self.slot.owns(consumed.partition.partition);
+        match publish.consumed.iter().find(not_ours) {
+            Some(consumed) => Err(StoreError::OtherSlot { partition: consumed.partition.to_string(), slot: self.slot }),
+            None => Ok(()),
         }
     }
 
@@ -132,10 +180,23 @@ impl ManifestLog {
         Ok(true)
     }
 
-    /// Applies every record from `next_number` on, and makes sure that those were all.
+    /// Applies every record from `next_number` on, and makes sure that those were all: a missing record with later ones
+    /// behind it is damage, not the end.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
-        self.apply_new_records().await?;
-        self.check_nothing_follows().await
+        loop {
+            self.apply_new_records().await?;
+            let number = self.state.next_number;
+            let newest = self.objects.list(RECORDS).await?.pop();
+            let Some(newest) = newest.and_then(|name| name.parse::<u64>().ok()).filter(|newest| *newest >= number)
+            else {
+                return Ok(());
+            };
+            // Records are written one after another, so what came before a listed one is there by now.
+            if self.read_record(number).await?.is_none() {
+                let detail = format!("it is missing, but record {newest} exists");
+                return Err(StoreError::ManifestRecord { number, detail });
+            }
+        }
     }
 
     async fn apply_new_records(&mut self) -> Result<(), StoreError> {
@@ -148,20 +209,20 @@ impl ManifestLog {
             self.state
                 .apply(&record, digest)
                 .map_err(|error| StoreError::ManifestRecord { number, detail: error.to_string() })?;
+            self.note_changed(&record);
         }
         Ok(())
     }
 
-    /// A missing record with later ones behind it is damage, not the end.
-    async fn check_nothing_follows(&self) -> Result<(), StoreError> {
-        let number = self.state.next_number;
-        let newest = self.objects.list(RECORDS).await?.pop();
-        match newest.and_then(|name| name.parse::<u64>().ok()) {
-            Some(newest) if newest > number => {
-                let detail = format!("it is missing, but record {newest} exists");
-                Err(StoreError::ManifestRecord { number, detail })
+    fn note_changed(&mut self, record: &ManifestRecord) {
+        let Some(name) = record.change.data_source() else { return };
+        let changed = self.changed.entry(name.clone()).or_default();
+        match &record.change {
+            Change::Publish(publish) if record.epoch == self.epoch && publish.retired.is_empty() => {
+                changed.own_cuts.push(record.commit_id.clone());
             }
-            _ => Ok(()),
+            Change::Publish(_) | Change::Retire { .. } => {}
+            _ => changed.control = true,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::retention::Rule;
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
+use crate::slot::Slot;
 use crate::stream::{OffsetRange, StreamPartition, TopicId};
 use crate::time::TimestampMs;
 use crate::upkeep::UpkeepPolicy;
@@ -25,7 +26,7 @@ pub struct ManifestRecord {
     pub number: u64,
     /// BLAKE3 of the previous record's body, in hex; empty for the first one.
     pub previous: String,
-    /// Of the process that wrote it. A newer epoch fences off every older writer (invariant M5).
+    /// Of the process that wrote it. A newer one of its slot fences off every older writer (invariant M5).
     pub epoch: u64,
     /// Chosen before the first attempt: tells "our put took effect" from "someone was faster".
     pub commit_id: String,
@@ -37,8 +38,12 @@ pub struct ManifestRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Change {
-    /// A process takes over as the only writer.
-    ClaimEpoch,
+    /// A process takes over as the only writer of a slot; writers of slots that overlap with it are fenced off.
+    ClaimEpoch {
+        /// Manifests from before there were slots have none: all partitions.
+        #[serde(default, skip_serializing_if = "Slot::is_whole")]
+        slot: Slot,
+    },
     /// A datasource gets a supervisor, or another spec for it.
     PutSupervisor {
         data_source: DataSourceName,
@@ -77,6 +82,22 @@ pub enum Change {
         segments: Vec<SegmentId>,
         reason: String,
     },
+}
+
+impl Change {
+    /// The datasource that it is about.
+    pub fn data_source(&self) -> Option<&DataSourceName> {
+        match self {
+            Self::ClaimEpoch { .. } => None,
+            Self::PutSupervisor { data_source, .. }
+            | Self::SetSuspended { data_source, .. }
+            | Self::TerminateSupervisor { data_source }
+            | Self::Reset { data_source, .. }
+            | Self::SetRules { data_source, .. }
+            | Self::Retire { data_source, .. } => Some(data_source),
+            Self::Publish(publish) => Some(&publish.data_source),
+        }
+    }
 }
 
 /// Segments and the offsets that they were made from, in one step.

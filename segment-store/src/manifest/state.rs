@@ -10,6 +10,7 @@ use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::retention::Rule;
 use crate::schema::{ColumnHistory, DataSourceName, DataSourceSchema};
 use crate::segment::{SegmentId, SegmentMeta};
+use crate::slot::Slot;
 use crate::stream::{Checkpoint, StreamPartition};
 use crate::time::TimestampMs;
 use crate::upkeep::{PolicyError, UpkeepPolicy};
@@ -24,8 +25,11 @@ pub struct ManifestState {
     pub next_number: u64,
     /// Digest of the newest record.
     pub last_digest: String,
-    /// The newest writer epoch.
+    /// The newest writer epoch; no two claims have the same.
     pub epoch: u64,
+    /// The epochs of those who write now, by slot. Empty where one process owns all partitions: the newest epoch is its.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slots: BTreeMap<Slot, u64>,
     pub data_sources: BTreeMap<DataSourceName, DataSourceState>,
 }
 
@@ -116,7 +120,7 @@ impl ManifestState {
     /// balances (invariants M2, M3, Q3).
     pub fn check(&self, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::ClaimEpoch => Ok(()),
+            Change::ClaimEpoch { .. } => Ok(()),
             Change::PutSupervisor { data_source, schema, upkeep, .. } => {
                 schema.validate()?;
                 upkeep.validate(schema)?;
@@ -141,7 +145,7 @@ impl ManifestState {
         self.next_number = record.number.saturating_add(1);
         self.last_digest = digest;
         match &record.change {
-            Change::ClaimEpoch => {}
+            Change::ClaimEpoch { slot } => self.claim(*slot, record.epoch),
             Change::PutSupervisor { data_source, schema, spec, suspended, upkeep } => {
                 let supervisor = Some(SupervisorState { spec: spec.clone(), suspended: *suspended });
                 let (columns, schema) = self.declare(data_source, schema)?;
@@ -164,6 +168,21 @@ impl ManifestState {
             Change::Retire { data_source, segments, .. } => self.known(data_source).apply_retire(segments),
         }
         Ok(())
+    }
+
+    /// The slot that a writer of this epoch owns now; `None` where another one has taken it over (invariant M5).
+    pub fn slot_of(&self, epoch: u64) -> Option<Slot> {
+        match self.slots.is_empty() {
+            true => (epoch == self.epoch && epoch > 0).then_some(Slot::WHOLE),
+            false => self.slots.iter().find(|(_, owner)| **owner == epoch).map(|(slot, _)| *slot),
+        }
+    }
+
+    fn claim(&mut self, slot: Slot, epoch: u64) {
+        self.slots.retain(|other, _| !other.overlaps(slot));
+        if !slot.is_whole() {
+            self.slots.insert(slot, epoch);
+        }
     }
 
     /// A datasource's columns and schema after a declaration.

@@ -23,6 +23,16 @@ impl SegmentId {
         let chunk = format!("{}_{}", self.chunk.start(), self.chunk.end()).replace(':', "");
         format!("segments/{}/{chunk}/{}_{}.parquet", self.data_source, self.version, self.shard)
     }
+
+    /// The epoch of the process that made it, which each commit's name begins with.
+    pub(crate) fn epoch(&self) -> Option<u64> {
+        self.version.split_once('-')?.0.parse().ok()
+    }
+
+    /// The epoch of the process that made the file of a segment.
+    pub(crate) fn epoch_of_path(path: &str) -> Option<u64> {
+        path.rsplit('/').next()?.split_once('-')?.0.parse().ok()
+    }
 }
 
 /// `datasource_start_end_version_shard`, as Druid writes it.

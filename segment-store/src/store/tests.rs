@@ -1,3 +1,4 @@
+mod slots;
 mod upkeep;
 
 use arrow::array::AsArray;

@@ -1,6 +1,6 @@
 //! What happens to segments after they are published: they are merged, retired, and their files deleted.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -115,7 +115,9 @@ impl Store {
         let commit_id = manifest.next_commit_id();
         let (data_source, reason) = (name.clone(), rule.to_string());
         let change = Change::Retire { data_source, segments: segments.clone(), reason };
-        manifest.commit(commit_id, change, now).await?;
+        let committed = manifest.commit(commit_id, change, now).await;
+        self.follow(&mut manifest);
+        committed?;
         let after = manifest.state().data_source(name)?.retired;
         if let Some(data_source) = self.data_source(name.as_str()) {
             self.take_from_timeline(&data_source, &[], &segments);
@@ -124,46 +126,25 @@ impl Store {
         Ok(Retired { data_source: name.clone(), rule, segments, events, bytes })
     }
 
-    /// Brings the timelines up to the manifest, where a merge or a retirement took effect though its commit seemed to
-    /// fail. Returns the number of datasources that were behind; fails with `Fenced` when another process is the writer.
-    pub async fn reconcile(&self) -> Result<usize, StoreError> {
-        let mut manifest = self.manifest.lock().await;
-        manifest.refresh().await?;
-        // What another writer merges holds events that this process still has unpublished.
-        manifest.check_is_writer()?;
-        let mut behind = 0;
-        for (name, data_source) in self.data_sources.load().iter() {
-            let state = manifest.state().data_source(name)?;
-            let shown: BTreeMap<SegmentId, Arc<PublishedSegment>> = data_source
-                .published_segments()
-                .into_iter()
-                .map(|segment| (segment.meta.id.clone(), segment))
-                .collect();
-            let gone: Vec<SegmentId> = shown.keys().filter(|id| !state.segments.contains_key(id)).cloned().collect();
-            if gone.is_empty() {
-                continue;
-            }
-            // Segments of a cut replace its frozen rows, which only its publisher does.
-            let came = state.segments.values().filter(|meta| meta.merged.is_some() && !shown.contains_key(&meta.id));
-            let came: Vec<_> = came.map(|meta| self.published(meta)).collect();
-            self.take_from_timeline(data_source, &came, &gone);
-            behind += 1;
-        }
-        Ok(behind)
-    }
-
     /// Deletes the files that nothing has needed for the grace period (invariant G1): no manifest state, no query that
     /// still holds a retired segment, no publish in flight. Also what was never finished.
     ///
-    /// Fails with `Fenced` when another process is the writer now: what it writes is unknown here.
+    /// Files that the process of another slot made are left to it: only that one knows which of them it is about to
+    /// publish. Its queries may hold what was retired here for as long as the grace period lasts.
+    ///
+    /// Fails with `Fenced` when another process has this one's slot: what it writes is unknown here.
     pub async fn sweep(&self, grace: Duration) -> Result<Swept, StoreError> {
         self.release_retired();
         let files = self.files.objects.walk("").await?;
         // Read after the files were listed: what was published before it is named, what came later is not listed.
-        let used = self.used_paths().await?;
+        let (used, others) = self.used_paths().await?;
         let now = (Instant::now(), clock::now());
         let in_flight = self.upkeep().in_flight.clone();
-        let is_used = |path: &str| used.contains(path) || in_flight.iter().any(|commit| path.contains(commit.as_str()));
+        let is_used = |path: &str| {
+            used.contains(path)
+                || in_flight.iter().any(|commit| path.contains(commit.as_str()))
+                || SegmentId::epoch_of_path(path).is_some_and(|epoch| others.contains(&epoch))
+        };
         let due: Vec<_> = self.upkeep().unused.due(&files, is_used, now, grace).into_iter().cloned().collect();
         let mut swept = Swept::default();
         for file in due {
@@ -174,9 +155,11 @@ impl Store {
         Ok(swept)
     }
 
-    async fn used_paths(&self) -> Result<HashSet<String>, StoreError> {
+    /// Paths that are needed, and the epochs of other slots' writers.
+    async fn used_paths(&self) -> Result<(HashSet<String>, HashSet<u64>), StoreError> {
         let mut manifest = self.manifest.lock().await;
         manifest.refresh().await?;
+        self.follow(&mut manifest);
         manifest.check_is_writer()?;
         let named = manifest.state().data_sources.values().flat_map(|state| state.segments.values());
         let mut used: HashSet<String> = named.map(|meta| meta.path.clone()).collect();
@@ -185,7 +168,9 @@ impl Store {
             used.extend(data_source.published_segments().iter().map(|segment| segment.meta.path.clone()));
         }
         used.extend(self.upkeep().retired.iter().map(|segment| segment.meta.path.clone()));
-        Ok(used)
+        let (_, ours) = manifest.writer();
+        let others = manifest.state().slots.values().copied().filter(|epoch| *epoch != ours);
+        Ok((used, others.collect()))
     }
 
     /// Lets go of retired segments that no query holds any more, and of their serving forms.
@@ -241,18 +226,25 @@ impl Store {
             refused: RefusedSample::default(),
             gaps: Vec::new(),
         };
-        manifest.commit(commit_id.as_str().to_owned(), Change::Publish(publish), clock::now()).await?;
+        let committed = manifest.commit(commit_id.as_str().to_owned(), Change::Publish(publish), clock::now()).await;
+        self.follow(&mut manifest);
+        committed?;
         let added: Vec<_> = added.iter().map(|meta| self.published(meta)).collect();
         self.take_from_timeline(data_source, &added, retired);
         Ok(())
     }
 
-    fn take_from_timeline(&self, data_source: &DataSource, added: &[Arc<PublishedSegment>], retired: &[SegmentId]) {
+    pub(super) fn take_from_timeline(
+        &self,
+        data_source: &DataSource,
+        added: &[Arc<PublishedSegment>],
+        retired: &[SegmentId],
+    ) {
         let left = data_source.replace(added, retired);
         self.upkeep().retired.extend(left);
     }
 
-    fn published(&self, meta: &SegmentMeta) -> Arc<PublishedSegment> {
+    pub(super) fn published(&self, meta: &SegmentMeta) -> Arc<PublishedSegment> {
         Arc::new(PublishedSegment::new(meta.clone(), self.files.clone()))
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::report::{Check, Finding, Report};
 use super::tiling::Tiling;
+use super::writers;
 use crate::error::{StoreError, with_sources};
 use crate::manifest::{
     Change, ConsumedRange, ManifestRecord, ManifestState, RECORDS, SNAPSHOTS, decode_checked, record_path,
@@ -110,6 +111,7 @@ impl Chain {
             return Err("it does not name the digest of the record before it".to_owned());
         }
         let retired: Vec<(SegmentId, String)> = self.paths_retired_by(&record.change);
+        writers::check(record, &self.state, report);
         self.tiling.observe(record, &self.state, report);
         self.state.apply(record, digest).map_err(|error| with_sources(&error))?;
         for (id, path) in retired {

@@ -65,6 +65,8 @@ pub enum Check {
     ManifestChain,
     /// A snapshot says what the records before it say.
     ManifestSnapshot,
+    /// A record's writer owned what it moved on (invariant M5).
+    Writer,
     /// Consumed ranges tile each partition (invariant M2).
     Tiling,
     /// Accepted events are in segments, and each record read is counted once (invariant M3).

@@ -68,7 +68,8 @@ async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::install()?;
     let stream = FleetStream::open(args.bootstrap_servers).await?;
     let accepted = SupervisorSpec::from_json(&spec::spec_json(DATA_SOURCE, &stream.topic, &stream.servers))?;
-    let overrides = Overrides { listen: Some(args.listen), data_dir: Some(args.data_dir), object_store: None };
+    let (listen, data_dir) = (Some(args.listen), Some(args.data_dir));
+    let overrides = Overrides { listen, data_dir, ..Overrides::default() };
     let mut config = Config::load(None, overrides)?;
     config.specs.push(accepted.spec);
     let running = Running::start(config).await?;

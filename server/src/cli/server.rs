@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use henge_segment_store::error::with_sources;
+use henge_segment_store::slot::Slot;
 
 use super::fatal;
 use crate::config::{Config, Overrides};
@@ -40,14 +41,18 @@ pub struct ServerArgs {
     /// Where everything is kept [default: henge-data].
     #[arg(long, env = "HENGE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// A bucket for segments and manifest, such as s3://bucket/prefix [default: in the data directory].
+    /// Where segments and manifest are, such as s3://bucket/prefix or file:///directory [default: in the data directory].
     #[arg(long, env = "HENGE_OBJECT_STORE", value_name = "URL")]
     object_store: Option<String>,
+    /// Which share of the partitions is read, such as 0/2, where processes share an object store [default: all].
+    #[arg(long, env = "HENGE_SLOT", value_name = "N/OF")]
+    slot: Option<Slot>,
 }
 
 pub async fn run(args: ServerArgs) -> ExitCode {
-    let overrides = Overrides { listen: args.listen, data_dir: args.data_dir, object_store: args.object_store };
-    let config = match Config::load(args.config.as_deref(), overrides) {
+    let ServerArgs { config, listen, data_dir, object_store, slot } = args;
+    let overrides = Overrides { listen, data_dir, object_store, slot };
+    let config = match Config::load(config.as_deref(), overrides) {
         Ok(config) => config,
         Err(error) => return fatal(&error.to_string(), exit_code::USAGE),
     };

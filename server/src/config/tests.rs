@@ -10,6 +10,8 @@ fn an_empty_file_is_all_defaults() {
         listen: "127.0.0.1:8888".parse().unwrap(),
         data_dir: "henge-data".into(),
         object_store: None,
+        slot: Slot::WHOLE,
+        refresh: Duration::from_secs(1),
         limits: Limits::default(),
         upkeep: UpkeepConfig::default(),
         specs: vec![],
@@ -25,6 +27,8 @@ fn every_setting_is_read() {
         listen = "0.0.0.0:80"
         data_dir = "/var/lib/henge"
         object_store = "s3://bucket/prefix"
+        slot = "2/3"
+        refresh = "250ms"
         [limits]
         connections = 7
         connections_per_address = 6
@@ -124,6 +128,8 @@ fn every_setting_is_read() {
         listen: "0.0.0.0:80".parse().unwrap(),
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
+        slot: "2/3".parse().unwrap(),
+        refresh: Duration::from_millis(250),
         limits,
         upkeep: UpkeepConfig {
             cpu: 0.5,
@@ -142,11 +148,12 @@ fn flags_and_environment_stand_before_the_file() {
         listen: Some("127.0.0.1:1".parse().unwrap()),
         data_dir: Some("flag".into()),
         object_store: Some("s3://flag".into()),
+        slot: Slot::new(1, 2),
     };
-    let file = "[server]\nlisten = \"127.0.0.1:2\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"";
+    let file = "[server]\nlisten = \"127.0.0.1:2\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"\nslot = \"0/2\"";
     let config = Config::parse("henge.toml", file, overrides).unwrap();
-    let found = (config.listen.port(), config.data_dir, config.object_store);
-    assert_eq!(found, (1, "flag".into(), Some("s3://flag".into())));
+    let found = (config.listen.port(), config.data_dir, config.object_store, config.slot.to_string());
+    assert_eq!(found, (1, "flag".into(), Some("s3://flag".into()), "1/2".to_owned()));
 }
 
 #[test]
@@ -160,6 +167,14 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
         (
             "[server]\nlisten = \"localhost\"",
             "henge.toml: `server.listen` must be an address such as \"127.0.0.1:8888\", not \"localhost\"",
+        ),
+        (
+            "[server]\nslot = \"2/2\"",
+            "henge.toml: `server.slot` must be a slot such as \"0/2\", the first of two, not \"2/2\"",
+        ),
+        (
+            "[server]\nslot = \"0/2\"\n[upkeep]\nsweep_grace = \"1m\"",
+            "henge.toml: `upkeep.sweep_grace` must be longer than `limits.query_timeout_max` where there are slots, not 60s",
         ),
         ("[server]\ndata_dir = 7", "henge.toml: `server.data_dir` must be a string, not 7"),
         ("server = 1", "henge.toml: `server` must be a table, not 1"),

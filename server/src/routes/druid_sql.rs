@@ -21,6 +21,8 @@ use crate::wire::encoding::Encoding;
 
 const SQL_QUERY_ID: HeaderName = HeaderName::from_static("x-druid-sql-query-id");
 const QUERY_ID: HeaderName = HeaderName::from_static("x-druid-query-id");
+/// In answers of a process that reads a share of the partitions: of the others it knows what is published.
+const SLOT: HeaderName = HeaderName::from_static("x-henge-slot");
 
 pub async fn ask(
     State(app): State<Arc<App>>,
@@ -54,6 +56,11 @@ pub async fn ask(
     if let Ok(id) = HeaderValue::from_str(&query_id) {
         response.headers_mut().insert(SQL_QUERY_ID, id.clone());
         response.headers_mut().insert(QUERY_ID, id);
+    }
+    let slot = services.store.slot();
+    if !slot.is_whole() {
+        let slot = HeaderValue::from_str(&slot.to_string()).expect("digits and a slash are printable");
+        response.headers_mut().insert(SLOT, slot);
     }
     Ok(response)
 }

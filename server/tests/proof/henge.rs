@@ -59,6 +59,8 @@ pub struct Henge {
     dir: tempfile::TempDir,
     port: u16,
     arguments: Vec<String>,
+    /// Of its address space, in KiB.
+    limit_kib: Option<u64>,
     child: Option<Child>,
     http: Http,
 }
@@ -84,7 +86,13 @@ impl Henge {
         let listen = format!("127.0.0.1:{port}");
         let own = ["--data-dir", &data_dir, "--listen", &listen];
         let arguments = arguments.iter().chain(&own).map(ToString::to_string).collect();
-        Self { dir, port, arguments, child: None, http: Http::new() }
+        Self { dir, port, arguments, limit_kib: None, child: None, http: Http::new() }
+    }
+
+    /// Gets no more address space than that; what it asks for beyond it is refused, and ends it.
+    pub fn within(mut self, mib: u64) -> Self {
+        self.limit_kib = Some(mib << 10);
+        self
     }
 
     pub fn start(&mut self) {
@@ -120,6 +128,21 @@ impl Henge {
         (status, self.log("second.log"))
     }
 
+    /// Sends a signal that does not end it.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it was started").id();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status();
+        assert!(sent.expect("there is a shell").success(), "the signal can be sent");
+    }
+
+    /// Resident memory of no file, as Linux tells it.
+    pub fn anonymous_mib(&self) -> f64 {
+        let id = self.child.as_ref().expect("it was started").id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("it runs, so it has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("it has memory");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it was started");
@@ -138,9 +161,8 @@ impl Henge {
     }
 
     fn end(&mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
         let mut child = self.child.take().expect("it was started");
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status();
-        assert!(sent.expect("there is a shell").success(), "the signal can be sent");
         wait_for("henge ends", || child.try_wait().expect("a child can be asked"))
     }
 
@@ -151,7 +173,15 @@ impl Henge {
     fn command(&self, arguments: &[String], log: &str) -> Command {
         let log = File::options().create(true).append(true).open(self.dir.path().join(log));
         let log = log.expect("a temporary file can be written");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
+        let binary = env!("CARGO_BIN_EXE_henge");
+        let mut command = match self.limit_kib {
+            None => Command::new(binary),
+            Some(kib) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\""), binary]);
+                shell
+            }
+        };
         command.args(arguments).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("a file can be shared")).stderr(log);
         command

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::TABLE;
 use crate::cmu::fleet::Fleet;
 use crate::cmu::json;
+use crate::druid_process::COORDINATOR;
 use crate::reader::CMU;
 use crate::server::Client;
 
-const COORDINATOR: &str = "http://127.0.0.1:8081";
 const FILES: u64 = 8;
 /// Of segments, as Druid's handbook has it.
 const SEGMENT_ROWS_MAX: u64 = 5_000_000;

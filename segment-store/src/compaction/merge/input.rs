@@ -102,6 +102,11 @@ impl<'a> Input<'a> {
         packed.map(of_column).sum()
     }
 
+    /// Whether a measure is there in every row, as whole numbers.
+    pub fn has_longs_without_null(&self, measure: usize) -> bool {
+        matches!(&self.measures[measure], MeasureSource::Numbers(Source::Longs { longs, .. }) if !longs.has_nulls())
+    }
+
     pub fn block_count(&self) -> usize {
         (self.row_count as usize).div_ceil(BLOCK_ROWS)
     }

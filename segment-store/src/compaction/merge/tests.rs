@@ -246,6 +246,8 @@ proptest! {
         let events: u64 = pieces.iter().map(|piece| piece.events).sum();
         prop_assert_eq!(events, parts.concat().len() as u64);
         for piece in &pieces {
+            let SortedColumn::Longs(counts) = &piece.rows.measures[0] else { panic!("events are counted") };
+            prop_assert_eq!(counts.values.iter().sum::<i64>(), piece.events as i64, "as `henge verify` adds them up");
             let texts = piece.rows.dimensions.iter().filter_map(|column| match column {
                 SortedColumn::Text(text) => Some(text),
                 _ => None,

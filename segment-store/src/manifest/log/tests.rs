@@ -1,5 +1,6 @@
 mod golden;
 mod lost_answers;
+mod slots;
 mod upkeep;
 
 use std::path::Path;
@@ -40,12 +41,16 @@ fn put_supervisor() -> Change {
 
 /// Publishes offsets `start..end` of partition 0 as one segment.
 fn publish(version: &str, start: i64, end: i64) -> Change {
+    publish_of(0, version, start, end)
+}
+
+fn publish_of(partition: i32, version: &str, start: i64, end: i64) -> Change {
     let chunk = Interval::new(TimestampMs(0), TimestampMs(3_600_000)).unwrap();
     let events = (end - start) as u64;
     let id = SegmentId { data_source: usage(), chunk, version: version.into(), shard: 0 };
     let added = SegmentMeta { path: id.path(), id, rows: events, events, ..SegmentMeta::sample() };
     let consumed = ConsumedRange {
-        partition: StreamPartition { topic: "t".into(), partition: 0 },
+        partition: StreamPartition { topic: "t".into(), partition },
         range: OffsetRange { start: Offset(start), end: Offset(end) },
         topic_id: None,
         leader_epoch: None,
@@ -68,7 +73,7 @@ async fn open(root: &Path) -> ManifestLog {
 
 async fn writer(root: &Path) -> ManifestLog {
     let mut log = open(root).await;
-    log.claim_epoch(NOW).await.unwrap();
+    log.claim_epoch(Slot::WHOLE, NOW).await.unwrap();
     log
 }
 
@@ -246,7 +251,7 @@ async fn a_reader_sees_what_was_written_since_once_it_is_refreshed() {
 async fn a_snapshot_stands_for_the_records_before_it_and_the_newest_four_stay() {
     let objects = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
     let mut log = ManifestLog::open(objects.clone()).await.unwrap();
-    log.claim_epoch(NOW).await.unwrap();
+    log.claim_epoch(Slot::WHOLE, NOW).await.unwrap();
     commit(&mut log, put_supervisor()).await.unwrap();
     while log.state().next_number < 5 * SNAPSHOT_EVERY + 2 {
         commit(&mut log, Change::SetSuspended { data_source: usage(), suspended: true }).await.unwrap();
@@ -284,7 +289,7 @@ async fn a_gap_of_another_partition_moves_no_checkpoint() {
 async fn a_remote_store_with_conditional_put_works() {
     let memory = Objects::Remote(std::sync::Arc::new(object_store::memory::InMemory::new()));
     let mut log = ManifestLog::open(memory.clone()).await.unwrap();
-    log.claim_epoch(NOW).await.unwrap();
+    log.claim_epoch(Slot::WHOLE, NOW).await.unwrap();
     commit(&mut log, put_supervisor()).await.unwrap();
     commit(&mut log, publish("a", 0, 10)).await.unwrap();
     assert_eq!(ManifestLog::open(memory).await.unwrap().state(), log.state());

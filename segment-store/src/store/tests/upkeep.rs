@@ -338,7 +338,7 @@ async fn a_fenced_process_neither_merges_nor_sweeps() {
     // Another process that shares only the objects takes over.
     let objects = store.files.objects.clone();
     let mut newer = ManifestLog::open(objects).await.unwrap();
-    newer.claim_epoch(NOW).await.unwrap();
+    newer.claim_epoch(Slot::WHOLE, NOW).await.unwrap();
     let task = planned(&store).await.remove(0);
     let refused = run(&store, &usage, task, || Ok(())).await.unwrap_err();
     assert!(matches!(refused, CompactionError::Store(StoreError::Fenced { .. })), "{refused}");

@@ -59,7 +59,7 @@ fn promises(report: &Report, scope: Scope) -> Vec<Promise> {
     vec![
         Promise {
             name: "manifest",
-            checks: &[Check::ManifestChain, Check::ManifestSnapshot],
+            checks: &[Check::ManifestChain, Check::ManifestSnapshot, Check::Writer],
             extent: format!("{}, {}", counted(checked.records, "record"), counted(checked.snapshots, "snapshot")),
         },
         Promise {

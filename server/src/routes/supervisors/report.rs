@@ -7,6 +7,7 @@ use henge_ingest::spec::Topics;
 use henge_ingest::status::{State, SupervisorStatus};
 use henge_segment_store::data_source::Progress;
 use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::slot::Slot;
 use henge_segment_store::stream::StreamPartition;
 use henge_segment_store::time::TimestampMs;
 use serde_json::{Map, Value, json};
@@ -38,6 +39,8 @@ pub fn state(id: &str, status: &SupervisorStatus) -> Value {
 pub struct Report {
     pub id: String,
     pub topics: Topics,
+    /// The partitions that this process reads.
+    pub slot: Slot,
     pub status: SupervisorStatus,
     /// As published.
     pub progress: Arc<Progress>,
@@ -63,6 +66,7 @@ impl Report {
             "payload": {
                 "dataSource": self.id,
                 "stream": self.topics.as_str(),
+                "slot": self.slot,
                 "partitions": status.partitions.len(),
                 "replicas": 1,
                 "activeTasks": [task],

@@ -28,6 +28,7 @@ async fn an_answer_tells_how_far_it_is_complete_when_it_is_asked() {
             newest_event: Some(TimestampMs(1)),
         }],
         gap_found_at: None,
+        is_share: false,
     });
     let source = json!({
         "topic": "usage", "partition": 3, "to_offset": 2, "broker_high_watermark": 2,

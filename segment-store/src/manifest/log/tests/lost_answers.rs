@@ -95,7 +95,7 @@ impl ObjectStore for Failing {
 async fn over(store: Failing) -> (Arc<Failing>, ManifestLog) {
     let store = Arc::new(store);
     let mut log = ManifestLog::open(Objects::Remote(store.clone())).await.unwrap();
-    log.claim_epoch(NOW).await.unwrap();
+    log.claim_epoch(Slot::WHOLE, NOW).await.unwrap();
     commit(&mut log, put_supervisor()).await.unwrap();
     (store, log)
 }
@@ -133,6 +133,6 @@ async fn a_put_that_took_effect_without_an_answer_is_not_made_twice() {
 #[tokio::test]
 async fn a_store_without_conditional_put_is_found_out() {
     let store = Objects::Remote(Arc::new(Failing { overwrites: true, ..Failing::default() }));
-    let error = ManifestLog::open(store).await.unwrap().claim_epoch(NOW).await.unwrap_err();
+    let error = ManifestLog::open(store).await.unwrap().claim_epoch(Slot::WHOLE, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::NoConditionalPut), "{error:?}");
 }
