@@ -1,5 +1,6 @@
 //! Runs one query on the query threads and hands its batches to whoever asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +27,11 @@ use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
-use crate::request::QueryRequest;
+use crate::request::{AskedLimits, QueryRequest};
 use crate::result_cache::ResultCacheUse;
 use crate::running::RunningQuery;
 use crate::segment_reads::SegmentReads;
+use crate::series::SeriesRequest;
 use crate::session::Lent;
 
 /// Batches that wait for a slow reader.
@@ -58,6 +60,43 @@ struct Rows {
 }
 
 type Report = Result<Progress, QueryError>;
+
+/// What there is to answer.
+pub(crate) enum Wanted {
+    Statement(QueryRequest),
+    Series(SeriesRequest),
+}
+
+impl Wanted {
+    pub fn query_id(&self) -> &str {
+        match self {
+            Self::Statement(request) => &request.query_id,
+            Self::Series(request) => &request.query_id,
+        }
+    }
+
+    pub fn limits(&self) -> &AskedLimits {
+        match self {
+            Self::Statement(request) => &request.limits,
+            Self::Series(request) => &request.limits,
+        }
+    }
+
+    pub fn timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Statement(request) => request.timeout,
+            Self::Series(request) => request.timeout,
+        }
+    }
+
+    /// For those who watch what runs.
+    pub fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Statement(request) => request.sql.as_str().into(),
+            Self::Series(request) => request.shown().into(),
+        }
+    }
+}
 
 /// A query that somebody waits for, until its deadline.
 pub(crate) struct Asked {
@@ -117,14 +156,14 @@ impl Execution {
         slot: OwnedSemaphorePermit,
         threads: OwnThreads,
         planner: Arc<Planner>,
-        request: QueryRequest,
+        wanted: Wanted,
         limits: QueryLimits,
     ) -> Self {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
         let (share, reads) = (asked.running.share().clone(), asked.running.reads().clone());
         let results = asked.results.clone();
         let producer = Producer { planner, sender, limits, share, reads, results, slot: Arc::new(slot) };
-        let producer = threads.runtime().spawn(producer.run(request)).abort_handle();
+        let producer = threads.runtime().spawn(producer.run(wanted)).abort_handle();
         Self { asked, reports, producer, threads, is_over: false }
     }
 
@@ -216,8 +255,11 @@ struct Producer {
 }
 
 impl Producer {
-    async fn run(self, request: QueryRequest) {
-        let report = self.produce(request).await;
+    async fn run(self, wanted: Wanted) {
+        let report = match wanted {
+            Wanted::Statement(request) => self.produce(request).await,
+            Wanted::Series(request) => self.produce_series(&request).await,
+        };
         // Nobody listens any more where this fails.
         self.sender.send(report).await.ok();
     }
@@ -234,6 +276,12 @@ impl Producer {
             Planned::Explain(text) => explain(text),
             Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }
+    }
+
+    /// A plan of a few nodes is made at once.
+    async fn produce_series(&self, request: &SeriesRequest) -> Report {
+        let plan = self.planner.series(request)?;
+        self.execute(plan, &request.query_id).await
     }
 
     /// Other queries should not wait for this one's planning. Nothing stops it half way: where it takes too long its place

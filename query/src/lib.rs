@@ -2,6 +2,8 @@
 //!
 //! statement -> guard -> plan cache -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators ->
 //! answer
+//!
+//! question about a metric -> series (plan) -> operators -> answer
 
 mod admission;
 pub mod answer;
@@ -32,6 +34,7 @@ mod rule;
 pub mod running;
 mod scan;
 mod segment_reads;
+pub mod series;
 mod session;
 pub mod settings;
 mod sketch_use;

@@ -7,7 +7,6 @@ use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
 
 use crate::cpu_pool::QueryShare;
-use crate::request::QueryRequest;
 use crate::segment_reads::SegmentReads;
 
 /// Of a statement's text, as much as is shown to those who watch.
@@ -21,7 +20,7 @@ pub(crate) struct RunningQueries {
 #[derive(Debug)]
 struct Entry {
     id: String,
-    /// Its beginning.
+    /// Its beginning; of a question about a metric what it asks, in words.
     sql: String,
     started_at: TimestampMs,
     start: Instant,
@@ -54,16 +53,11 @@ pub struct QueryProgress {
 }
 
 impl RunningQueries {
-    pub fn start(
-        self: &Arc<Self>,
-        request: &QueryRequest,
-        share: Arc<QueryShare>,
-        reads: SegmentReads,
-    ) -> RunningQuery {
-        let shown = request.sql.floor_char_boundary(TEXT_BYTES_SHOWN);
+    pub fn start(self: &Arc<Self>, id: &str, text: &str, share: Arc<QueryShare>, reads: SegmentReads) -> RunningQuery {
+        let shown = text.floor_char_boundary(TEXT_BYTES_SHOWN);
         let entry = Arc::new(Entry {
-            id: request.query_id.clone(),
-            sql: request.sql[..shown].to_owned(),
+            id: id.to_owned(),
+            sql: text[..shown].to_owned(),
             started_at: clock::now(),
             start: Instant::now(),
             share,

@@ -6,6 +6,7 @@ pub mod clock;
 mod code_sets;
 pub mod compaction;
 pub mod data_source;
+pub mod dataset;
 pub mod durable_file;
 pub mod error;
 pub mod event;
