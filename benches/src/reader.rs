@@ -58,6 +58,7 @@ pub fn schema(layout: &Layout, sort: &[String], segment_granularity: &str) -> an
         query_granularity: Granularity::NONE,
         segment_granularity: segment_granularity.parse()?,
         sort: sort.to_vec(),
+        tenant: None,
     })
 }
 

@@ -70,6 +70,7 @@ pub async fn fill(data_dir: &Path, segments: i64) -> anyhow::Result<()> {
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse()?,
         sort: Vec::new(),
+        tenant: None,
     };
     store.put_supervisor(&name, schema, serde_json::Value::Null, true, UpkeepPolicy::default()).await?;
     store.terminate_supervisor(&name).await?;

@@ -37,9 +37,9 @@ impl<'a> QueryCatalog<'a> {
     /// A datasource, or a table of the system where the name says its schema.
     pub fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>> {
         let schema = name.schema().unwrap_or(DRUID);
-        let is_known = schema == DRUID || system_tables::is_schema(schema);
+        let is_known = schema == DRUID || self.sources.schemas().any(|known| known == schema);
         if !is_known || name.catalog().is_some_and(|catalog| catalog != DRUID) {
-            return Err(unknown_schema(schema).into());
+            return Err(self.unknown_schema(schema).into());
         }
         let key = (schema.to_owned(), name.table().to_owned());
         let mut tables = self.tables.lock().expect("no code panics while it takes a snapshot");
@@ -58,13 +58,16 @@ impl<'a> QueryCatalog<'a> {
     fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {
         let data_source = self.sources.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
         let snapshot = data_source.snapshot(Interval::ALL);
-        Ok(Arc::new(SnapshotTable::new(data_source.name().clone(), snapshot, self.shortcuts)))
+        if !self.sources.reader.sees(&snapshot.schema) {
+            return Err(self.unknown_table(name));
+        }
+        Ok(Arc::new(SnapshotTable::new(data_source.name().clone(), snapshot, self.sources.reader, self.shortcuts)))
     }
 
     fn unknown_table(&self, name: &str) -> QueryError {
         /// More names than this help nobody.
         const LISTED_MAX: usize = 10;
-        let known = self.sources.store.data_sources();
+        let known = self.sources.data_sources();
         let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(|name| name.as_str()).collect();
         let suggestion = did_you_mean(name, known.iter().map(|name| name.as_str()));
         let list = match known.len() {
@@ -74,13 +77,13 @@ impl<'a> QueryCatalog<'a> {
         };
         QueryError::plan(format!("Object '{name}' not found{suggestion}{list}"))
     }
-}
 
-fn unknown_schema(name: &str) -> QueryError {
-    let suggestion = did_you_mean(name, system_tables::schemas());
-    QueryError::plan(format!(
-        "schema '{name}' not found{suggestion}; datasources are in the schema '{DRUID}', which need not be written"
-    ))
+    fn unknown_schema(&self, name: &str) -> QueryError {
+        let suggestion = did_you_mean(name, self.sources.schemas());
+        QueryError::plan(format!(
+            "schema '{name}' not found{suggestion}; datasources are in the schema '{DRUID}', which need not be written"
+        ))
+    }
 }
 
 impl ContextProvider for QueryCatalog<'_> {

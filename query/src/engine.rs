@@ -8,13 +8,14 @@ use crate::admission::Admission;
 use crate::answer::QueryAnswer;
 use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
-use crate::execution::{Asked, Execution, Wanted};
+use crate::execution::{Asked, Execution};
 use crate::limits::QueryLimits;
 use crate::memory::MemoryFigures;
 use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
 use crate::planner::Planner;
 use crate::query_threads::{QueryThreads, STACK_BYTES};
+use crate::reader::Reader;
 use crate::request::QueryRequest;
 use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::{QueryProgress, RunningQueries};
@@ -23,6 +24,7 @@ use crate::series::SeriesRequest;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
 use crate::system_tables::{ProvidedTable, ServerInfo};
+use crate::wanted::Wanted;
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -83,16 +85,16 @@ impl QueryEngine {
     async fn answer(&self, wanted: Wanted, results: ResultCacheUse) -> Result<QueryAnswer, QueryError> {
         let limits = self.limits.lowered_to(wanted.limits());
         let (share, reads) = (self.pool.share(), SegmentReads::new(&limits));
-        let running = self.running.start(wanted.query_id(), &wanted.shown(), share, reads);
+        let running = self.running.start(&wanted, share, reads);
         let asked = Asked::new(running, wanted.timeout(), &limits, Arc::new(results));
         let slot = asked.admitted(&self.admission, limits.wait_max).await?;
         let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), wanted, limits);
         execution.into_answer().await
     }
 
-    /// Ends the running queries of that id with an error; `false` where there is none.
-    pub fn cancel(&self, query_id: &str) -> bool {
-        self.running.cancel(query_id)
+    /// Ends the running queries of that id with an error; `false` where the reader knows of none.
+    pub fn cancel(&self, query_id: &str, reader: &Reader) -> bool {
+        self.running.cancel(query_id, reader)
     }
 
     /// Tasks on the query threads. One query has several; those of a query that is over go within a batch of rows.

@@ -1,6 +1,5 @@
 //! Runs one query on the query threads and hands its batches to whoever asked.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +26,14 @@ use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
-use crate::request::{AskedLimits, QueryRequest};
-use crate::result_cache::ResultCacheUse;
+use crate::reader::Reader;
+use crate::request::QueryRequest;
+use crate::result_cache::{ResultCacheCounts, ResultCacheUse};
 use crate::running::RunningQuery;
 use crate::segment_reads::SegmentReads;
 use crate::series::SeriesRequest;
 use crate::session::Lent;
+use crate::wanted::Wanted;
 
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 2;
@@ -60,43 +61,6 @@ struct Rows {
 }
 
 type Report = Result<Progress, QueryError>;
-
-/// What there is to answer.
-pub(crate) enum Wanted {
-    Statement(QueryRequest),
-    Series(SeriesRequest),
-}
-
-impl Wanted {
-    pub fn query_id(&self) -> &str {
-        match self {
-            Self::Statement(request) => &request.query_id,
-            Self::Series(request) => &request.query_id,
-        }
-    }
-
-    pub fn limits(&self) -> &AskedLimits {
-        match self {
-            Self::Statement(request) => &request.limits,
-            Self::Series(request) => &request.limits,
-        }
-    }
-
-    pub fn timeout(&self) -> Option<Duration> {
-        match self {
-            Self::Statement(request) => request.timeout,
-            Self::Series(request) => request.timeout,
-        }
-    }
-
-    /// For those who watch what runs.
-    pub fn shown(&self) -> Cow<'_, str> {
-        match self {
-            Self::Statement(request) => request.sql.as_str().into(),
-            Self::Series(request) => request.shown().into(),
-        }
-    }
-}
 
 /// A query that somebody waits for, until its deadline.
 pub(crate) struct Asked {
@@ -175,7 +139,11 @@ impl Execution {
         if is_whole {
             self.is_over = true;
         }
-        let result_cache = self.asked.results.counts();
+        let result_cache = match self.asked.running.reader() {
+            Reader::Everything => self.asked.results.counts(),
+            // They would tell how many segments the rows of all take.
+            Reader::Tenant(_) => ResultCacheCounts::default(),
+        };
         let batches = self.into_batches(first.map(|rows| rows.batch));
         Ok(QueryAnswer { columns, result_cache, is_approximate, batches })
     }
@@ -219,7 +187,7 @@ impl Execution {
         if reported.is_err() {
             self.producer.abort();
         }
-        reported
+        reported.map_err(|error| self.asked.running.reader().told(error))
     }
 }
 

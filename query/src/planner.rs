@@ -88,7 +88,7 @@ impl Planner {
         })?;
         let shortcuts = Shortcuts { use_indexes: true, use_native_operators: true };
         let snapshot = data_source.snapshot(request.hull().unwrap_or(Interval::ALL));
-        let table = SnapshotTable::new(data_source.name().clone(), snapshot, shortcuts);
+        let table = SnapshotTable::new(data_source.name().clone(), snapshot, &request.reader, shortcuts);
         series::plan(request, &table)
     }
 
@@ -190,10 +190,11 @@ impl Planner {
         Some(bound)
     }
 
-    fn catalog(&self, question: &Question) -> QueryCatalog<'_> {
+    fn catalog<'a>(&'a self, question: &'a Question) -> QueryCatalog<'a> {
         let (functions, running, server) = (&self.session.state, self.running.as_ref(), self.server.as_ref());
         let provided = self.provided.as_slice();
-        let sources = SystemSources { store: &self.store, functions, running, server, provided };
+        let reader = &question.reader;
+        let sources = SystemSources { store: &self.store, reader, functions, running, server, provided };
         QueryCatalog::new(sources, question.shortcuts)
     }
 

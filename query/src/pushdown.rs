@@ -58,6 +58,13 @@ impl Pushdown {
         all
     }
 
+    /// The rows that pass another test too.
+    pub fn and(self, test: Option<Predicate>) -> Self {
+        let predicates: Vec<Predicate> = test.into_iter().chain(self.predicate).collect();
+        let predicate = (!predicates.is_empty()).then(|| merge::all_of(predicates));
+        Self { predicate, ..self }
+    }
+
     /// `None` where no row can pass.
     pub fn into_row_filter(self) -> Option<RowFilter> {
         self.span.interval().map(|interval| RowFilter { interval, predicate: self.predicate })

@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use crate::error::QueryError;
 use crate::guard::StatementLimits;
 use crate::plan_cache::Shape;
+use crate::reader::Reader;
 use crate::request::QueryRequest;
-use crate::statement::SelectStatement;
+use crate::statement::{Asked, SelectStatement};
 use crate::table::Shortcuts;
 
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub(crate) struct Question {
     /// The current time, the same wherever the statement names it.
     pub now: TimestampMs,
     pub shortcuts: Shortcuts,
+    pub reader: Reader,
     /// `None` where no plan can be kept for it.
     pub shape: Option<Shape>,
 }
@@ -28,13 +30,19 @@ impl Question {
             None => TimeZone::UTC,
         };
         let statement = SelectStatement::read(&request.sql, &request.parameters, limits)?;
+        if request.reader != Reader::Everything && statement.asked != Asked::Rows {
+            return Err(QueryError::unsupported(
+                "EXPLAIN tells how the rows of all organisations are stored: ask with a key that belongs to none",
+            ));
+        }
         let shortcuts = Shortcuts::of(request);
-        // What a plan depends on beside its text: where buckets begin, and what a scan takes over.
-        let settings = || format!("{} {:?}", request.time_zone.as_deref().unwrap_or_default(), shortcuts);
+        // What a plan depends on beside its text: where buckets begin, what a scan takes over, and which tables there are.
+        let zone_name = request.time_zone.as_deref().unwrap_or_default();
+        let settings = || format!("{zone_name} {shortcuts:?} {:?}", request.reader);
         let shape = match request.use_plan_cache {
             true => Shape::of(statement.tokens(), &settings(), &zone, now),
             false => None,
         };
-        Ok(Self { statement, zone, now, shortcuts, shape })
+        Ok(Self { statement, zone, now, shortcuts, reader: request.reader.clone(), shape })
     }
 }

@@ -2,10 +2,14 @@ use std::time::Duration;
 
 use henge_segment_store::time::TimestampMs;
 
+use crate::reader::Reader;
+
 /// One statement to answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryRequest {
     pub sql: String,
+    /// Whom the answer is for.
+    pub reader: Reader,
     /// Bound to the `?` of the statement, in the order of its text.
     pub parameters: Vec<Parameter>,
     /// What [`crate::engine::QueryEngine::cancel`] and the logs call this query.

@@ -10,6 +10,7 @@ mod formula;
 mod function;
 mod group_key;
 mod idle_sorts;
+mod in_lists;
 mod node;
 mod output;
 mod partial;
@@ -33,7 +34,7 @@ pub(crate) use self::planner::NativePlanner;
 
 /// DataFusion's rules for logical plans that [`NativePlanner`] is to plan.
 pub(crate) fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    distinct::other_rules()
+    in_lists::before_simplifying(distinct::other_rules())
 }
 
 /// The plan with our operators in it; a shape that is not recognised in full stays as it is.

@@ -7,7 +7,9 @@ use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
 
 use crate::cpu_pool::QueryShare;
+use crate::reader::Reader;
 use crate::segment_reads::SegmentReads;
+use crate::wanted::Wanted;
 
 /// Of a statement's text, as much as is shown to those who watch.
 const TEXT_BYTES_SHOWN: usize = 4 << 10;
@@ -20,6 +22,7 @@ pub(crate) struct RunningQueries {
 #[derive(Debug)]
 struct Entry {
     id: String,
+    reader: Reader,
     /// Its beginning; of a question about a metric what it asks, in words.
     sql: String,
     started_at: TimestampMs,
@@ -53,10 +56,12 @@ pub struct QueryProgress {
 }
 
 impl RunningQueries {
-    pub fn start(self: &Arc<Self>, id: &str, text: &str, share: Arc<QueryShare>, reads: SegmentReads) -> RunningQuery {
+    pub fn start(self: &Arc<Self>, wanted: &Wanted, share: Arc<QueryShare>, reads: SegmentReads) -> RunningQuery {
+        let text = wanted.shown();
         let shown = text.floor_char_boundary(TEXT_BYTES_SHOWN);
         let entry = Arc::new(Entry {
-            id: id.to_owned(),
+            id: wanted.query_id().to_owned(),
+            reader: wanted.reader().clone(),
             sql: text[..shown].to_owned(),
             started_at: clock::now(),
             start: Instant::now(),
@@ -67,10 +72,12 @@ impl RunningQueries {
         RunningQuery { all: self.clone(), entry }
     }
 
-    /// Ends every query of that id; `false` where there is none.
-    pub fn cancel(&self, id: &str) -> bool {
+    /// Ends every query of that id that the reader may know of; `false` where there is none.
+    pub fn cancel(&self, id: &str, reader: &Reader) -> bool {
         let queries = self.queries();
-        let found: Vec<_> = queries.iter().filter(|entry| entry.id == id).cloned().collect();
+        let is_meant =
+            |entry: &&Arc<Entry>| entry.id == id && (*reader == Reader::Everything || entry.reader == *reader);
+        let found: Vec<_> = queries.iter().filter(is_meant).cloned().collect();
         drop(queries);
         found.iter().for_each(|entry| entry.share.cancel());
         !found.is_empty()
@@ -108,6 +115,11 @@ impl Entry {
 impl RunningQuery {
     pub async fn cancelled(&self) {
         self.entry.share.token().cancelled().await;
+    }
+
+    /// Whom its answer is for.
+    pub fn reader(&self) -> &Reader {
+        &self.entry.reader
     }
 
     /// Its place at the CPU pool.

@@ -56,6 +56,8 @@ pub(crate) struct SegmentScanExec {
     metrics: ExecutionPlanMetricsSet,
     /// How the filter's tests were made.
     ways: Arc<WaysTaken>,
+    /// Whether the planner may know how many rows there are before the filter.
+    tells_statistics: bool,
 }
 
 impl SegmentScanExec {
@@ -88,7 +90,13 @@ impl SegmentScanExec {
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
             ways,
+            tells_statistics: true,
         })
+    }
+
+    /// The same rows, of which the planner knows nothing beforehand.
+    pub fn without_statistics(self) -> Self {
+        Self { tells_statistics: false, ..self }
     }
 
     fn parts(&self) -> impl Iterator<Item = &Part> {
@@ -225,6 +233,9 @@ impl ExecutionPlan for SegmentScanExec {
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        if !self.tells_statistics {
+            return Ok(Arc::new(Statistics::new_unknown(self.schema().as_ref())));
+        }
         let parts: Vec<&Part> = match args.partition() {
             Some(partition) => self.partitions.get(partition).into_iter().flat_map(|parts| parts.iter()).collect(),
             None => self.parts().collect(),

@@ -22,12 +22,14 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionState;
+use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::store::Store;
 use henge_segment_store::time::TimestampMs;
 
 pub use self::provided::ProvidedTable;
 pub use self::rows::{Cell, Rows};
 use crate::error::QueryError;
+use crate::reader::Reader;
 use crate::running::RunningQueries;
 use crate::suggestion::did_you_mean;
 
@@ -77,6 +79,7 @@ pub enum ColumnKind {
 /// Everything that the tables tell of.
 pub(crate) struct SystemSources<'a> {
     pub store: &'a Store,
+    pub reader: &'a Reader,
     pub functions: &'a SessionState,
     pub running: &'a RunningQueries,
     pub server: Option<&'a ServerInfo>,
@@ -97,15 +100,6 @@ impl ServerInfo {
     fn name(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
-}
-
-/// Whether tables of ours are in this schema.
-pub(crate) fn is_schema(name: &str) -> bool {
-    SCHEMAS.contains(&name)
-}
-
-pub(crate) fn schemas() -> impl Iterator<Item = &'static str> {
-    SCHEMAS.into_iter()
 }
 
 /// The table with the rows of this moment.
@@ -135,10 +129,25 @@ fn not_found(schema: &str, name: &str, sources: &SystemSources<'_>) -> QueryErro
 }
 
 impl SystemSources<'_> {
+    /// The datasources that there are for the reader, in alphabetical order.
+    pub fn data_sources(&self) -> Vec<DataSourceName> {
+        let mut names = self.store.data_sources();
+        names.retain(|name| {
+            self.store.data_source(name.as_str()).is_some_and(|known| self.reader.sees(&known.schema()))
+        });
+        names
+    }
+
+    /// Those with tables of ours. What `sys` tells is not for tenants.
+    pub fn schemas(&self) -> impl Iterator<Item = &'static str> {
+        SCHEMAS.into_iter().filter(|schema| *schema != SYS || *self.reader == Reader::Everything)
+    }
+
     /// Schema, name and columns of each table, those of one schema together.
     fn tables(&self) -> impl Iterator<Item = (&'static str, &'static str, Columns)> {
         let own = TABLES.iter().map(|table| (table.schema, table.name, table.columns));
-        own.chain(self.provided.iter().map(|table| (SYS, table.name, table.columns)))
+        let all = own.chain(self.provided.iter().map(|table| (SYS, table.name, table.columns)));
+        all.filter(|(schema, ..)| self.schemas().any(|known| known == *schema))
     }
 }
 

@@ -107,6 +107,7 @@ mod tests {
             query_granularity: "1s".parse().unwrap(),
             segment_granularity: "1d".parse().unwrap(),
             sort: vec![],
+            tenant: None,
         }
     }
 

@@ -1,12 +1,16 @@
 //! The doors, one a file. Every path is also open with a slash at its end, for half of Druid's clients send one.
 
 mod coordinator;
+mod datasets;
 mod datasources;
 mod docs;
 mod druid_sql;
 mod exposition;
 mod flag;
 mod health;
+mod metrics_attributes;
+mod metrics_descriptors;
+mod metrics_query;
 mod queries;
 mod request_body;
 mod roles;
@@ -44,7 +48,8 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 fn doors() -> impl Iterator<Item = Door> {
-    query_doors().into_iter().chain(metadata_doors()).chain(supervisor_doors()).chain(process_doors())
+    let sql = query_doors().into_iter().chain(metadata_doors());
+    sql.chain(metrics_doors()).chain(supervisor_doors()).chain(process_doors())
 }
 
 /// A path and what answers there.
@@ -93,6 +98,17 @@ fn metadata_doors() -> Vec<Door> {
         ("/druid/indexer/v1/task", post(tasks::submit)),
         ("/druid/indexer/v1/task/{id}", get(tasks::one)),
         ("/druid/indexer/v1/task/{id}/status", get(tasks::status)),
+    ]
+}
+
+fn metrics_doors() -> Vec<Door> {
+    vec![
+        ("/v2/metrics/{dataset}/query", post(metrics_query::query)),
+        ("/v2/metrics/{dataset}/attributes", post(metrics_attributes::attributes)),
+        ("/v2/metrics/{dataset}/descriptors/metrics", get(metrics_descriptors::metrics)),
+        ("/v2/metrics/{dataset}/descriptors/resources", get(metrics_descriptors::resources)),
+        ("/henge/v1/datasets", get(datasets::list)),
+        ("/henge/v1/datasets/{name}", get(datasets::one).put(datasets::put).delete(datasets::delete)),
     ]
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use henge_query::answer::ResultColumn;
 use henge_query::engine::QueryEngine;
 use henge_query::error::{QueryError, QueryErrorKind};
+use henge_query::reader::Reader;
 use henge_query::request::QueryRequest;
 use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
@@ -167,7 +168,7 @@ impl Statements {
             self.remove_files(id);
         } else {
             drop(entries);
-            self.engine.cancel(id);
+            self.engine.cancel(id, &Reader::Everything);
         }
         Some(!is_over)
     }

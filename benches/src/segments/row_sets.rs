@@ -112,6 +112,7 @@ pub fn like(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         query_granularity: Granularity::NONE,
         segment_granularity: "1d".parse()?,
         sort: Vec::new(),
+        tenant: None,
     };
     let names = bench.create("names", schema)?;
     let mut event = EventRow::new(1, 0);

@@ -7,6 +7,7 @@
 //! | `time` | a field, or `{ column, format, missing }` | format `auto` |
 //! | `dimensions` | names, or `{ name, type, from }`; in sort order | type `string`, from the field of that name |
 //! | `sort` | dimensions or `__time` that rows are sorted by before all others | the order of `dimensions`, then time |
+//! | `tenant` | the dimension that says whose a row is; tenants see their own rows, and without it none | no tenant sees the rows |
 //! | `where` | an expression: records for which it is not true are counted and left out | all are kept |
 //! | `measures` | name = `"count"`, an aggregation (`"long_sum"`), or `{ aggregation = field }` | none |
 //! | `rollup` | fold events equal in dimensions and in time floored to this | keep every event |
@@ -44,6 +45,7 @@ const KEYS: &[&str] = &[
     "time",
     "dimensions",
     "sort",
+    "tenant",
     "where",
     "measures",
     "rollup",
@@ -187,6 +189,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         None => Some(SEGMENT_DEFAULT.parse().expect("a granularity")),
     };
     let sort = fields.get("sort").map_or(Some(Vec::new()), |node| read_sort(&node));
+    let tenant = read_tenant(fields);
     let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
     let (measures, measure_sources) = measures?.into_iter().unzip();
     let rollup = rollup?;
@@ -197,6 +200,7 @@ fn read_columns(fields: &Fields<'_>) -> Option<Columns> {
         query_granularity: rollup.or(query_granularity)?,
         segment_granularity: segment?,
         sort: sort?,
+        tenant: tenant?,
     };
     check(&schema, fields.node())?;
     Some((schema, dimension_sources, measure_sources))
@@ -209,6 +213,11 @@ pub(super) fn check(schema: &DataSourceSchema, node: &Node<'_>) -> Option<()> {
         return None;
     }
     schema.validate().map_err(|error| node.problem(error.to_string())).ok()
+}
+
+/// The dimension that says whose a row is; whether there is one of that name is for the schema to say.
+pub(super) fn read_tenant(fields: &Fields<'_>) -> Option<Option<String>> {
+    fields.get("tenant").map_or(Some(None), |node| node.text().map(|name| Some(name.to_owned())))
 }
 
 fn read_sort(node: &Node<'_>) -> Option<Vec<String>> {
@@ -307,6 +316,9 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     put("dimensions", write_dimensions(spec));
     if !spec.schema.sort.is_empty() {
         put("sort", json!(spec.schema.sort));
+    }
+    if let Some(tenant) = &spec.schema.tenant {
+        put("tenant", json!(tenant));
     }
     if let Some(filter) = spec.transform.filter_text() {
         put("where", json!(filter));

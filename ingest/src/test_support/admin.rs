@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset as LibraryOffset, TopicPartitionList};
 
 use super::PATIENCE;
@@ -70,8 +71,18 @@ impl Admin {
     /// The group's committed offsets; `None` where there is none.
     pub fn group_offsets(&self, group: &str, topic: &str, partitions: i32) -> Vec<Option<i64>> {
         let asked: Vec<(i32, i64)> = (0..partitions).map(|partition| (partition, 0)).collect();
-        let committed = self.group_consumer(group).committed_offsets(offset_list(topic, &asked), PATIENCE);
-        let committed = committed.expect("committed offsets can be read");
+        let consumer = self.group_consumer(group);
+        let mut read = None;
+        self.until("read committed offsets", || {
+            read = match consumer.committed_offsets(offset_list(topic, &asked), PATIENCE) {
+                Ok(committed) => Some(committed),
+                // The group's place has moved within the cluster, which clients learn by asking again.
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NotCoordinator) => None,
+                Err(error) => panic!("committed offsets can't be read: {error}"),
+            };
+            read.is_some()
+        });
+        let committed = read.expect("they have been read");
         (0..partitions)
             .map(|partition| match committed.find_partition(topic, partition)?.offset() {
                 LibraryOffset::Offset(offset) => Some(offset),

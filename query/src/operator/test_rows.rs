@@ -58,6 +58,7 @@ pub fn schema() -> DataSourceSchema {
         ],
         measures: vec![Measure { name: "bytes".into(), aggregation: Aggregation::LongSum }],
         sort: Vec::new(),
+        tenant: None,
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse().unwrap(),

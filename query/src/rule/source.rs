@@ -111,9 +111,9 @@ impl Source {
         self.filters.iter().filter(|filter| !Pushdown::of(filter, &self.table().schema).is_exact)
     }
 
-    /// What the filters say together; inexact where one of them is.
+    /// What the filters, and the reader's rights, say together; inexact where a filter is.
     pub fn pushdown(&self) -> Pushdown {
-        Pushdown::of_all(&self.filters, &self.table().schema)
+        self.table().pushdown(&self.filters)
     }
 
     /// The column of sketches that a resolved expression is, and which those are.

@@ -24,6 +24,7 @@ async fn with_rows(directory: &std::path::Path) -> (Arc<Store>, Arc<DataSource>)
         dimensions: vec![Dimension { name: "n".into(), kind: DimensionType::Long }],
         measures: Vec::new(),
         sort: Vec::new(),
+        tenant: None,
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: "1d".parse().unwrap(),

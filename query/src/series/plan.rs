@@ -40,8 +40,9 @@ pub(crate) fn plan(request: &SeriesRequest, table: &SnapshotTable) -> Result<Arc
     let metric = metric_of(request)?;
     let reading = Reading::of(request, metric, &table.snapshot.schema)?;
     let hull = request.hull().ok_or_else(|| QueryError::plan("a question about a metric names an interval"))?;
-    let tests = [filter::times(&request.intervals), reading.predicate.clone()].into_iter().flatten();
-    let tests: Vec<Predicate> = tests.collect();
+    let own_rows = table.pushdown(&[]).predicate;
+    let tests = [own_rows, filter::times(&request.intervals), reading.predicate.clone()];
+    let tests: Vec<Predicate> = tests.into_iter().flatten().collect();
     let predicate = (!tests.is_empty()).then(|| all_of(tests));
     let filter = RowFilter { interval: hull, predicate };
     let rows = reading.rows(table, filter);
@@ -53,8 +54,6 @@ pub(crate) fn plan(request: &SeriesRequest, table: &SnapshotTable) -> Result<Arc
 struct Reading {
     /// Dimensions of the labels that rows are grouped by, those of the answer first.
     labels: Vec<InputColumn>,
-    /// How many of them the answer has.
-    groups: usize,
     /// The buckets that rows are grouped by; `None` where there is only one.
     bucket: Option<Granularity>,
     /// How rows are brought together.
@@ -77,12 +76,10 @@ impl Reading {
             let (dimension, kind) = fields.get(field)?;
             labels.push(InputColumn::own(dimension, ColumnKind::Value(*kind)));
         }
-        let groups = labels.len();
         let predicate = request.filter.as_ref().map(|filter| fields.predicate(filter)).transpose()?;
         let (merge, merged_by) = merge(measure.aggregation, input.clone());
         let mut reading = Self {
             labels,
-            groups,
             bucket: request.granularity.clone(),
             merge,
             measure: kind,
@@ -183,9 +180,12 @@ fn fields_of(dataset: &Dataset, name: &str, metric: &Metric, schema: &DataSource
     Ok(Fields { metric: name.to_owned(), dimensions })
 }
 
-/// What tells the series of a metric apart, in the order of the datasource's dimensions.
+/// What tells the series of a metric apart, whose they are among it, in the order of the datasource's dimensions.
 fn series_labels(fields: &Fields, schema: &DataSourceSchema) -> Vec<InputColumn> {
-    let is_label = |dimension: &&Dimension| fields.dimensions.values().any(|(name, _)| **name == *dimension.name);
+    let is_label = |dimension: &&Dimension| {
+        let is_tenant = schema.tenant.as_ref() == Some(&dimension.name);
+        is_tenant || fields.dimensions.values().any(|(name, _)| **name == *dimension.name)
+    };
     let labels = schema.dimensions.iter().filter(is_label);
     labels.map(|dimension| InputColumn::own(&dimension.name, ColumnKind::Value(dimension.kind))).collect()
 }

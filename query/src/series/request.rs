@@ -4,6 +4,7 @@ use std::time::Duration;
 use henge_segment_store::dataset::{Dataset, SeriesFunction};
 use henge_segment_store::time::{Granularity, Interval};
 
+use crate::reader::Reader;
 use crate::request::AskedLimits;
 
 /// A question about one metric.
@@ -13,6 +14,8 @@ use crate::request::AskedLimits;
 /// are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesRequest {
+    /// Whose series count.
+    pub reader: Reader,
     pub dataset: Arc<Dataset>,
     pub metric: String,
     pub value: SeriesValue,

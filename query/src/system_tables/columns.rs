@@ -30,7 +30,7 @@ pub(super) const TABLE: SystemTable = SystemTable {
 };
 
 fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
-    for name in sources.store.data_sources() {
+    for name in sources.data_sources() {
         if let Some(data_source) = sources.store.data_source(name.as_str()) {
             push(DRUID, name.as_str(), &data_source.schema().arrow(), rows);
         }

@@ -1,5 +1,5 @@
 use super::rows::{Cell, Rows};
-use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SCHEMAS, SystemSources, SystemTable};
+use super::{ColumnKind, DRUID, INFORMATION_SCHEMA, SystemSources, SystemTable};
 
 pub(super) const TABLE: SystemTable = SystemTable {
     schema: INFORMATION_SCHEMA,
@@ -16,8 +16,8 @@ pub(super) const TABLE: SystemTable = SystemTable {
     fill,
 };
 
-fn fill(_: &SystemSources<'_>, rows: &mut Rows) {
-    for schema in [DRUID].into_iter().chain(SCHEMAS) {
+fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
+    for schema in [DRUID].into_iter().chain(sources.schemas()) {
         rows.push(&[DRUID.into(), schema.into(), Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null]);
     }
 }

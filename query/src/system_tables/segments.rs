@@ -103,7 +103,7 @@ impl Told {
 }
 
 fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
-    for name in sources.store.data_sources() {
+    for name in sources.data_sources() {
         let Some(data_source) = sources.store.data_source(name.as_str()) else { continue };
         let (dimensions, metrics) = column_names(&data_source.schema());
         for segment in of(&data_source) {

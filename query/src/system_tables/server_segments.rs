@@ -10,7 +10,7 @@ pub(super) const TABLE: SystemTable = SystemTable {
 
 fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
     let Some(server) = sources.server.map(|server| server.name()) else { return };
-    for name in sources.store.data_sources() {
+    for name in sources.data_sources() {
         let Some(data_source) = sources.store.data_source(name.as_str()) else { continue };
         for segment in segments::of(&data_source) {
             rows.push(&[(&server).into(), (&segment.id).into()]);

@@ -20,7 +20,7 @@ fn fill(sources: &SystemSources<'_>, rows: &mut Rows) {
     let mut push = |schema: &str, name: &str, kind: &str| {
         rows.push(&[DRUID.into(), schema.into(), name.into(), kind.into(), "YES".into(), "NO".into()]);
     };
-    for name in sources.store.data_sources() {
+    for name in sources.data_sources() {
         push(DRUID, name.as_str(), "TABLE");
     }
     for (schema, name, _) in sources.tables() {

@@ -9,6 +9,7 @@ use henge_query::answer::ResultColumn;
 use henge_query::engine::QueryEngine;
 use henge_query::error::QueryError;
 use henge_query::limits::QueryLimits;
+use henge_query::reader::Reader;
 use henge_query::request::{AskedLimits, Parameter, QueryRequest};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
@@ -113,6 +114,7 @@ pub async fn open(directory: &Path) -> Arc<Store> {
 pub fn request(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: "q".to_owned(),
         timeout: Some(Duration::from_secs(60)),
@@ -149,6 +151,7 @@ fn schema() -> DataSourceSchema {
         query_granularity: "none".parse().expect("a granularity"),
         segment_granularity: "1h".parse().expect("a granularity"),
         sort: Vec::new(),
+        tenant: None,
     }
 }
 

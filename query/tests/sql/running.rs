@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use henge_query::error::QueryErrorKind;
 use henge_query::limits::QueryLimits;
+use henge_query::reader::Reader;
 use henge_query::request::QueryRequest;
 
 use crate::fixture::{Fixture, event, request};
@@ -43,7 +44,7 @@ async fn the_limit_on_timeouts_holds_for_those_who_ask_for_more() {
 #[tokio::test]
 async fn a_query_is_cancelled_by_its_id_and_others_go_on() {
     let fixture = Arc::new(with_thousand_events(QueryLimits::default()).await);
-    assert!(!fixture.engine.cancel("endless"), "nothing of that id runs yet");
+    assert!(!fixture.engine.cancel("endless", &Reader::Everything), "nothing of that id runs yet");
     let asking = fixture.clone();
     let endless = QueryRequest { query_id: "endless".into(), ..request(ENDLESS) };
     let asked = tokio::spawn(async move { asking.answer(endless).await });
@@ -51,7 +52,7 @@ async fn a_query_is_cancelled_by_its_id_and_others_go_on() {
         tokio::task::yield_now().await;
     }
     assert_eq!(fixture.rows("SELECT COUNT(*) FROM usage WHERE bytes < 10").await, ["10"]);
-    assert!(fixture.engine.cancel("endless"));
+    assert!(fixture.engine.cancel("endless", &Reader::Everything));
     let error = asked.await.expect("the task ends").expect_err("it was cancelled");
     assert_eq!(error.kind, QueryErrorKind::Cancelled);
     assert_eq!(fixture.engine.running(), 0);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, TimestampMillisecondType};
 use futures::TryStreamExt;
+use henge_query::reader::Reader;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, LabelTest, SeriesRequest, SeriesValue};
 use henge_segment_store::dataset::{Dataset, SeriesFunction};
@@ -38,6 +39,7 @@ fn dataset() -> Arc<Dataset> {
 fn request(metric: &str, group_by: &[&str]) -> SeriesRequest {
     let hours = Interval::new(TimestampMs(NEW_YEAR_MS), TimestampMs(NEW_YEAR_MS + 3 * 3_600_000)).unwrap();
     SeriesRequest {
+        reader: Reader::Everything,
         dataset: dataset(),
         metric: metric.to_owned(),
         value: SeriesValue::Aggregate { time_agg: None, agg: None },

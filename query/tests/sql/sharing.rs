@@ -8,6 +8,7 @@ use futures::StreamExt;
 use henge_query::answer::QueryAnswer;
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::limits::QueryLimits;
+use henge_query::reader::Reader;
 use henge_query::request::QueryRequest;
 use tokio::task::JoinHandle;
 
@@ -84,7 +85,7 @@ async fn a_query_that_waits_can_be_cancelled_and_has_its_deadline() {
     let running = unread(&fixture).await;
     let cancelled = ask(&fixture, QueryRequest { query_id: "waits".into(), ..count() });
     until_waiting(&fixture, 1).await;
-    assert!(fixture.engine.cancel("waits"));
+    assert!(fixture.engine.cancel("waits", &Reader::Everything));
     assert_eq!(cancelled.await.unwrap().unwrap_err().kind, QueryErrorKind::Cancelled);
     let late = fixture.answer(QueryRequest { timeout: Some(Duration::from_millis(1)), ..count() }).await;
     assert_eq!(late.unwrap_err().kind, QueryErrorKind::Timeout);

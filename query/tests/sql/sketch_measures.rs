@@ -55,6 +55,7 @@ fn schema(dimensions: &[(&str, DimensionType)], measures: &[(&str, Aggregation)]
         query_granularity: if rollup { "10m" } else { "none" }.parse().expect("a granularity"),
         segment_granularity: "1h".parse().expect("a granularity"),
         sort: Vec::new(),
+        tenant: None,
     }
 }
 

@@ -144,6 +144,7 @@ fn schema() -> DataSourceSchema {
             measure("latency_ms", Aggregation::DoubleMax),
         ],
         sort: Vec::new(),
+        tenant: None,
         rollup: false,
         query_granularity: "none".parse().expect("a granularity"),
         segment_granularity: "1h".parse().expect("a granularity"),

@@ -32,6 +32,7 @@ fn schema() -> DataSourceSchema {
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     }
 }
 

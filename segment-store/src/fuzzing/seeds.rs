@@ -75,6 +75,7 @@ fn segment(seeds: &mut Vec<Seed>, name: &str, columns: &[usize], rows: usize) {
         query_granularity: "none".parse().expect("a granularity"),
         segment_granularity: "1h".parse().expect("a granularity"),
         sort: Vec::new(),
+        tenant: None,
     };
     let columns = SortedRows {
         schema: Arc::new(schema.clone()),

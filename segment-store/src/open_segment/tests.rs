@@ -42,6 +42,7 @@ fn schema(rollup: bool) -> Arc<DataSourceSchema> {
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnKind, Dimension, Measure};
+use super::{ColumnKind, Dimension, DimensionType, Measure};
 use crate::time::Granularity;
 
 /// The event time's column, in every datasource the first.
@@ -75,6 +75,8 @@ pub enum SchemaError {
     GranularityDoesNotNest { query_granularity: String, segment_granularity: String },
     #[error("`{0}` cannot be sorted by: name dimensions or `{TIME_COLUMN}`, each once")]
     SortKey(String),
+    #[error("`{0}` cannot tell tenants apart: name a dimension of type string")]
+    Tenant(String),
     #[error("segment granularity `none` would make a time chunk of every millisecond")]
     SegmentGranularity,
 }
@@ -95,6 +97,9 @@ pub struct DataSourceSchema {
     /// the order of their declaration, then the time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<String>,
+    /// The dimension that says whose a row is: tenants see the rows that carry their name. `None`: no tenant sees any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
 }
 
 /// A column that rows are sorted by.
@@ -165,6 +170,12 @@ impl DataSourceSchema {
                 return Err(SchemaError::SortKey(name.clone()));
             }
         }
+        if let Some(name) = &self.tenant {
+            let tells = |dimension: &Dimension| dimension.name == *name && dimension.kind == DimensionType::String;
+            if !self.dimensions.iter().any(tells) {
+                return Err(SchemaError::Tenant(name.clone()));
+            }
+        }
         if self.segment_granularity.is_none() {
             return Err(SchemaError::SegmentGranularity);
         }
@@ -190,7 +201,7 @@ impl DataSourceSchema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Aggregation, DimensionType};
+    use crate::schema::Aggregation;
 
     fn schema() -> DataSourceSchema {
         DataSourceSchema {
@@ -200,18 +211,27 @@ mod tests {
             query_granularity: "1m".parse().unwrap(),
             segment_granularity: "1h".parse().unwrap(),
             sort: Vec::new(),
+            tenant: None,
         }
     }
 
     #[test]
     fn a_schema_is_refused_for_each_reason() {
         type Break = fn(&mut DataSourceSchema);
-        let cases: [(Break, SchemaError); 7] = [
+        let cases: [(Break, SchemaError); 9] = [
             (|s| s.dimensions[0].name = "events".into(), SchemaError::Duplicate("events".into())),
             (|s| s.dimensions[0].name = "__time".into(), SchemaError::TimeColumn),
             (|s| s.measures[0].name = String::new(), SchemaError::EmptyName),
             (|s| s.segment_granularity = Granularity::NONE, SchemaError::SegmentGranularity),
             (|s| s.sort = vec!["events".into()], SchemaError::SortKey("events".into())),
+            (|s| s.tenant = Some("events".into()), SchemaError::Tenant("events".into())),
+            (
+                |s| {
+                    s.tenant = Some("org".into());
+                    s.dimensions[0].kind = DimensionType::Long;
+                },
+                SchemaError::Tenant("org".into()),
+            ),
             (|s| s.sort = vec!["org".into(), "org".into()], SchemaError::SortKey("org".into())),
             (
                 |s| s.query_granularity = "7m".parse().unwrap(),

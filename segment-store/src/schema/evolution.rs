@@ -118,6 +118,7 @@ mod tests {
             query_granularity: "1m".parse().unwrap(),
             segment_granularity: "1h".parse().unwrap(),
             sort: vec![],
+            tenant: None,
         }
     }
 

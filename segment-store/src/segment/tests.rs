@@ -30,6 +30,7 @@ fn schema() -> Arc<DataSourceSchema> {
         query_granularity: "none".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     })
 }
 

@@ -182,6 +182,7 @@ mod tests {
             dimensions: vec![Dimension { name: "org".into(), kind: DimensionType::String }],
             measures: vec![Measure { name: "events".into(), aggregation: Aggregation::Count }],
             sort: Vec::new(),
+            tenant: None,
             rollup: true,
             query_granularity: "1s".parse().unwrap(),
             segment_granularity: "1h".parse().unwrap(),

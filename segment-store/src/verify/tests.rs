@@ -24,6 +24,7 @@ fn schema() -> DataSourceSchema {
         ],
         measures: vec![Measure { name: "events".into(), aggregation: Aggregation::Count }],
         sort: Vec::new(),
+        tenant: None,
         rollup: true,
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),

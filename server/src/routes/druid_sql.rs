@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use henge_query::reader::Reader;
 use uuid::Uuid;
 
 use self::request::SqlRequest;
@@ -27,7 +28,8 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
     let refused = |timer: &mut QueryTimer| timer.ended(QueryOutcome::Refused);
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
     let SqlRequest { query, layout, .. } =
-        request::parse(&parts.headers, &body, Uuid::new_v4().to_string()).inspect_err(|_| refused(&mut timer))?;
+        request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), Reader::Everything)
+            .inspect_err(|_| refused(&mut timer))?;
     recovery::wait_for(&services.supervisors, &query.sql).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
@@ -47,11 +49,15 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
 }
 
 pub async fn cancel(services: Services, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    if services.engine.cancel(&id) { Ok(StatusCode::ACCEPTED) } else { Err(ApiError::no_such_query(&id)) }
+    if services.engine.cancel(&id, &Reader::Everything) {
+        Ok(StatusCode::ACCEPTED)
+    } else {
+        Err(ApiError::no_such_query(&id))
+    }
 }
 
 /// Druid's way for native queries, whose ids are the same here: accepted whether or not the query still runs.
 pub async fn cancel_any(services: Services, Path(id): Path<String>) -> StatusCode {
-    services.engine.cancel(&id);
+    services.engine.cancel(&id, &Reader::Everything);
     StatusCode::ACCEPTED
 }

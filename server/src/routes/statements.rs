@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::stream;
 use henge_query::answer::{QueryAnswer, ResultBatches};
+use henge_query::reader::Reader;
 use henge_query::result_cache::ResultCacheCounts;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,7 +35,8 @@ pub async fn submit(
 ) -> Result<Json<Value>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = request_body::read(body, app.limits.request_bytes_max).await?;
-    let SqlRequest { query, execution_mode, .. } = request::parse(&parts.headers, &body, Uuid::new_v4().to_string())?;
+    let SqlRequest { query, execution_mode, .. } =
+        request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), Reader::Everything)?;
     if execution_mode.as_deref().is_some_and(|mode| !mode.eq_ignore_ascii_case(ASYNC)) {
         return Err(ApiError::invalid("context `executionMode` must be ASYNC; others wait at /druid/v2/sql"));
     }

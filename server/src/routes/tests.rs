@@ -31,6 +31,7 @@ use crate::system_tables;
 mod answers;
 mod golden;
 mod metadata;
+mod metrics;
 mod statements;
 
 struct Fixture {

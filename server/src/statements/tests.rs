@@ -38,6 +38,7 @@ impl Fixture {
 fn query(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: String::new(),
         timeout: None,

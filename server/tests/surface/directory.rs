@@ -20,6 +20,7 @@ fn schema() -> DataSourceSchema {
             Measure { name: "load".into(), aggregation: Aggregation::DoubleMax },
         ],
         sort: Vec::new(),
+        tenant: None,
         rollup: true,
         query_granularity: "1m".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),

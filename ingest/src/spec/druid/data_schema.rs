@@ -6,7 +6,7 @@ use henge_segment_store::time::Granularity;
 use super::input_format::Columns;
 use super::row_filter::{self, ColumnNames};
 use crate::spec::fields::Fields;
-use crate::spec::short_form::{check, read_instant};
+use crate::spec::short_form::{check, read_instant, read_tenant};
 use crate::spec::sketch_measure::{self, DRUID_FAMILIES, Dimensions, Family};
 use crate::spec::{FieldSource, Node, TimeFormat, TimeSpec, granularity};
 
@@ -30,6 +30,7 @@ const KNOWN: &[&str] = &[
     "transformSpec",
     "projections",
     "parser",
+    "tenant",
 ];
 
 impl DataSchema {
@@ -53,6 +54,8 @@ impl DataSchema {
             Some(node) => read_measures(&node, columns, known),
         };
         let granularities = read_granularities(&fields);
+        // Not Druid's: what a spec needs besides, so that tenants may read.
+        let tenant = read_tenant(&fields);
         let declared: Vec<Dimension> = dimensions.iter().flatten().map(|(dimension, _)| dimension.clone()).collect();
         let row_filter = match fields.get("transformSpec") {
             Some(node) => read_transform(&node, &ColumnNames { columns, declared: &declared }),
@@ -61,8 +64,15 @@ impl DataSchema {
         let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
         let (measures, measure_sources) = measures?.into_iter().unzip();
         let Granularities { segment_granularity, query_granularity, rollup } = granularities?;
-        let schema =
-            DataSourceSchema { dimensions, measures, rollup, query_granularity, segment_granularity, sort: Vec::new() };
+        let schema = DataSourceSchema {
+            dimensions,
+            measures,
+            rollup,
+            query_granularity,
+            segment_granularity,
+            sort: Vec::new(),
+            tenant: tenant?,
+        };
         check(&schema, node)?;
         warn_of_uncounted_rollup(&schema, &fields);
         let row_filter = row_filter?;

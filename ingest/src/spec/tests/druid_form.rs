@@ -82,6 +82,7 @@ fn druids_spec_is_understood_nested_and_flat() {
             query_granularity: granularity("1m"),
             segment_granularity: granularity("1h"),
             sort: Vec::new(),
+            tenant: None,
         },
         input: InputSpec {
             time: TimeSpec { source: path("ts"), format: TimeFormat::Seconds, missing: None },

@@ -41,6 +41,7 @@ fn full() -> Value {
             "sessions": "hll",
         },
         "sort": ["__time"],
+        "tenant": "org_id",
         "query_granularity": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "segment": { "type": "period", "period": "P1D", "timeZone": "Europe/Berlin" },
         "start": "latest",
@@ -72,6 +73,7 @@ fn the_short_form_is_understood() {
             query_granularity: granularity("1m"),
             segment_granularity: granularity("1h"),
             sort: Vec::new(),
+            tenant: None,
         },
         input: InputSpec {
             time: TimeSpec { source: path("timestamp"), format: TimeFormat::Auto, missing: None },

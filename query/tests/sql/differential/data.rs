@@ -114,6 +114,7 @@ pub fn raw_schema(segment_granularity: &str) -> DataSourceSchema {
             measure("low", Aggregation::DoubleMin),
         ],
         sort: Vec::new(),
+        tenant: None,
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: segment_granularity.parse().expect("a granularity"),

@@ -106,11 +106,8 @@ impl Predicate {
             (Kind::Text, 2) => Self::Regex(column, numbers.of(&REGEXES)),
             (_, 3) => Self::IsNull(column, not),
             (_, 4 | 5) => {
-                // Lists tell zeros apart: difference 2 of the list.
-                let is_zero = |literal: &Literal| matches!(literal, Literal::Double(0.0));
-                let literals: Vec<Literal> = column.literals.iter().copied().filter(|of| !is_zero(of)).collect();
                 let count = 1 + numbers.below(5);
-                Self::In(column, not, (0..count).map(|_| numbers.of(&literals)).collect())
+                Self::In(column, not, (0..count).map(|_| numbers.of(column.literals)).collect())
             }
             (Kind::Text | Kind::Long | Kind::Double | Kind::Time, 6) => {
                 Self::Between(column, not, numbers.of(column.literals), numbers.of(column.literals))

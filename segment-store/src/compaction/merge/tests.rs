@@ -62,6 +62,7 @@ fn schema(rollup: bool, granularity: &str) -> DataSourceSchema {
         query_granularity: granularity.parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
         sort: vec![],
+        tenant: None,
     }
 }
 

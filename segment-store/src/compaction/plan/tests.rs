@@ -16,6 +16,7 @@ fn schema(rollup: bool) -> DataSourceSchema {
         query_granularity: "1s".parse().unwrap(),
         segment_granularity: "1h".parse().unwrap(),
         sort: vec![],
+        tenant: None,
     }
 }
 

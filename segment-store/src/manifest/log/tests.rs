@@ -27,6 +27,7 @@ fn put_supervisor() -> Change {
         query_granularity: Granularity::NONE,
         segment_granularity: "1h".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     };
     Change::PutSupervisor {
         data_source: usage(),

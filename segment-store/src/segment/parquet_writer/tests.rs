@@ -73,6 +73,7 @@ fn rows(times: Vec<i64>, columns: Vec<SortedColumn>) -> SortedRows {
         query_granularity: Granularity::NONE,
         segment_granularity: "1d".parse().unwrap(),
         sort: Vec::new(),
+        tenant: None,
     };
     SortedRows { schema: Arc::new(schema), times, dimensions: columns, measures: Vec::new() }
 }

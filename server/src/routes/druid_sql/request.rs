@@ -6,6 +6,7 @@ mod parameters;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
+use henge_query::reader::Reader;
 use henge_query::request::{Parameter, QueryRequest};
 use henge_query::settings::Settings;
 use serde::Deserialize;
@@ -41,8 +42,9 @@ struct SqlBody {
     parameters: Vec<Option<TypedValue>>,
 }
 
-/// Reads a request by its content type. `fresh_id` names the query where the client does not.
-pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String) -> Result<SqlRequest, ApiError> {
+/// Reads a request by its content type. `fresh_id` names the query where the client does not; nothing that the client
+/// sends says who the `reader` is.
+pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String, reader: Reader) -> Result<SqlRequest, ApiError> {
     let body = match content_type(headers)?.as_str() {
         "application/json" => serde_json::from_slice(body).map_err(|error| {
             let message = format!("the request is not a SQL request in JSON: {error}");
@@ -62,7 +64,7 @@ pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String) -> Result<SqlR
             ));
         }
     };
-    let mut request = body.into_request(fresh_id)?;
+    let mut request = body.into_request(fresh_id, reader)?;
     if accepts_arrow(headers) {
         request.layout.format = ResultFormat::ArrowStream;
     }
@@ -79,7 +81,7 @@ fn accepts_arrow(headers: &HeaderMap) -> bool {
 }
 
 impl SqlBody {
-    fn into_request(self, fresh_id: String) -> Result<SqlRequest, ApiError> {
+    fn into_request(self, fresh_id: String, reader: Reader) -> Result<SqlRequest, ApiError> {
         let Settings { values: settings, sql } = Settings::read(&self.query.unwrap_or_default())?;
         if sql.trim().is_empty() {
             return Err(ApiError::invalid("the query is empty: put SQL into `query`"));
@@ -104,6 +106,7 @@ impl SqlBody {
         Ok(SqlRequest {
             query: QueryRequest {
                 sql,
+                reader,
                 parameters: parameters.collect::<Result<_, _>>()?,
                 query_id: query_id.unwrap_or(fresh_id),
                 timeout: context.timeout()?,

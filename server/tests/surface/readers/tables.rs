@@ -157,6 +157,7 @@ fn schema(dimensions: &[(&str, DimensionType)], rollup: bool) -> DataSourceSchem
         dimensions: dimensions.iter().map(dimension).collect(),
         measures: measures.map(|(name, aggregation)| Measure { name: name.into(), aggregation }).into(),
         sort: Vec::new(),
+        tenant: None,
         rollup,
         query_granularity: if rollup { "1m" } else { "none" }.parse().unwrap(),
         segment_granularity: if rollup { "1h" } else { "1d" }.parse().unwrap(),

@@ -116,6 +116,7 @@ fn schema(generation: u64) -> DataSourceSchema {
             Measure { name: "cost".into(), aggregation: Aggregation::DoubleSum },
         ],
         sort: Vec::new(),
+        tenant: None,
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: "1d".parse().unwrap(),

@@ -7,7 +7,7 @@ use super::*;
 fn request(content_type: &'static str, body: &'static str) -> Result<SqlRequest, ApiError> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
-    parse(&headers, &Bytes::from_static(body.as_bytes()), "fresh".into())
+    parse(&headers, &Bytes::from_static(body.as_bytes()), "fresh".into(), Reader::Everything)
 }
 
 fn refused(content_type: &'static str, body: &'static str) -> (u16, String) {
@@ -101,7 +101,11 @@ fn arrow_streams_are_asked_for_by_what_the_client_accepts() {
         headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
         headers.insert(header::ACCEPT, accepted.parse().unwrap());
         let body = Bytes::from_static(br#"{"query":"SELECT 1","resultFormat":"array"}"#);
-        assert_eq!(parse(&headers, &body, "fresh".into()).unwrap().layout.format, format, "{accepted}");
+        assert_eq!(
+            parse(&headers, &body, "fresh".into(), Reader::Everything).unwrap().layout.format,
+            format,
+            "{accepted}"
+        );
     }
 }
 
