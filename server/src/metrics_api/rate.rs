@@ -86,7 +86,7 @@ mod tests {
     fn a_client_has_so_many_requests_in_each_minute() {
         let (limit, start) = (RateLimit::new(2), Instant::now());
         let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let mut take = |client, at_ms| {
+        let take = |client, at_ms| {
             let allowance = limit.take(client, start + Duration::from_millis(at_ms));
             (allowance.is_granted, allowance.remaining, allowance.reset_s())
         };

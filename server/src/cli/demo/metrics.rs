@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use henge_segment_store::dataset::{Dataset, DatasetName};
 use serde_json::{Value, json};
 
+/// Of 100 ms of latency on, a cluster is as busy as can be.
+const LOAD: &str = "CASE WHEN latency_ms_max > 100 THEN 1.0 ELSE latency_ms_max / 100 END";
+
 /// Measures that only metrics read, beside those of the fleet.
 ///
 /// The fleet's events say what was used; how much there was, they say by what they have of it.
@@ -17,7 +20,7 @@ pub fn measures() -> Vec<(&'static str, Value)> {
         ("lag", of("long_max", "bytes_out / 512")),
         ("connections", of("long_max", "requests + 1")),
         ("partitions", of("long_max", "partition + 1")),
-        ("load", of("double_max", "CASE WHEN latency_ms > 100 THEN 1.0 ELSE latency_ms / 100 END")),
+        ("load", of("double_max", LOAD)),
     ]
 }
 

@@ -15,7 +15,7 @@ fn fleet_json() -> Value {
         "kafka": { "bootstrap.servers": "127.0.0.1:1" },
         "time": { "column": "t", "format": "millis" },
         "dimensions": ["cluster_id", "topic", { "name": "partition", "type": "long" }],
-        "measures": { "bytes": "long_sum", "load": { "type": "double", "max": "load" }, "schemas": { "max": "schemas", "type": "long" } },
+        "measures": { "bytes": "long_sum", "load": { "double_max": "load" }, "schemas": { "long_max": "schemas" } },
         "segment": "1h",
         "suspended": true,
     })
