@@ -2,7 +2,6 @@
 
 mod staging;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use henge_segment_store::data_source::DataSource;
@@ -17,6 +16,7 @@ use self::staging::{Place, Staging};
 use crate::decode::json::JsonDecoder;
 use crate::decode::{KafkaRecord, Refusal};
 use crate::kafka::RecordView;
+use crate::partition_map::PartitionMap;
 use crate::spec::SupervisorSpec;
 use crate::time_policy::TimePolicy;
 use crate::transform::Pending;
@@ -26,10 +26,8 @@ const ROWS_AT_ONCE: usize = 256;
 
 const BEGUN: &str = "a partition is begun before it is read";
 
-/// Decodes the records of one topic into one datasource.
+/// Decodes records of partitions into one datasource.
 pub struct Appender {
-    topic: Arc<str>,
-    topic_id: Option<TopicId>,
     data_source: Arc<DataSource>,
     decoder: JsonDecoder,
     time_policy: TimePolicy,
@@ -38,7 +36,7 @@ pub struct Appender {
     filled: usize,
     /// Decides on the filled rows before they are appended, where the spec has expressions.
     staging: Option<Staging>,
-    partitions: BTreeMap<i32, Reading>,
+    partitions: PartitionMap<Reading>,
     refused: RefusedSample,
     gaps: Vec<Gap>,
     totals: Totals,
@@ -49,6 +47,7 @@ pub struct Appender {
 /// What was read of one partition since the last cut.
 #[derive(Debug, Clone)]
 struct Reading {
+    topic_id: Option<TopicId>,
     start: Offset,
     next: Offset,
     leader_epoch: Option<i32>,
@@ -86,21 +85,19 @@ impl Reading {
 }
 
 impl Appender {
-    pub fn new(spec: &SupervisorSpec, topic_id: Option<TopicId>, data_source: Arc<DataSource>) -> Self {
+    pub fn new(spec: &SupervisorSpec, data_source: Arc<DataSource>) -> Self {
         let mut counts = LedgerCounts::default();
         data_source.progress().ledger.values().for_each(|partition| counts.add(partition));
         let inputs = spec.transform.inputs().len();
         let row = EventRow::new(spec.schema.dimensions.len() + inputs, spec.schema.measures.len());
         Self {
-            topic: spec.topic.as_str().into(),
-            topic_id,
             data_source,
             decoder: JsonDecoder::new(spec),
             time_policy: spec.time_policy.clone(),
             rows: vec![row; ROWS_AT_ONCE],
             filled: 0,
             staging: (!spec.transform.is_empty()).then(|| Staging::new(spec)),
-            partitions: BTreeMap::new(),
+            partitions: PartitionMap::default(),
             refused: RefusedSample::default(),
             gaps: Vec::new(),
             totals: Totals::default(),
@@ -108,29 +105,31 @@ impl Appender {
         }
     }
 
-    /// Begins a partition, behind a gap where there is one.
-    pub fn begin(&mut self, partition: i32, start: Offset, gap: Option<Gap>) {
+    /// Begins a partition of the topic with this id, behind a gap where there is one.
+    pub fn begin(&mut self, partition: StreamPartition, topic_id: Option<TopicId>, start: Offset, gap: Option<Gap>) {
+        assert_eq!(self.filled, 0, "rows that wait know their partition by its place, which changes here");
         let again = self.partitions.remove(&partition);
         let counts_before = match &again {
             Some(reading) => reading.all_counts(),
-            None => self.published_counts(partition),
+            None => self.data_source.progress().ledger.get(&partition).cloned().unwrap_or_default(),
         };
         let newest_event = again.and_then(|reading| reading.newest_event);
         let counts = LedgerCounts::default();
-        let reading = Reading { start, next: start, leader_epoch: None, counts, counts_before, newest_event };
+        let reading = Reading { topic_id, start, next: start, leader_epoch: None, counts, counts_before, newest_event };
         self.partitions.insert(partition, reading);
         self.gaps.extend(gap);
     }
 
     /// Takes the next record of a partition that was begun. Whatever it holds, it is counted and its offset is passed.
-    pub fn take(&mut self, record: &RecordView<'_>, now: TimestampMs) {
+    pub fn take(&mut self, partition: &StreamPartition, record: &RecordView<'_>, now: TimestampMs) {
         self.totals.records += 1;
         self.totals.bytes += record.payload().map_or(0, <[u8]>::len) as u64;
-        let decoded = self.decode(record);
-        let reading = self.partitions.get_mut(&record.partition()).expect(BEGUN);
+        let decoded = self.decode(partition, record);
+        let partition = self.partitions.find(&partition.topic, partition.partition).expect(BEGUN);
+        let (_, reading) = self.partitions.at(partition);
         reading.next = Offset(record.offset().0 + 1);
         reading.leader_epoch = record.leader_epoch().or(reading.leader_epoch);
-        let place = Place { partition: record.partition(), offset: record.offset(), read_at: now };
+        let place = Place { partition, offset: record.offset(), read_at: now };
         if let Some(staging) = &mut self.staging {
             let is_filter_readable = self.decoder.is_filter_readable();
             staging.stage(place, record.payload(), Pending { refusal: decoded.err(), is_filter_readable });
@@ -181,7 +180,7 @@ impl Appender {
     }
 
     fn accept(&mut self, place: Place, time: TimestampMs) {
-        let reading = self.partitions.get_mut(&place.partition).expect(BEGUN);
+        let (_, reading) = self.partitions.at(place.partition);
         reading.counts.accepted += 1;
         reading.newest_event = reading.newest_event.max(Some(time));
         self.counts.accepted += 1;
@@ -189,36 +188,35 @@ impl Appender {
     }
 
     fn refuse(&mut self, place: Place, payload: Option<&[u8]>, refusal: Refusal) {
-        let reading = self.partitions.get_mut(&place.partition).expect(BEGUN);
+        let (_, reading) = self.partitions.at(place.partition);
         reading.counts.refuse(refusal.reason);
         self.counts.refuse(refusal.reason);
         self.sample(place, payload, refusal);
     }
 
     /// Passes offsets that hold nothing to read: control records and aborted ones.
-    pub fn pass(&mut self, partition: i32, next: Offset) {
-        if let Some(reading) = self.partitions.get_mut(&partition) {
+    pub fn pass(&mut self, partition: &StreamPartition, next: Offset) {
+        if let Some(reading) = self.partitions.get_mut(partition) {
             reading.next = reading.next.max(next);
         }
     }
 
     /// Whether a cut has something to publish: rows, refused records or a gap.
     pub fn has_unpublished(&self) -> bool {
-        !self.gaps.is_empty() || self.partitions.values().any(|reading| reading.counts.seen() > 0)
+        !self.gaps.is_empty() || self.partitions.iter().any(|(_, reading)| reading.counts.seen() > 0)
     }
 
     /// Everything since the last cut, which this ends. What was taken has been flushed.
     pub fn take_consumed(&mut self, generation: u32) -> Consumed {
         assert_eq!(self.filled, 0, "M2: every row of the ranges is appended before they are published");
-        let (topic, topic_id) = (&self.topic, self.topic_id);
-        let ranges = self.partitions.iter_mut().map(|(&partition, reading)| {
+        let ranges = self.partitions.iter_mut().map(|(partition, reading)| {
             let range = OffsetRange { start: reading.start, end: reading.next };
             reading.start = reading.next;
             reading.counts_before.add(&reading.counts);
             ConsumedRange {
-                partition: StreamPartition { topic: topic.clone(), partition },
+                partition: partition.clone(),
                 range,
-                topic_id,
+                topic_id: reading.topic_id,
                 leader_epoch: reading.leader_epoch,
                 counts: std::mem::take(&mut reading.counts),
             }
@@ -233,21 +231,16 @@ impl Appender {
     }
 
     /// What is known of each partition.
-    pub fn progress(&self) -> impl Iterator<Item = (i32, PartitionProgress)> {
-        self.partitions.iter().map(|(&partition, reading)| {
+    pub fn progress(&self) -> impl Iterator<Item = (&StreamPartition, PartitionProgress)> {
+        self.partitions.iter().map(|(partition, reading)| {
             let Reading { next, newest_event, .. } = *reading;
             (partition, PartitionProgress { next, newest_event, counts: reading.all_counts() })
         })
     }
 
-    fn published_counts(&self, partition: i32) -> LedgerCounts {
-        let stream = StreamPartition { topic: self.topic.clone(), partition };
-        self.data_source.progress().ledger.get(&stream).cloned().unwrap_or_default()
-    }
-
     /// The next offset of each partition.
-    pub fn positions(&self) -> impl Iterator<Item = (i32, Offset)> {
-        self.partitions.iter().map(|(&partition, reading)| (partition, reading.next))
+    pub fn positions(&self) -> impl Iterator<Item = (&StreamPartition, Offset)> {
+        self.partitions.iter().map(|(partition, reading)| (partition, reading.next))
     }
 
     /// What became of all records, published or not.
@@ -257,14 +250,15 @@ impl Appender {
 
     /// Whether a record comes from an older leadership than the one before it, which only another topic of the same
     /// name can do.
-    pub fn is_suspect(&self, record: &RecordView<'_>) -> bool {
-        let known = self.partitions.get(&record.partition()).and_then(|reading| reading.leader_epoch);
+    pub fn is_suspect(&mut self, partition: &StreamPartition, record: &RecordView<'_>) -> bool {
+        let place = self.partitions.find(&partition.topic, partition.partition);
+        let known = place.and_then(|place| self.partitions.at(place).1.leader_epoch);
         matches!((known, record.leader_epoch()), (Some(known), Some(epoch)) if epoch < known)
     }
 
     /// Whether a partition was begun.
-    pub fn reads(&self, partition: i32) -> bool {
-        self.partitions.contains_key(&partition)
+    pub fn reads(&self, partition: &StreamPartition) -> bool {
+        self.partitions.contains(partition)
     }
 
     /// Records that were refused since the last cut.
@@ -276,14 +270,14 @@ impl Appender {
         self.totals
     }
 
-    fn decode(&mut self, record: &RecordView<'_>) -> Result<(), Refusal> {
+    fn decode(&mut self, partition: &StreamPartition, record: &RecordView<'_>) -> Result<(), Refusal> {
         let mut headers = Vec::new();
         if self.decoder.needs_headers() {
             let text = |name| std::str::from_utf8(name).unwrap_or_default();
             headers.extend(record.headers().map(|(name, value)| (text(name), value)));
         }
         let kafka = KafkaRecord {
-            topic: &self.topic,
+            topic: &partition.topic,
             partition: record.partition(),
             offset: record.offset().0,
             timestamp: if self.decoder.needs_timestamp() { record.timestamp().map(|time| time.0) } else { None },
@@ -300,7 +294,7 @@ impl Appender {
             return;
         }
         self.refused.push(RefusedRecord {
-            partition: StreamPartition { topic: self.topic.clone(), partition: place.partition },
+            partition: self.partitions.at(place.partition).0.clone(),
             offset: place.offset,
             reason,
             detail,

@@ -73,7 +73,7 @@ impl<'s> Both<'s> {
     /// Whether the payload becomes a row. Panics where decoder and reference differ in the row or in the reason for none.
     pub fn agree(&mut self, payload: &[u8]) -> bool {
         let record = KafkaRecord {
-            topic: &self.spec.topic,
+            topic: self.spec.topics.as_str(),
             partition: 0,
             offset: 0,
             timestamp: None,

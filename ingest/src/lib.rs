@@ -8,6 +8,7 @@ pub mod client_properties;
 pub mod secret;
 
 pub mod kafka;
+mod partition_map;
 mod resume;
 mod topic_watch;
 

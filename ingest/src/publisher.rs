@@ -7,7 +7,7 @@ use henge_segment_store::data_source::{DataSource, Frozen};
 use henge_segment_store::error::{ErrorKind, StoreError};
 use henge_segment_store::segment::SegmentMeta;
 use henge_segment_store::store::{Consumed, Store};
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,7 +24,7 @@ pub struct Publishing {
     task: JoinHandle<Result<Vec<SegmentMeta>, StoreError>>,
     give_up: watch::Sender<bool>,
     /// Where each partition's group offset moves to once it is published.
-    ends: Vec<(i32, Offset)>,
+    ends: Vec<(StreamPartition, Offset)>,
     begun: Instant,
 }
 
@@ -41,7 +41,7 @@ impl Publishing {
         let frozen = data_source.cut();
         let (rows, events) = (frozen.row_count(), frozen.events());
         tracing::debug!(datasource = %data_source.name(), ?cause, rows, events, "cut open segments");
-        let ends = consumed.ranges.iter().map(|consumed| (consumed.partition.partition, consumed.range.end)).collect();
+        let ends = consumed.ranges.iter().map(|consumed| (consumed.partition.clone(), consumed.range.end)).collect();
         let (give_up, given_up) = watch::channel(false);
         let task = runtime.spawn(publish(store, data_source, frozen, consumed, status, given_up));
         Self { task, give_up, ends, begun: Instant::now() }
@@ -78,7 +78,7 @@ impl Publishing {
 /// A cut that is durable.
 pub struct Published {
     pub segments: Vec<SegmentMeta>,
-    pub ends: Vec<(i32, Offset)>,
+    pub ends: Vec<(StreamPartition, Offset)>,
     pub elapsed: Duration,
 }
 

@@ -1,7 +1,8 @@
-//! One connection to a topic: reads, appends, cuts and publishes until it is asked to stop or has to halt.
+//! One connection to a datasource's topics: reads, appends, cuts and publishes until it is asked to stop or has to halt.
 
 mod events;
 mod start;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::store::Store;
-use henge_segment_store::stream::{Offset, TopicId};
+use henge_segment_store::stream::{Offset, StreamPartition};
 use tokio::runtime::Handle;
 
 use crate::appender::{Appender, PartitionProgress};
@@ -25,6 +26,7 @@ use crate::status::{LastPublish, PartitionStatus, Pause, State, StatusCell};
 use crate::topic_watch::TopicWatch;
 
 pub use start::StartError;
+use topics::{Standing, Topic};
 
 /// Records of one batch; a larger one only delays what can be asked.
 const BATCH_RECORDS: usize = 4_096;
@@ -55,15 +57,8 @@ pub enum StopMode {
 /// Why a session ended.
 pub enum Ended {
     Asked(StopMode),
-    Halted(Halt),
-}
-
-/// Going on would lose, double or mix up events: an operator has to act.
-pub enum Halt {
-    /// The stream is not what it was; what was read before is good and can be published.
-    Stream(String),
-    /// Publishing is not possible: another process took over, or the manifest refuses what was read.
-    Publish(String),
+    /// Publishing is not possible: another process took over, or the manifest refuses what was read. An operator has to act.
+    Halted(String),
 }
 
 /// A reader at work.
@@ -71,9 +66,11 @@ pub struct Session<'a> {
     context: &'a Context,
     reader: StreamReader,
     appender: Appender,
-    topic_id: Option<TopicId>,
+    topics: BTreeMap<Arc<str>, Topic>,
     generation: u32,
     publishing: Option<Publishing>,
+    /// Something is to be published soon, whatever the cut policy says.
+    is_cut_wanted: bool,
     memory: MemoryShare,
     /// Why nothing is read for now.
     pause: Option<Pause>,
@@ -81,16 +78,12 @@ pub struct Session<'a> {
     unpublished_since: Option<Instant>,
     watch: TopicWatch,
     /// Partitions that are not read, and why.
-    stopped: BTreeMap<i32, String>,
+    stopped: BTreeMap<StreamPartition, String>,
     /// Those of them whose next offset the broker no longer has.
-    lost_offsets: BTreeSet<i32>,
-    /// The id under which the topic's name was found, when it is not the one that is read.
-    another_topic: Option<TopicId>,
-    /// The topic may be another one now: nothing is read until the broker was asked.
-    is_suspect: bool,
+    lost_offsets: BTreeSet<StreamPartition>,
     trouble: Option<String>,
     /// The ends of the partitions at the start, until they are reached.
-    recovery: BTreeMap<i32, Offset>,
+    recovery: BTreeMap<StreamPartition, Offset>,
     reported: Instant,
     rated: Instant,
 }
@@ -104,9 +97,9 @@ impl Session<'_> {
                 Err(TryRecvError::Disconnected) => return Ended::Asked(StopMode::Discard),
                 Err(TryRecvError::Empty) => {}
             }
-            if let Err(halt) = self.step() {
+            if let Err(reason) = self.step() {
                 self.report();
-                return Ended::Halted(halt);
+                return Ended::Halted(reason);
             }
         }
     }
@@ -136,9 +129,9 @@ impl Session<'_> {
     }
 
     /// One round.
-    fn step(&mut self) -> Result<(), Halt> {
+    fn step(&mut self) -> Result<(), String> {
         if self.publishing.as_ref().is_some_and(Publishing::is_finished) {
-            self.finish_publishing().map_err(Halt::Publish)?;
+            self.finish_publishing()?;
         }
         self.pause = self.make_room();
         if self.pause.is_some() {
@@ -150,7 +143,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.read();
-        self.look_at_topic().map_err(Halt::Stream)?;
+        self.look_at_topics();
         self.recover_lost_offsets();
         if self.publishing.is_none() {
             self.cut_if_due();
@@ -175,14 +168,18 @@ impl Session<'_> {
 
     fn read(&mut self) {
         let now = clock::now();
-        let (appender, is_suspect) = (&mut self.appender, &mut self.is_suspect);
-        let polled = self.reader.poll_batch(BATCH_RECORDS, POLL_MAX, |record| {
-            *is_suspect |= appender.is_suspect(&record);
-            if !*is_suspect {
-                appender.take(&record, now);
+        let appender = &mut self.appender;
+        let mut suspects: Vec<Arc<str>> = Vec::new();
+        let polled = self.reader.poll_batch(BATCH_RECORDS, POLL_MAX, |partition, record| {
+            if appender.is_suspect(partition, &record) {
+                suspects.push(partition.topic.clone());
+            }
+            if !suspects.contains(&partition.topic) {
+                appender.take(partition, &record, now);
             }
         });
         self.appender.flush();
+        suspects.iter().for_each(|topic| self.suspect(topic));
         if polled.records > 0 {
             self.trouble = None;
         }
@@ -195,6 +192,9 @@ impl Session<'_> {
     }
 
     fn cut_if_due(&mut self) {
+        if std::mem::take(&mut self.is_cut_wanted) {
+            return self.cut(None);
+        }
         let open = self.context.data_source.open_stats();
         let age_ms = self.unpublished_since.map(|since| since.elapsed().as_millis() as i64);
         if let Some(cause) = cut_policy::due(&self.context.spec.cut, &open, age_ms) {
@@ -267,13 +267,15 @@ impl Session<'_> {
 
     fn report(&mut self) {
         self.reported = Instant::now();
-        self.recovery.retain(|&partition, end| {
-            self.reader.position(partition).is_some_and(|next| next < *end) && !self.stopped.contains_key(&partition)
+        self.recovery.retain(|partition, end| {
+            self.reader.position(partition).is_some_and(|next| next < *end)
+                && !self.stopped.contains_key(partition)
+                && self.topics.get(&partition.topic).is_some_and(|topic| topic.standing == Standing::Read)
         });
-        let partitions: BTreeMap<i32, PartitionStatus> = self
+        let partitions: BTreeMap<StreamPartition, PartitionStatus> = self
             .appender
             .progress()
-            .map(|(partition, progress)| (partition, self.partition_status(partition, progress)))
+            .map(|(partition, progress)| (partition.clone(), self.partition_status(partition, progress)))
             .collect();
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
@@ -297,15 +299,19 @@ impl Session<'_> {
         });
     }
 
-    fn partition_status(&self, partition: i32, progress: PartitionProgress) -> PartitionStatus {
+    fn partition_status(&self, partition: &StreamPartition, progress: PartitionProgress) -> PartitionStatus {
         let PartitionProgress { next, newest_event, counts } = progress;
         let high_watermark = self.reader.client().cached_watermarks(partition).map(|log| log.end.max(next));
-        let stopped = self.stopped.get(&partition).cloned();
+        let of_topic = || self.topics.get(&partition.topic)?.stopped(&partition.topic);
+        let stopped = self.stopped.get(partition).cloned().or_else(of_topic);
         PartitionStatus { next, high_watermark, stopped, newest_event, counts }
     }
 
     fn state(&self) -> (State, Option<String>) {
-        let stopped = self.stopped.values().next().cloned();
+        if self.is_halted() {
+            return (State::Halted, self.topic_trouble());
+        }
+        let stopped = self.topic_trouble().or_else(|| self.stopped.values().next().cloned());
         // What cannot be published is tried again; it is trouble once reading has to wait for it.
         let unpublished =
             self.pause.and_then(|pause| Some(format!("{pause}: {}", self.context.status.publish_trouble()?)));

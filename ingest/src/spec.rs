@@ -1,4 +1,4 @@
-//! What a supervisor is told: which topic to read, and how its records become rows of which datasource.
+//! What a supervisor is told: which topics to read, and how its records become rows of which datasource.
 //!
 //! One [`SupervisorSpec`] has two written forms: the short form (all its keys stand in `short_form.rs`), which is also how
 //! a spec is kept, and Druid's Kafka supervisor spec. Both report everything that is wrong with a spec at once.
@@ -13,6 +13,7 @@ mod problem;
 mod row_filter;
 mod short_form;
 mod sketch_measure;
+mod topics;
 mod upkeep;
 
 use henge_segment_store::schema::{DataSourceName, DataSourceSchema};
@@ -25,6 +26,7 @@ pub use self::field_source::{FieldSource, KafkaField};
 use self::fields::Problems;
 pub(crate) use self::fields::{Node, unknown};
 pub use self::problem::{Problem, SpecError};
+pub use self::topics::Topics;
 use crate::client_properties::ClientProperties;
 use crate::time_policy::TimePolicy;
 use crate::transform::Transform;
@@ -40,7 +42,7 @@ pub struct SupervisorSpec {
     pub input: InputSpec,
     /// Which records are kept, and how computed columns are.
     pub transform: Transform,
-    pub topic: String,
+    pub topics: Topics,
     /// How to reach and log in to the cluster.
     pub client_properties: ClientProperties,
     /// Where to begin in a partition that existed before the supervisor first saw the topic.

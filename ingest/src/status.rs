@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use henge_segment_store::clock;
 use henge_segment_store::ledger::{LedgerCounts, RefusedSample};
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, StreamPartition};
 use henge_segment_store::time::TimestampMs;
 
 use crate::appender::Totals;
@@ -114,7 +114,7 @@ pub struct SupervisorStatus {
     /// It reads again what was queryable before the process ended; until then counts are lower than they were.
     pub is_recovering: bool,
     pub pause: Option<Pause>,
-    pub partitions: BTreeMap<i32, PartitionStatus>,
+    pub partitions: BTreeMap<StreamPartition, PartitionStatus>,
     /// Since the process started.
     pub totals: Totals,
     /// What became of all records, published or not.

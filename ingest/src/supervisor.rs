@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::session::{Context, Ended, Halt, Session, StartError, StopMode};
+use crate::session::{Context, Ended, Session, StartError, StopMode};
 use crate::status::{State, StatusCell};
 
 /// Waits between attempts to connect.
 const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(10);
-/// How long a halted session may take to publish what it read before.
-const HALT_PUBLISH_MAX: Duration = Duration::from_secs(30);
 
 /// A running supervisor. Dropping it forgets what is not published.
 pub struct Supervisor {
@@ -53,17 +51,12 @@ fn work(context: &Context, stop: &Receiver<StopMode>) {
         match Session::start(context) {
             Ok(mut session) => match session.run(stop) {
                 Ended::Asked(mode) => return session.close(mode),
-                Ended::Halted(halt) => {
-                    let (mode, reason) = match halt {
-                        Halt::Stream(reason) => (StopMode::PublishUntil(Instant::now() + HALT_PUBLISH_MAX), reason),
-                        Halt::Publish(reason) => (StopMode::Discard, reason),
-                    };
-                    session.close(mode);
+                Ended::Halted(reason) => {
+                    session.close(StopMode::Discard);
                     return wait_halted(context, stop, reason);
                 }
             },
-            Err(StartError::Halt(reason)) => return wait_halted(context, stop, reason),
-            Err(StartError::Retry(reason)) => {
+            Err(StartError(reason)) => {
                 tracing::warn!(datasource = %context.data_source.name(), reason, "not connected, trying again");
                 context.status.enter(State::Connecting, Some(reason));
                 match stop.recv_timeout(pause) {

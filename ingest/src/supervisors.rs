@@ -173,7 +173,10 @@ impl Supervisors {
     pub async fn reset(&self, name: &str, reason: String) -> Result<(), IngestError> {
         let mut entries = self.entries.lock().await;
         let (name, entry) = known(&mut entries, name)?;
-        stop(entry, StopMode::Discard).await;
+        // What was read of a topic that another one has replaced cannot be read again.
+        let is_stopped = |status: SupervisorStatus| status.partitions.values().any(|own| own.stopped.is_some());
+        let is_stream_lost = self.status(name.as_str()).is_some_and(is_stopped);
+        stop(entry, if is_stream_lost { publish_soon() } else { StopMode::Discard }).await;
         let reset = self.store.reset(&name, reason).await;
         let spec = entry.spec.clone();
         self.enter(&mut entries, spec, false);

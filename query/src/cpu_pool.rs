@@ -9,11 +9,11 @@
 //! Beside those, a query has threads of its own ([`crate::query_threads`]). They plan it and run DataFusion's operators over
 //! what scans and native operators yield, without turns: the operating system shares the cores among them. What they use
 //! counts all the same ([`QueryShare::charge_thread`]), and once a query is long, its threads step back behind those of
-//! short ones ([`thread`](self::thread)), as the threads that do long queries' morsels did from the start.
+//! short ones ([`thread`]), as the threads that do long queries' morsels did from the start.
 
 mod schedule;
 mod share;
-mod thread;
+pub(crate) mod thread;
 mod turn;
 
 use std::collections::VecDeque;
@@ -165,8 +165,9 @@ impl Shared {
 
     /// What each thread does.
     fn work(self: &Arc<Self>, class: Class) {
-        if class == Class::Long {
-            thread::step_back();
+        match class {
+            Class::Short => thread::go_first(),
+            Class::Long => thread::step_back(),
         }
         while let Some((running, morsel)) = self.wait_for_morsel(class) {
             let started = Instant::now();

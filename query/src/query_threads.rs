@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::cpu_pool::thread;
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -79,6 +80,7 @@ impl QueryThreads {
             .max_blocking_threads(BLOCKING_MAX)
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
+            .on_thread_start(thread::go_first)
             .enable_all()
             .build()
             .expect("the system has threads for queries");

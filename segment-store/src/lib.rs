@@ -14,7 +14,7 @@ pub mod event;
 pub mod fuzzing;
 pub mod ledger;
 pub mod manifest;
-mod objects;
+pub mod objects;
 mod open_segment;
 mod promotion;
 pub mod reader;

@@ -4,6 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -13,6 +14,9 @@ use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, P
 use crate::durable_file;
 use crate::error::StoreError;
 use crate::time::TimestampMs;
+
+/// The folder of credentials, which no manifest record names.
+pub const KEYS: &str = "keys";
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +116,16 @@ impl Objects {
         names.retain(|name| !name.ends_with(durable_file::TEMPORARY_SUFFIX));
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// When a name was last given or taken in a folder; `None` where there is no such folder, or nobody knows.
+    pub fn changed_at(&self, folder: &str) -> Result<Option<SystemTime>, StoreError> {
+        let Self::Local(root) = self else { return Ok(None) };
+        match std::fs::metadata(root.join(folder)).and_then(|folder| folder.modified()) {
+            Ok(time) => Ok(Some(time)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(file_error("look at", folder, source)),
+        }
     }
 
     /// Every object below a folder (`""`: all there is) by path, files that were never finished among them. Blocking

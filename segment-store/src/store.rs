@@ -170,7 +170,14 @@ impl Store {
         suspended: bool,
         upkeep: UpkeepPolicy,
     ) -> Result<(), StoreError> {
-        self.change(Change::PutSupervisor { data_source: name.clone(), schema, spec, suspended, upkeep }).await?;
+        self.change(Change::PutSupervisor {
+            data_source: name.clone(),
+            schema: Box::new(schema),
+            spec,
+            suspended,
+            upkeep,
+        })
+        .await?;
         let manifest = self.manifest.lock().await;
         let state = manifest.state().data_source(name)?;
         if let Some(known) = self.data_source(name.as_str()) {

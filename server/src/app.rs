@@ -10,6 +10,7 @@ use henge_query::engine::QueryEngine;
 use henge_segment_store::store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::key_ring::KeyRing;
 use crate::config::Limits;
 use crate::error::ApiError;
 use crate::metrics_api::rate::RateLimit;
@@ -20,6 +21,7 @@ use crate::upkeep_metrics::UpkeepMetrics;
 /// State of the process. The doors are open before the store is recovered, so that a probe can see that it is not.
 pub struct App {
     services: OnceLock<Services>,
+    pub keys: Arc<KeyRing>,
     pub limits: Limits,
     pub queries: Arc<QueryMetrics>,
     pub upkeep: Arc<UpkeepMetrics>,
@@ -40,10 +42,11 @@ pub struct Services {
 }
 
 impl App {
-    pub fn new(limits: Limits) -> Arc<Self> {
+    pub fn new(limits: Limits, keys: KeyRing) -> Arc<Self> {
         Arc::new(Self {
             services: OnceLock::new(),
             metrics_rate: RateLimit::new(limits.metrics_requests_max),
+            keys: Arc::new(keys),
             limits,
             queries: Arc::default(),
             upkeep: Arc::default(),

@@ -3,6 +3,7 @@
 pub mod compact;
 pub mod demo;
 mod directory;
+pub mod keys;
 pub mod openapi;
 mod output_file;
 mod progress;
@@ -56,6 +57,8 @@ pub enum Command {
     Compact(compact::CompactArgs),
     /// Check a whole data directory.
     Verify(verify::VerifyArgs),
+    /// Make, list and revoke the keys that requests need.
+    Keys(keys::KeysArgs),
     /// Print the HTTP interface as an OpenAPI document.
     Openapi(openapi::OpenApiArgs),
 }

@@ -45,6 +45,8 @@ pub struct ErrorBody {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Category {
     InvalidInput,
+    Unauthorized,
+    Forbidden,
     NotFound,
     CapacityExceeded,
     Canceled,
@@ -58,6 +60,8 @@ impl Category {
     fn status(self) -> StatusCode {
         match self {
             Self::InvalidInput => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::CapacityExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::Canceled | Self::RuntimeFailure | Self::Defensive => StatusCode::INTERNAL_SERVER_ERROR,
@@ -69,6 +73,8 @@ impl Category {
     fn error_code(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalidInput",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "notFound",
             Self::CapacityExceeded => "capacityExceeded",
             Self::Canceled => "canceled",
@@ -82,7 +88,7 @@ impl Category {
     /// Whom the message is for.
     fn persona(self) -> &'static str {
         match self {
-            Self::InvalidInput | Self::NotFound | Self::Unsupported => "USER",
+            Self::InvalidInput | Self::Unauthorized | Self::Forbidden | Self::NotFound | Self::Unsupported => "USER",
             Self::Defensive => "DEVELOPER",
             Self::CapacityExceeded | Self::Canceled | Self::RuntimeFailure | Self::Timeout => "OPERATOR",
         }

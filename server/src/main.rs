@@ -3,6 +3,7 @@
 //! cli -> config -> running (listener, app) -> routes -> wire
 
 mod app;
+mod auth;
 mod background;
 mod cli;
 mod colour;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         | Command::Demo(_)
         | Command::Segments(_)
         | Command::Verify(_)
+        | Command::Keys(_)
         | Command::Compact(_)
         | Command::Openapi(_) => "warn",
     };
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             Command::Segments(args) => cli::segments::run(args).await,
             Command::Compact(args) => cli::compact::run(args).await,
             Command::Verify(args) => cli::verify::run(args).await,
+            Command::Keys(args) => cli::keys::run(args).await,
             Command::Openapi(_) => cli::openapi::run(),
         }
     });

@@ -25,24 +25,28 @@ pub use self::supervisors::druid_state;
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use crate::app::App;
+use crate::auth::door::{Guarded, guard};
 use crate::error::{ApiError, Category};
+use crate::metrics_api::problem::Problem;
 
 pub fn router(app: Arc<App>) -> Router {
+    let guarded = |path| middleware::from_fn_with_state(Guarded { app: app.clone(), path }, guard);
     let mut router = Router::new();
     for (path, door) in doors() {
+        let door = door.fallback(wrong_method).layer(guarded(path));
         router = router.route(path, door.clone()).route(&format!("{path}/"), door);
     }
+    // Where nothing is, nobody without a key is told so.
     router
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback_service(get(unknown_path).fallback(unknown_path).layer(guarded("")).with_state(app.clone()))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -146,12 +150,21 @@ fn process_doors() -> Vec<Door> {
     ]
 }
 
-async fn unknown_path(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is nothing at {}", uri.path()))
+async fn unknown_path(uri: Uri) -> Response {
+    refused_at(&uri, ApiError::not_found(format!("there is nothing at {}", uri.path())))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> ApiError {
-    ApiError::request(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} does not take {method}", uri.path());
+    refused_at(&uri, ApiError::request(StatusCode::METHOD_NOT_ALLOWED, message))
+}
+
+/// In the form of errors at that path.
+fn refused_at(uri: &Uri, error: ApiError) -> Response {
+    match uri.path().starts_with("/v2/metrics/") {
+        true => Problem::from(error).into_response(),
+        false => error.into_response(),
+    }
 }
 
 /// A panic costs one request. Its message stays in the log, for it may show what is nobody else's business.

@@ -14,6 +14,7 @@ use henge_query::system_tables::ServerInfo;
 use henge_segment_store::clock;
 use henge_segment_store::dataset::{Dataset, DatasetName};
 use henge_segment_store::error::StoreError;
+use henge_segment_store::objects::Objects;
 use henge_segment_store::scrub::ScrubPolicy;
 use henge_segment_store::store::{Store, StoreOptions};
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::app::{App, Services};
+use crate::auth::key_ring::KeyRing;
 use crate::background::Background;
 use crate::config::Config;
 use crate::statements::Statements;
@@ -31,6 +33,11 @@ use crate::{held_memory, listener, routes, scrubbing, system_tables};
 pub enum StartError {
     #[error("cannot listen on {address}: {}", why_not_listening(.cause))]
     Listen { address: SocketAddr, cause: io::Error },
+    #[error(
+        "{0} can be reached from elsewhere, and there are no keys: whoever reaches it could read and change everything; make \
+         one with `henge keys create --role admin` for this data directory, or listen on 127.0.0.1"
+    )]
+    NoKeys(SocketAddr),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("datasource `{data_source}` cannot be changed to what the configuration says")]
@@ -66,13 +73,21 @@ impl Running {
     /// supervisors.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listen_failed = |cause| StartError::Listen { address: config.listen, cause };
+        let keys = KeyRing::open(Objects::of(&config.data_dir, config.object_store.as_deref())?).await?;
+        if keys.is_empty() && !config.listen.ip().is_loopback() {
+            return Err(StartError::NoKeys(config.listen));
+        }
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         if !address.ip().is_loopback() {
-            warn!(%address, "whoever reaches this address may read and change everything");
+            warn!(%address, "keys travel as they are: let a proxy with TLS stand before this address");
+        }
+        if !keys.is_empty() && keys.admins() == 0 {
+            warn!("no key is an admin's: nobody can look after this server");
         }
         let shutdown_timeout = config.limits.shutdown_timeout;
-        let app = App::new(config.limits.clone());
+        let app = App::new(config.limits.clone(), keys);
+        tokio::spawn(app.keys.clone().follow(app.stop.clone()));
         let doors = tokio::spawn(listener::serve(
             listener,
             routes::router(app.clone()),

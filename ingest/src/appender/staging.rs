@@ -14,7 +14,8 @@ use crate::transform::{Pending, Transform};
 /// Where a record came from, and when it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    pub(super) partition: i32,
+    /// Where the partition is kept.
+    pub(super) partition: usize,
     pub(super) offset: Offset,
     pub(super) read_at: TimestampMs,
 }

@@ -37,6 +37,6 @@ mod tests {
         let accepted = SupervisorSpec::from_json(&spec_json("usage", "fleet", "127.0.0.1:9092"));
         let accepted = accepted.expect("the fleet's spec is valid");
         assert_eq!(accepted.warnings, Vec::<String>::new());
-        assert_eq!(accepted.spec.topic, "fleet");
+        assert_eq!(accepted.spec.topics.as_str(), "fleet");
     }
 }

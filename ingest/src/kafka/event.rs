@@ -1,8 +1,9 @@
 //! What can happen to a stream beside records.
 
 use std::fmt;
+use std::sync::Arc;
 
-use henge_segment_store::stream::{Offset, TopicId};
+use henge_segment_store::stream::{Offset, StreamPartition, TopicId};
 use rdkafka::error::RDKafkaErrorCode;
 
 /// Something that the reader of a stream has to know.
@@ -10,18 +11,18 @@ use rdkafka::error::RDKafkaErrorCode;
 pub enum StreamEvent {
     /// Every record that could be read before `next` has been delivered. With transactions this is the last stable
     /// offset; control records and aborted records before it are passed.
-    EndReached { partition: i32, next: Offset },
+    EndReached { partition: StreamPartition, next: Offset },
     /// The partition is no longer read, because going on would skip records. [`assign`](super::reader::StreamReader::assign)
     /// starts it again where the caller decides.
-    Stopped { partition: i32, next: Offset, reason: StopReason, detail: String },
+    Stopped { partition: StreamPartition, next: Offset, reason: StopReason, detail: String },
     /// Something fails, and the client keeps trying.
-    Trouble { partition: Option<i32>, kind: Trouble, detail: String },
+    Trouble { partition: Option<StreamPartition>, kind: Trouble, detail: String },
     /// The OAUTHBEARER token expires soon. Read it again and hand it to
     /// [`renew_token`](super::client::StreamClient::renew_token).
     TokenWanted,
     /// The name belongs to another topic now than the one that is [expected](super::reader::StreamReader::expect_topic).
-    /// Nothing was handed over from it, and all partitions are paused.
-    AnotherTopic { found: TopicId },
+    /// Nothing was handed over from it, and all partitions of that name are paused.
+    AnotherTopic { topic: Arc<str>, found: TopicId },
     /// A group commit was refused; nothing but lag monitors depends on it.
     CommitFailed { detail: String },
 }

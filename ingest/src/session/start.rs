@@ -1,11 +1,13 @@
-//! Connecting: which topic is there, where each partition is taken up.
+//! Connecting: which topics are there, where each partition is taken up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use henge_segment_store::clock;
-use henge_segment_store::stream::{OffsetRange, StreamPartition, TopicId};
+use henge_segment_store::stream::{OffsetRange, StreamPartition};
 
+use super::topics::Standing;
 use super::{Context, Session};
 use crate::appender::Appender;
 use crate::client_properties;
@@ -13,125 +15,139 @@ use crate::kafka::client::StreamClient;
 use crate::kafka::error::KafkaError;
 use crate::kafka::event::StreamEvent;
 use crate::kafka::reader::StreamReader;
+use crate::kafka::topic::TopicDescription;
 use crate::publisher::with_source;
 use crate::resume::{self, Resume};
-use crate::spec::StartAt;
-use crate::topic_watch::TopicWatch;
+use crate::spec::{StartAt, Topics};
+use crate::topic_watch::{TopicWatch, find_topics};
 
 /// How long one question to the broker may take.
 const ASK_MAX: Duration = Duration::from_secs(5);
 
-/// Why a session could not begin.
-pub enum StartError {
-    /// The broker, the topic or a secret is not there: try again.
-    Retry(String),
-    /// The topic is another one: an operator has to act.
-    Halt(String),
-}
+/// Why a session could not begin: the broker, the topic or a secret is not there. Worth trying again.
+pub struct StartError(pub String);
 
 impl From<KafkaError> for StartError {
     fn from(error: KafkaError) -> Self {
-        Self::Retry(error.to_string())
+        Self(error.to_string())
     }
 }
 
 impl<'a> Session<'a> {
-    /// Connects and takes up every partition of the topic.
+    /// Connects and takes up every partition of the topics.
     pub fn start(context: &'a Context) -> Result<Self, StartError> {
-        let properties =
-            client_properties::resolve(&context.spec).map_err(|error| StartError::Retry(with_source(&error)))?;
-        let client = StreamClient::new(context.data_source.name().as_str(), &context.spec.topic, &properties)?;
+        let properties = client_properties::resolve(&context.spec).map_err(|error| StartError(with_source(&error)))?;
+        let client = StreamClient::new(context.data_source.name().as_str(), &properties)?;
         let mut reader = StreamReader::new(client.clone())?;
-        let topic = client.describe_topic(ASK_MAX).map_err(|error| because(&mut reader, &error))?;
         let progress = context.data_source.progress();
-        let positions = progress.checkpoint.iter().filter(|(partition, _)| *partition.topic == *context.spec.topic);
-        let expected = positions.filter_map(|(_, position)| position.topic_id).next();
-        resume::check_identity(&context.spec.topic, expected, topic.id)
-            .map_err(|cause| StartError::Halt(cause.to_string()))?;
+        let published = progress.checkpoint.iter().map(|(partition, _)| &partition.topic);
+        let published: BTreeSet<&Arc<str>> = published.filter(|topic| context.spec.topics.includes(topic)).collect();
+        let found = find_topics(&client, &context.spec.topics, published.iter().copied());
+        let found = found.map_err(|error| because(&mut reader, &error))?;
         let mut session = Self {
             context,
-            watch: TopicWatch::new(context.runtime.clone(), client),
-            appender: Appender::new(&context.spec, topic.id, context.data_source.clone()),
+            watch: TopicWatch::new(context.runtime.clone(), client, context.spec.topics.clone()),
+            appender: Appender::new(&context.spec, context.data_source.clone()),
             reader,
-            topic_id: topic.id,
+            topics: BTreeMap::new(),
             generation: progress.generation,
             publishing: None,
+            is_cut_wanted: false,
             memory: context.memory.share(),
             pause: None,
             unpublished_since: None,
             stopped: BTreeMap::new(),
             lost_offsets: BTreeSet::new(),
-            another_topic: None,
-            is_suspect: false,
             trouble: None,
             recovery: BTreeMap::new(),
             reported: Instant::now(),
             rated: Instant::now(),
         };
-        session.reader.expect_topic(topic.id);
-        session.take_up_all(topic.partitions)?;
+        let is_known = !published.is_empty();
+        for (name, description) in found {
+            match description {
+                Ok(description) => session.begin_found(&name, description, is_known)?,
+                Err(KafkaError::UnknownTopic { .. }) if matches!(context.spec.topics, Topics::Matching(_)) => {
+                    session.begin_unread(&name, Standing::Gone);
+                }
+                Err(error) => return Err(because(&mut session.reader, &error)),
+            }
+        }
+        // "Latest" is this moment: a restart before the first event must not choose a later one.
+        session.is_cut_wanted |= !is_known && context.spec.start == StartAt::Latest;
+        session.report();
         Ok(session)
     }
 
-    fn take_up_all(&mut self, partitions: i32) -> Result<(), StartError> {
-        let is_known = self.is_topic_known();
-        for partition in 0..partitions {
-            let log = self.reader.client().query_watermarks(partition, ASK_MAX)?;
+    /// Takes up all partitions of a topic that is there, unless it is not the one that the manifest knows.
+    fn begin_found(&mut self, name: &Arc<str>, found: TopicDescription, is_known: bool) -> Result<(), StartError> {
+        let progress = self.context.data_source.progress();
+        let positions = progress.checkpoint.iter().filter(|(partition, _)| partition.topic == *name);
+        let expected = positions.filter_map(|(_, position)| position.topic_id).next();
+        if let Err(cause) = resume::check_identity(name, expected, found.id) {
+            self.begin_unread(name, Standing::Replaced(cause.to_string()));
+            return Ok(());
+        }
+        self.expect_topic(name, found.id, Standing::Read);
+        for partition in 0..found.partitions {
+            let partition = StreamPartition { topic: name.clone(), partition };
+            let log = self.reader.client().query_watermarks(&partition, ASK_MAX)?;
             self.take_up(partition, log, is_known)?;
         }
-        if !is_known && self.context.spec.start == StartAt::Latest {
-            // "Latest" is this moment: a restart before the first event must not choose a later one.
-            self.cut(None);
-        }
-        self.report();
         Ok(())
     }
 
+    /// Shows where a topic stands that cannot be read.
+    fn begin_unread(&mut self, name: &Arc<str>, standing: Standing) {
+        let progress = self.context.data_source.progress();
+        let positions = progress.checkpoint.iter().filter(|(partition, _)| partition.topic == *name);
+        let mut id = None;
+        for (partition, position) in positions {
+            id = id.or(position.topic_id);
+            self.appender.begin(partition.clone(), position.topic_id, position.next, None);
+        }
+        self.expect_topic(name, id, standing);
+    }
+
     /// Begins to read a partition where the manifest and the broker's log say. `log` is `[log start, end)`.
-    pub(super) fn take_up(&mut self, partition: i32, log: OffsetRange, is_known: bool) -> Result<(), KafkaError> {
-        let stream = StreamPartition { topic: self.context.spec.topic.as_str().into(), partition };
-        let published = self.context.data_source.progress().checkpoint.get(&stream);
-        let start = match resume::resume(&stream, published, log, self.context.spec.start, is_known, clock::now()) {
+    pub(super) fn take_up(
+        &mut self,
+        partition: StreamPartition,
+        log: OffsetRange,
+        is_known: bool,
+    ) -> Result<(), KafkaError> {
+        let topic_id = self.topics.get(&partition.topic).and_then(|topic| topic.id);
+        let published = self.context.data_source.progress().checkpoint.get(&partition);
+        let start = match resume::resume(&partition, published, log, self.context.spec.start, is_known, clock::now()) {
             Resume::At(start) => {
-                self.appender.begin(partition, start, None);
+                self.appender.begin(partition.clone(), topic_id, start, None);
                 start
             }
             Resume::Behind(gap) => {
-                tracing::warn!(partition = %stream, from = %gap.from, to = %gap.to, "records were lost before they were read");
+                tracing::warn!(%partition, from = %gap.from, to = %gap.to, "records were lost before they were read");
                 let start = gap.to;
-                self.appender.begin(partition, start, Some(gap));
+                self.appender.begin(partition.clone(), topic_id, start, Some(gap));
                 start
             }
             Resume::Stop(cause) => {
                 let next = published.map_or(log.start, |position| position.next);
-                self.appender.begin(partition, next, None);
+                self.appender.begin(partition.clone(), topic_id, next, None);
                 self.stopped.insert(partition, cause.to_string());
                 return Ok(());
             }
         };
         // Also where nothing is published yet: what an earlier process had read was visible all the same.
-        self.recovery.insert(partition, log.end);
+        self.recovery.insert(partition.clone(), log.end);
         self.reader.assign(&[(partition, start)])
-    }
-
-    /// Whether some partition of the topic has a checkpoint.
-    pub(super) fn is_topic_known(&self) -> bool {
-        let progress = self.context.data_source.progress();
-        progress.checkpoint.iter().any(|(partition, _)| *partition.topic == *self.context.spec.topic)
-    }
-
-    /// The id that the topic had when the session began.
-    pub(super) fn topic_id(&self) -> Option<TopicId> {
-        self.topic_id
     }
 }
 
 /// A time-out says little; the client's own events tell whether it was the address, the password or the certificate.
 fn because(reader: &mut StreamReader, error: &KafkaError) -> StartError {
-    let polled = reader.poll_batch(0, Duration::ZERO, |_| {});
+    let polled = reader.poll_batch(0, Duration::ZERO, |_, _| {});
     let cause = polled.events.into_iter().find_map(|event| match event {
         StreamEvent::Trouble { detail, .. } => Some(detail),
         _ => None,
     });
-    StartError::Retry(cause.map_or(error.to_string(), |cause| format!("{error}: {cause}")))
+    StartError(cause.map_or(error.to_string(), |cause| format!("{error}: {cause}")))
 }

@@ -62,7 +62,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<SupervisorSpec> {
         schema: data_schema.schema,
         input,
         transform,
-        topic: io_config.topic,
+        topics: io_config.topics,
         client_properties: io_config.client_properties,
         start: io_config.start,
         time_policy: io_config.time_policy,

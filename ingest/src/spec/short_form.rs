@@ -3,6 +3,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `topic` | the Kafka topic | |
+//! | `topic_pattern` | instead of `topic`: a regular expression; every topic whose whole name matches is read, those of Kafka itself left out | |
 //! | `kafka` | properties of the client; `bootstrap.servers` is needed | |
 //! | `time` | a field, or `{ column, format, missing }` | format `auto` |
 //! | `dimensions` | names, or `{ name, type, from }`; in sort order | type `string`, from the field of that name |
@@ -33,7 +34,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, unknown};
 use super::{
     CutConfig, FieldSource, InputSpec, Node, RECORD_BYTES_MAX_DEFAULT, StartAt, SupervisorSpec, TimeFormat, TimeSpec,
-    granularity, period, row_filter, sketch_measure, upkeep,
+    Topics, granularity, period, row_filter, sketch_measure, upkeep,
 };
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::time_policy::TimePolicy;
@@ -41,6 +42,7 @@ use crate::time_policy::TimePolicy;
 const KEYS: &[&str] = &[
     "datasource",
     "topic",
+    "topic_pattern",
     "kafka",
     "time",
     "dimensions",
@@ -90,7 +92,7 @@ const STARTS: [(&str, StartAt); 2] = [("earliest", StartAt::Earliest), ("latest"
 pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec> {
     let fields = node.fields(KEYS)?;
     let data_source = read_name(&fields, name);
-    let topic = fields.required("topic", "name the Kafka topic to read").and_then(|node| node.topic());
+    let topics = Topics::read(&fields, "topic", "topic_pattern");
     let client_properties = fields
         .required("kafka", r#"set at least { "bootstrap.servers" = "HOST:PORT" }"#)
         .and_then(|node| ClientProperties::read(&node, WrittenFor::Henge));
@@ -119,7 +121,7 @@ pub(super) fn read(node: &Node<'_>, name: Option<&str>) -> Option<SupervisorSpec
         schema,
         input,
         transform,
-        topic: topic?.to_owned(),
+        topics: topics?,
         client_properties: client_properties?,
         start: start?,
         time_policy: time_policy?,
@@ -310,7 +312,8 @@ pub(super) fn write(spec: &SupervisorSpec) -> Value {
     let mut json = Map::new();
     let mut put = |key: &str, value: Value| json.insert(key.to_owned(), value);
     put("datasource", json!(spec.data_source));
-    put("topic", json!(spec.topic));
+    let topics_key = if let Topics::One(_) = spec.topics { "topic" } else { "topic_pattern" };
+    put(topics_key, json!(spec.topics.as_str()));
     put("kafka", spec.client_properties.write());
     put("time", write_time(&spec.input.time));
     put("dimensions", write_dimensions(spec));

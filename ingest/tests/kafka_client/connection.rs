@@ -19,7 +19,7 @@ fn first_trouble(properties: &[(String, String)], topic: &str, wanted: Trouble) 
     let mut reader = reader(properties, topic, &[(0, 0)]);
     let is_wanted =
         |event: &StreamEvent| matches!(event, StreamEvent::Trouble { partition: None, kind, .. } if *kind == wanted);
-    let event = poll_until(&mut reader, |_| (), is_wanted);
+    let event = poll_until(&mut reader, |_, _| (), is_wanted);
     let StreamEvent::Trouble { detail, .. } = event else { unreachable!("asked for trouble") };
     detail
 }
@@ -46,7 +46,7 @@ fn an_oauthbearer_token_reads_and_an_expired_one_is_refused_before_it_is_sent() 
     assert_eq!(read_to(&mut good, &[(0, 10)]), records(0, 0..10));
     // The same until 1700000001.
     let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJoZW5nZSIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAwMDAxfQ.";
-    let refused = StreamClient::new("test", "token", &broker.token_properties(token)).map(|_| ());
+    let refused = StreamClient::new("test", &broker.token_properties(token)).map(|_| ());
     assert_eq!(refused, Err(KafkaError::Token { detail: "has expired or is not well formed" }));
 }
 
@@ -74,7 +74,7 @@ fn a_reader_outlives_a_crash_of_its_broker() {
     broker.kill();
     let is_unreachable =
         |event: &StreamEvent| matches!(event, StreamEvent::Trouble { partition: None, kind: Trouble::Unreachable, .. });
-    poll_until(&mut reader, |_| (), is_unreachable);
+    poll_until(&mut reader, |_, _| (), is_unreachable);
     broker.restart();
     let payloads = payloads(10..20);
     TestProducer::new(&broker.properties(), "crash", &[]).send_all(0, payloads.iter().map(String::as_bytes));

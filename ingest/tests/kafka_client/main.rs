@@ -9,24 +9,39 @@ use std::time::{Duration, Instant};
 
 use henge_ingest::kafka::RecordView;
 use henge_ingest::kafka::client::StreamClient;
+use henge_ingest::kafka::error::KafkaError;
 use henge_ingest::kafka::event::StreamEvent;
 use henge_ingest::kafka::reader::StreamReader;
+use henge_ingest::kafka::topic::TopicDescription;
 use henge_ingest::test_support::PATIENCE;
-use henge_segment_store::stream::Offset;
+use henge_segment_store::stream::{Offset, StreamPartition};
 
 /// A reader of these partitions from these offsets.
 fn reader(properties: &[(String, String)], topic: &str, starts: &[(i32, i64)]) -> StreamReader {
-    let client = StreamClient::new("test", topic, properties).expect("the properties make a client");
+    let client = StreamClient::new("test", properties).expect("the properties make a client");
     let mut reader = StreamReader::new(client).expect("a client has one reader");
-    let starts: Vec<(i32, Offset)> = starts.iter().map(|(partition, next)| (*partition, Offset(*next))).collect();
-    reader.assign(&starts).expect("partitions can be assigned");
+    reader.assign(&places(topic, starts)).expect("partitions can be assigned");
     reader
+}
+
+fn stream(topic: &str, partition: i32) -> StreamPartition {
+    StreamPartition { topic: topic.into(), partition }
+}
+
+/// Offsets in partitions of a topic.
+fn places(topic: &str, offsets: &[(i32, i64)]) -> Vec<(StreamPartition, Offset)> {
+    offsets.iter().map(|(partition, next)| (stream(topic, *partition), Offset(*next))).collect()
+}
+
+/// What the broker says of one topic.
+fn describe(client: &StreamClient, topic: &str) -> Result<TopicDescription, KafkaError> {
+    client.describe_topics(&[topic.into()], PATIENCE)?.remove(0)
 }
 
 /// Polls until an event is as wanted; panics when it does not come. Records and other events go to the caller.
 fn poll_until(
     reader: &mut StreamReader,
-    mut on_record: impl FnMut(RecordView<'_>),
+    mut on_record: impl FnMut(&StreamPartition, RecordView<'_>),
     mut is_wanted: impl FnMut(&StreamEvent) -> bool,
 ) -> StreamEvent {
     let deadline = Instant::now() + PATIENCE;
@@ -43,19 +58,20 @@ fn poll_until(
     }
 }
 
-/// `(partition, offset, payload)` of every record until each assigned partition is at `ends`.
+/// `(partition, offset, payload)` of every record of the one topic that is read, until each assigned partition is at `ends`.
 fn read_to(reader: &mut StreamReader, ends: &[(i32, i64)]) -> Vec<(i32, i64, String)> {
     let deadline = Instant::now() + PATIENCE;
     let mut records = Vec::new();
     let is_at = |reader: &StreamReader, (partition, end): &(i32, i64)| {
-        reader.position(*partition).is_some_and(|next| next >= Offset(*end))
+        let mut own = reader.positions().filter(|(assigned, _)| assigned.partition == *partition);
+        own.any(|(_, next)| next >= Offset(*end))
     };
     while !ends.iter().all(|end| is_at(reader, end)) {
-        let polled = reader.poll_batch(1_000, Duration::from_millis(200), |record| {
+        let polled = reader.poll_batch(1_000, Duration::from_millis(200), |_, record| {
             let payload = record.payload().map_or("(null)".into(), String::from_utf8_lossy);
             records.push((record.partition(), record.offset().0, payload.into_owned()));
         });
-        let positions: Vec<(i32, Offset)> = reader.positions().collect();
+        let positions: Vec<(&StreamPartition, Offset)> = reader.positions().collect();
         assert!(Instant::now() < deadline, "still at {positions:?}, last {:?}", polled.events);
     }
     records

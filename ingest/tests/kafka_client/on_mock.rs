@@ -14,7 +14,7 @@ use henge_ingest::test_support::{PATIENCE, properties};
 use henge_segment_store::stream::Offset;
 use henge_segment_store::time::TimestampMs;
 
-use crate::{payloads, poll_until, read_to, reader, records};
+use crate::{describe, payloads, places, poll_until, read_to, reader, records, stream};
 
 fn mock(topic: &str, partitions: i32) -> (MockKafka, Vec<(String, String)>) {
     let kafka = MockKafka::start().expect("a mock cluster can start");
@@ -38,7 +38,7 @@ fn a_batch_reader_delivers_every_record_in_order_and_a_new_one_goes_on_from_its_
     found.sort_by_key(|(partition, offset, _)| (*partition, *offset));
     assert_eq!(found, [records(0, 0..5_000), records(1, 3..10)].concat());
 
-    let position = first.position(0).expect("partition 0 is assigned");
+    let position = first.position(&stream("events", 0)).expect("partition 0 is assigned");
     drop(first);
     produce(&properties, "events", 0, 5_000..5_100);
     let mut second = reader(&properties, "events", &[(0, position.0)]);
@@ -64,7 +64,7 @@ fn a_record_shows_its_key_headers_time_and_null_value() {
     let is_end = |event: &StreamEvent| matches!(event, StreamEvent::EndReached { next: Offset(2), .. });
     poll_until(
         &mut reader,
-        |record| {
+        |_, record| {
             seen += 1;
             if record.offset() == Offset(0) {
                 assert_eq!((record.payload(), record.key()), (None, Some(&b"key"[..])));
@@ -90,12 +90,12 @@ fn pausing_at_the_end_of_a_partition_loses_no_record() {
     let mut reader = reader(&properties, "events", &[(0, 0)]);
     let mut found = Vec::new();
     let is_end = |event: &StreamEvent| matches!(event, StreamEvent::EndReached { next: Offset(10), .. });
-    poll_until(&mut reader, |record| found.push(record.offset().0), is_end);
+    poll_until(&mut reader, |_, record| found.push(record.offset().0), is_end);
     assert_eq!(found, (0..10).collect::<Vec<_>>());
-    reader.pause(&[0]).expect("an assigned partition can be paused");
+    reader.pause(&[stream("events", 0)]).expect("an assigned partition can be paused");
     produce(&properties, "events", 0, 10..20);
-    assert_eq!(reader.poll_batch(100, Duration::from_millis(100), |_| ()).records, 0);
-    reader.resume(&[0]).expect("a paused partition can be resumed");
+    assert_eq!(reader.poll_batch(100, Duration::from_millis(100), |_, _| ()).records, 0);
+    reader.resume(&[stream("events", 0)]).expect("a paused partition can be resumed");
     assert_eq!(read_to(&mut reader, &[(0, 20)]), records(0, 10..20));
 }
 
@@ -106,13 +106,13 @@ fn a_partition_added_later_is_read_beside_the_others_and_one_taken_away_is_not()
     produce(&properties, "events", 1, 0..10);
     let mut reader = reader(&properties, "events", &[(0, 0)]);
     assert_eq!(read_to(&mut reader, &[(0, 10)]), records(0, 0..10));
-    reader.assign(&[(1, Offset(0))]).expect("a partition can be added");
+    reader.assign(&places("events", &[(1, 0)])).expect("a partition can be added");
     assert_eq!(read_to(&mut reader, &[(1, 10)]), records(1, 0..10));
-    reader.unassign(&[0]).expect("a partition can be taken away");
+    reader.unassign(&[stream("events", 0)]).expect("a partition can be taken away");
     produce(&properties, "events", 0, 10..20);
     produce(&properties, "events", 1, 10..20);
     assert_eq!(read_to(&mut reader, &[(1, 20)]), records(1, 10..20));
-    assert_eq!(reader.positions().collect::<Vec<_>>(), [(1, Offset(20))]);
+    assert_eq!(reader.positions().collect::<Vec<_>>(), [(&stream("events", 1), Offset(20))]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_record_whose_receiver_panicked_is_read_again() {
     let mut before = Vec::new();
     let interrupted = loop {
         let result = catch_unwind(AssertUnwindSafe(|| {
-            reader.poll_batch(1_000, Duration::from_millis(200), |record| {
+            reader.poll_batch(1_000, Duration::from_millis(200), |_, record| {
                 assert!(record.offset() != Offset(40), "the receiver gives up on purpose");
                 before.push(record.offset().0);
             })
@@ -135,21 +135,23 @@ fn a_record_whose_receiver_panicked_is_read_again() {
     };
     assert!(interrupted);
     assert_eq!(before, (0..40).collect::<Vec<_>>());
-    assert_eq!(reader.position(0), Some(Offset(40)));
+    assert_eq!(reader.position(&stream("events", 0)), Some(Offset(40)));
     assert_eq!(read_to(&mut reader, &[(0, 100)]), records(0, 40..100));
 }
 
 #[test]
 fn a_topic_is_described_with_its_id_and_an_unknown_one_is_an_error() {
     let (_kafka, properties) = mock("events", 3);
-    let client = StreamClient::new("test", "events", &properties).expect("the properties make a client");
-    let description = client.describe_topic(PATIENCE).expect("the topic exists");
+    let client = StreamClient::new("test", &properties).expect("the properties make a client");
+    let description = describe(&client, "events").expect("the topic exists");
     assert_eq!(description.partitions, 3);
     assert!(description.id.is_some());
-    assert_eq!(client.describe_topic(PATIENCE), Ok(description));
-
-    let client = StreamClient::new("test", "absent", &properties).expect("the properties make a client");
-    assert_eq!(client.describe_topic(PATIENCE), Err(KafkaError::UnknownTopic { topic: "absent".to_owned() }));
+    assert_eq!(describe(&client, "events"), Ok(description));
+    let absent = Err(KafkaError::UnknownTopic { topic: "absent".to_owned() });
+    assert_eq!(describe(&client, "absent"), absent);
+    let both = client.describe_topics(&["absent".into(), "events".into()], PATIENCE);
+    assert_eq!(both, Ok(vec![absent, Ok(description)]));
+    assert_eq!(client.list_topics(PATIENCE), Ok(vec!["events".to_owned()]));
 }
 
 #[test]
@@ -159,12 +161,12 @@ fn an_offset_that_the_broker_does_not_have_stops_the_partition_and_only_it() {
     produce(&properties, "events", 1, 0..10);
     let mut reader = reader(&properties, "events", &[(0, 500), (1, 0)]);
     let is_stop = |event: &StreamEvent| matches!(event, StreamEvent::Stopped { .. });
-    let event = poll_until(&mut reader, |_| (), is_stop);
+    let event = poll_until(&mut reader, |_, _| (), is_stop);
     let StreamEvent::Stopped { partition, next, reason, .. } = event else { unreachable!("asked for a stop") };
-    assert_eq!((partition, next, reason), (0, Offset(500), StopReason::OffsetOutOfRange));
+    assert_eq!((partition, next, reason), (stream("events", 0), Offset(500), StopReason::OffsetOutOfRange));
     read_to(&mut reader, &[(1, 10)]);
-    assert_eq!(reader.position(0), Some(Offset(500)));
-    reader.assign(&[(0, Offset(4))]).expect("a stopped partition can be assigned again");
+    assert_eq!(reader.position(&stream("events", 0)), Some(Offset(500)));
+    reader.assign(&places("events", &[(0, 4)])).expect("a stopped partition can be assigned again");
     assert_eq!(read_to(&mut reader, &[(0, 10)]), records(0, 4..10));
 }
 
@@ -172,10 +174,10 @@ fn an_offset_that_the_broker_does_not_have_stops_the_partition_and_only_it() {
 fn a_refused_property_is_named_without_its_value() {
     let secret = "no-number-but-a-secret";
     let wrong = properties(&[("bootstrap.servers", "127.0.0.1:1"), ("socket.timeout.ms", secret)]);
-    let error = StreamClient::new("test", "events", &wrong).map(|_| ()).expect_err("not a number");
+    let error = StreamClient::new("test", &wrong).map(|_| ()).expect_err("not a number");
     assert_eq!(error, KafkaError::PropertyValue { name: "socket.timeout.ms".to_owned() });
     let wrong = properties(&[("bootstrap.server", secret)]);
-    let error = StreamClient::new("test", "events", &wrong).map(|_| ()).expect_err("a letter is missing");
+    let error = StreamClient::new("test", &wrong).map(|_| ()).expect_err("a letter is missing");
     assert_eq!(error, KafkaError::UnknownProperty { name: "bootstrap.server".to_owned() });
 }
 
@@ -196,7 +198,7 @@ fn the_fleet_stays_within_reach_of_its_reader() {
     while read.load(Ordering::Relaxed) < 10_000 {
         let ahead = producer.acknowledged().saturating_sub(read.load(Ordering::Relaxed));
         assert!(ahead <= 2_000, "{ahead} ahead");
-        let polled = reader.poll_batch(1_000, Duration::from_millis(100), |record| {
+        let polled = reader.poll_batch(1_000, Duration::from_millis(100), |_, record| {
             bytes += record.payload().map_or(0, <[u8]>::len);
         });
         read.fetch_add(polled.records as u64, Ordering::Relaxed);
@@ -205,7 +207,10 @@ fn the_fleet_stays_within_reach_of_its_reader() {
     assert_eq!(producer.failed(), 0);
     let produced = producer.stop();
     let ends: Vec<(i32, i64)> = (0..4)
-        .map(|partition| (partition, reader.client().query_watermarks(partition, PATIENCE).expect("known").end.0))
+        .map(|partition| {
+            let log = reader.client().query_watermarks(&stream("fleet", partition), PATIENCE);
+            (partition, log.expect("known").end.0)
+        })
         .collect();
     assert_eq!(ends.iter().map(|(_, end)| end).sum::<i64>(), produced as i64);
     let rest = read_to(&mut reader, &ends);
@@ -221,7 +226,7 @@ fn a_reader_ends_although_records_were_fetched_that_nobody_took() {
     for _ in 0..10 {
         let mut reader = reader(&properties, "events", &[(0, 0), (1, 0), (2, 0), (3, 0)]);
         let deadline = Instant::now() + PATIENCE;
-        while reader.poll_batch(100, Duration::from_millis(100), |_| ()).records == 0 {
+        while reader.poll_batch(100, Duration::from_millis(100), |_, _| ()).records == 0 {
             assert!(Instant::now() < deadline, "no record came");
         }
     }

@@ -10,7 +10,7 @@ use henge_ingest::test_support::read_committed::read_committed;
 use henge_segment_store::stream::{Offset, OffsetRange};
 use rdkafka::message::Message;
 
-use crate::{payloads, poll_until, read_to, reader};
+use crate::{payloads, poll_until, read_to, reader, stream};
 
 #[test]
 #[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
@@ -38,9 +38,9 @@ fn aborted_records_are_hidden_and_the_position_reaches_an_end_made_of_control_re
         let end = Offset((round + 1) * 12 - i64::from(round == 5));
         await_end(&reader, end);
         found.extend(read_to(&mut reader, &[(0, end.0)]));
-        assert_eq!(reader.position(0), Some(end), "round {round}");
+        assert_eq!(reader.position(&stream("transactions", 0)), Some(end), "round {round}");
         let watermarks = OffsetRange { start: Offset(0), end };
-        assert_eq!(reader.client().cached_watermarks(0), Some(watermarks), "round {round}");
+        assert_eq!(reader.client().cached_watermarks(&stream("transactions", 0)), Some(watermarks), "round {round}");
     }
     let mut expected = Vec::new();
     let counts = read_committed(&properties, "transactions", |record| {
@@ -55,7 +55,8 @@ fn aborted_records_are_hidden_and_the_position_reaches_an_end_made_of_control_re
 fn await_end(reader: &StreamReader, wanted: Offset) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let end = reader.client().query_watermarks(0, PATIENCE).expect("the partition exists").end;
+        let end =
+            reader.client().query_watermarks(&stream("transactions", 0), PATIENCE).expect("the partition exists").end;
         if end == wanted {
             return;
         }
@@ -79,10 +80,11 @@ fn an_open_transaction_holds_the_position_at_its_first_record_until_it_ends() {
     let mut reader = reader(&properties, "open-transaction", &[(0, 0)]);
     let mut found = Vec::new();
     let is_end = |event: &StreamEvent| matches!(event, StreamEvent::EndReached { next: Offset(1), .. });
-    poll_until(&mut reader, |record| found.push(record.offset().0), is_end);
+    poll_until(&mut reader, |_, record| found.push(record.offset().0), is_end);
     assert_eq!(found, [0]);
     // The lag shows what waits: three records are there, one is read.
-    assert_eq!(reader.client().cached_watermarks(0), Some(OffsetRange { start: Offset(0), end: Offset(3) }));
+    let log = reader.client().cached_watermarks(&stream("open-transaction", 0));
+    assert_eq!(log, Some(OffsetRange { start: Offset(0), end: Offset(3) }));
     producer.commit();
     let rest = read_to(&mut reader, &[(0, 4)]);
     assert_eq!(rest, [(0, 1, "inside".to_owned()), (0, 2, "behind".to_owned())]);

@@ -2,7 +2,8 @@
 //!
 //! A query is short until it has used [`SHORT_MAX`] of the CPU, and long from then on. Short queries run before
 //! long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
-//! cores, whatever else runs. Long ones may do so while no short one is there; they have a claim to a third of the time all
+//! cores, whatever else runs. Long ones may do so while no short one is there, and leave one core free where the next short
+//! one is expected; they have a claim to a third of the time all
 //! the same, so that short queries that come one after another without end cannot starve them. Among short queries, and
 //! among long ones, the time is shared evenly: the query that has used the least runs next, where one that has just come,
 //! or had nothing to run, counts as having used as much as the others.
@@ -15,6 +16,10 @@ const SHORT_MAX: Duration = Duration::from_millis(50);
 
 /// How long short queries may keep long ones waiting before those are given their third: a burst goes through unhindered.
 const BURST_MAX: Duration = Duration::from_millis(20);
+
+/// What queries use after the end of a short one until no other is expected: dashboards are asked in turn by their panels,
+/// and a query that has just begun has used more by the time that it is long.
+const EXPECTED: Duration = Duration::from_millis(20);
 
 /// What a morsel that has not ended yet is taken to use, so that the threads do not all turn to the same query.
 const RUNNING: Duration = Duration::from_millis(1);
@@ -45,6 +50,8 @@ pub(super) struct Schedule<J> {
     start: [Duration; 2],
     /// What long queries may claim for the time that short ones kept them waiting.
     claim: Duration,
+    /// What all queries have used since one ended that had stayed short.
+    since_short: Duration,
 }
 
 #[derive(Debug)]
@@ -89,8 +96,16 @@ impl<J> Account<J> {
 
 impl<J> Schedule<J> {
     pub fn new(threads: usize) -> Self {
-        let (start, claim) = ([Duration::ZERO; 2], Duration::ZERO);
-        Self { threads, running: [0; 2], accounts: BTreeMap::new(), accounts_opened: 0, turns: 0, start, claim }
+        Self {
+            threads,
+            running: [0; 2],
+            accounts: BTreeMap::new(),
+            accounts_opened: 0,
+            turns: 0,
+            start: [Duration::ZERO; 2],
+            claim: Duration::ZERO,
+            since_short: EXPECTED,
+        }
     }
 
     pub fn open(&mut self) -> AccountId {
@@ -107,6 +122,9 @@ impl<J> Schedule<J> {
         let Some(account) = self.accounts.get_mut(&id) else { return };
         debug_assert!(account.waiting.is_empty(), "what waits is discarded before");
         account.is_closed = true;
+        if account.class() == Class::Short {
+            self.since_short = Duration::ZERO;
+        }
         if account.running == 0 {
             self.accounts.remove(&id);
         }
@@ -138,12 +156,19 @@ impl<J> Schedule<J> {
 
     fn next_class(&self) -> Option<Class> {
         let [short, long] = self.running;
-        let has_claim = self.claim > BURST_MAX && long < self.threads;
-        let may_long = self.has_waiting(Class::Long) && (has_claim || short + long < self.threads);
+        let has_claim = self.claim > BURST_MAX;
+        let may_long =
+            self.has_waiting(Class::Long) && long < self.long_max() && (has_claim || short + long < self.threads);
         if self.has_waiting(Class::Short) && short < self.threads && !(may_long && has_claim) {
             return Some(Class::Short);
         }
         may_long.then_some(Class::Long)
+    }
+
+    /// Morsels of long queries that may run at once.
+    fn long_max(&self) -> usize {
+        let is_short_expected = self.since_short < EXPECTED;
+        if is_short_expected { (self.threads - 1).max(1) } else { self.threads }
     }
 
     /// A morsel is over and has kept its thread for so long.
@@ -153,6 +178,7 @@ impl<J> Schedule<J> {
         let keeps_others_waiting = self.has_waiting(Class::Long);
         let account = self.accounts.get_mut(&id).expect("an account outlives its morsels");
         account.running -= 1;
+        self.since_short += took;
         account.add(took, self.start[Class::Long as usize]);
         let class = account.class();
         if account.is_closed && account.running == 0 {
@@ -167,6 +193,7 @@ impl<J> Schedule<J> {
 
     /// Adds what an account has used on threads that need no turn.
     pub fn charge(&mut self, id: AccountId, took: Duration) {
+        self.since_short += took;
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
         account.add(took, self.start[Class::Long as usize]);
     }

@@ -132,7 +132,7 @@ pub fn with_parameters(sql: &str, parameters: Vec<Parameter>) -> QueryRequest {
     QueryRequest { parameters, ..request(sql) }
 }
 
-fn schema() -> DataSourceSchema {
+pub fn schema() -> DataSourceSchema {
     let dimension = |name: &str, kind| Dimension { name: name.into(), kind };
     let measure = |name: &str, aggregation| Measure { name: name.into(), aggregation };
     DataSourceSchema {

@@ -11,9 +11,9 @@
 //! What DuckDB means otherwise is not asked, or asked in its words: `generated/dialect_differences.md` lists all of it.
 
 mod aggregate;
-mod column;
+pub mod column;
 mod differences;
-mod events;
+pub mod events;
 mod form;
 mod groups;
 mod key;
@@ -22,7 +22,7 @@ mod metamorphic;
 mod predicate;
 mod result_cache;
 mod rows;
-mod statement;
+pub mod statement;
 
 use std::env;
 use std::io::Write;
@@ -36,15 +36,15 @@ use crate::differential::duckdb::DuckDb;
 use crate::differential::stages::Way;
 
 const STATEMENTS: u64 = 300;
-const SEED: u64 = 0x5eed_0006;
+pub const SEED: u64 = 0x5eed_0006;
 /// Almost four blocks of a segment that holds all of them.
-const EVENTS: usize = 3_600;
+pub const EVENTS: usize = 3_600;
 /// For one set of events.
 const STATEMENTS_OF_ROUND: usize = 1_000;
 /// Besides its own, each form answers one of this many statements of the other table, and its own in other ways.
 const OTHERS_ONE_IN: usize = 10;
 
-fn number_of(variable: &str, default: u64) -> u64 {
+pub fn number_of(variable: &str, default: u64) -> u64 {
     let read = |text: String| text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`"));
     env::var(variable).map_or(default, read)
 }

@@ -23,4 +23,5 @@ mod slt;
 mod snapshots;
 mod spilling;
 mod system_tables;
+mod tenants;
 mod workload_plans;

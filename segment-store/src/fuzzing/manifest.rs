@@ -56,7 +56,7 @@ fn read_state(mut state: ManifestState, bytes: &[u8], reach: Reach) {
 const CHANGES: [fn(&DataSourceName, &DataSourceState) -> Change; 4] = [
     |data_source, known| Change::PutSupervisor {
         data_source: data_source.clone(),
-        schema: known.schema.clone(),
+        schema: Box::new(known.schema.clone()),
         spec: serde_json::Value::Null,
         suspended: false,
         upkeep: known.upkeep.clone(),

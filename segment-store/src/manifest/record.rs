@@ -44,7 +44,7 @@ pub enum Change {
     PutSupervisor {
         data_source: DataSourceName,
         /// As declared; types are promoted when the record is applied.
-        schema: DataSourceSchema,
+        schema: Box<DataSourceSchema>,
         /// Understood by the ingest side only.
         spec: serde_json::Value,
         suspended: bool,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::chain::Chain;
 use super::report::{Check, Finding, Report};
 use crate::durable_file::TEMPORARY_SUFFIX;
-use crate::objects::ObjectEntry;
+use crate::objects::{KEYS, ObjectEntry};
 use crate::time::TimestampMs;
 
 /// A file is written before the record that names it, so a young one may still get its record.
@@ -21,7 +21,8 @@ pub(super) fn find(files: &[ObjectEntry], chain: &Chain, now: TimestampMs, repor
     let live: HashSet<&str> = segments.map(|meta| meta.path.as_str()).collect();
     for file in files {
         let is_of_manifest = file.path.starts_with("manifest/") && !file.path.ends_with(TEMPORARY_SUFFIX);
-        if is_of_manifest || live.contains(file.path.as_str()) {
+        let is_key = file.path.starts_with(KEYS) && !file.path.ends_with(TEMPORARY_SUFFIX);
+        if is_of_manifest || is_key || live.contains(file.path.as_str()) {
             continue;
         }
         if chain.retired.contains(&file.path) {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use henge_segment_store::error::with_sources;
+use henge_segment_store::objects::Objects;
 use henge_segment_store::reader::StoreReader;
 use henge_segment_store::store::StoreOptions;
 
@@ -27,6 +28,11 @@ impl DirectoryArgs {
             return Err(format!("there is no data directory `{}`", self.data_dir.display()));
         }
         Ok(StoreOptions { object_store: self.object_store.clone(), ..StoreOptions::local(&self.data_dir) })
+    }
+
+    /// Where objects lie, or will: a first key is made before the server that makes the directory.
+    pub fn objects(&self) -> Result<Objects, String> {
+        Objects::of(&self.data_dir, self.object_store.as_deref()).map_err(|error| with_sources(&error))
     }
 
     /// What a person calls it.

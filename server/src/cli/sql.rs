@@ -40,6 +40,9 @@ pub struct SqlArgs {
     /// The server to ask.
     #[arg(long, env = "HENGE_URL", default_value = "http://127.0.0.1:8888")]
     url: String,
+    /// A key that the server asks for, as `henge keys create` shows it behind `bearer`.
+    #[arg(long, env = "HENGE_KEY", hide_env_values = true, value_name = "ID.SECRET")]
+    key: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -72,7 +75,7 @@ struct Manner {
 }
 
 pub async fn run(args: SqlArgs) -> ExitCode {
-    let client = match Client::new(&args.url) {
+    let client = match Client::new(&args.url, args.key.as_deref()) {
         Ok(client) => client,
         Err(error) => return fatal(&error.to_string(), exit_code::USAGE),
     };

@@ -56,7 +56,7 @@ impl<'a> DatasetReading<'a> {
     pub async fn series(&self, request: SeriesRequest) -> Result<Vec<RecordBatch>, Problem> {
         let mut timer = QueryTimer::start(self.app.queries.clone());
         if let Some(metric) = self.dataset.metrics.get(&request.metric) {
-            let waited = recovery::wait_for(&self.services.supervisors, metric.data_source.as_str()).await;
+            let waited = recovery::wait_for(self.services, &self.reader, metric.data_source.as_str()).await;
             waited.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
         }
         let answered = match self.services.engine.series(request).await {

@@ -1,3 +1,5 @@
+use crate::auth::access::Access;
+
 /// What can be asked at one path with one method.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
@@ -11,6 +13,7 @@ pub struct Operation {
     pub answer: Answer,
     /// Whether 503 says with the same body that something is not as it should be.
     pub tells_by_status: bool,
+    pub access: Access,
 }
 
 /// What a request brings.
@@ -53,6 +56,14 @@ impl Operation {
     const fn told_by_status(self) -> Self {
         Self { tells_by_status: true, ..self }
     }
+
+    const fn for_tenants(self) -> Self {
+        Self { access: Access::Tenants, ..self }
+    }
+
+    const fn for_anyone(self) -> Self {
+        Self { access: Access::Anyone, ..self }
+    }
 }
 
 const fn operation(
@@ -63,7 +74,7 @@ const fn operation(
     body: Body,
     answer: Answer,
 ) -> Operation {
-    Operation { tag, method, path, summary, body, answer, tells_by_status: false }
+    Operation { tag, method, path, summary, body, answer, tells_by_status: false, access: Access::Admins }
 }
 
 const fn get(tag: &'static str, path: &'static str, summary: &'static str, answer: Answer) -> Operation {
@@ -84,8 +95,9 @@ const PROCESS: &str = "The process";
 
 /// All of them, those of a tag together.
 pub const OPERATIONS: &[Operation] = &[
-    post(QUERIES, "/druid/v2/sql", "Answers a statement of SQL", Body::Sql, Answer::Rows),
-    operation(QUERIES, "delete", "/druid/v2/sql/{id}", "Cancels a running query", Body::Nothing, Answer::Accepted),
+    post(QUERIES, "/druid/v2/sql", "Answers a statement of SQL", Body::Sql, Answer::Rows).for_tenants(),
+    operation(QUERIES, "delete", "/druid/v2/sql/{id}", "Cancels a running query", Body::Nothing, Answer::Accepted)
+        .for_tenants(),
     post(
         QUERIES,
         "/druid/v2/sql/statements",
@@ -103,7 +115,8 @@ pub const OPERATIONS: &[Operation] = &[
         Answer::Accepted,
     ),
     get(QUERIES, "/druid/v2/sql/statements/{id}/results", "Its result, whole or a page of it", Answer::Rows),
-    operation(QUERIES, "delete", "/druid/v2/{id}", "Cancels a query, running or not", Body::Nothing, Answer::Accepted),
+    operation(QUERIES, "delete", "/druid/v2/{id}", "Cancels a query, running or not", Body::Nothing, Answer::Accepted)
+        .for_tenants(),
     get(QUERIES, "/henge/v1/queries", "The queries that are running, and how far they are", Answer::Array),
     get(QUERIES, "/henge/v1/queries/{id}", "How far a running query is", Answer::Object),
     get(METADATA, "/druid/v2/datasources", "Names of all datasources", Answer::Texts),
@@ -153,10 +166,11 @@ pub const OPERATIONS: &[Operation] = &[
     post(TASKS, "/druid/indexer/v1/task", "Refused: rows come from Kafka", Body::Object, Answer::Object),
     get(TASKS, "/druid/indexer/v1/task/{id}", "A supervisor's spec, as a task", Answer::Object),
     get(TASKS, "/druid/indexer/v1/task/{id}/status", "A supervisor's state, as a task", Answer::Object),
-    post(METRICS, "/v2/metrics/{dataset}/query", "What a metric was", Body::Object, Answer::Object),
-    post(METRICS, "/v2/metrics/{dataset}/attributes", "The values of a label", Body::Object, Answer::Object),
-    get(METRICS, "/v2/metrics/{dataset}/descriptors/metrics", "The metrics of a dataset", Answer::Object),
-    get(METRICS, "/v2/metrics/{dataset}/descriptors/resources", "What they are about", Answer::Object),
+    post(METRICS, "/v2/metrics/{dataset}/query", "What a metric was", Body::Object, Answer::Object).for_tenants(),
+    post(METRICS, "/v2/metrics/{dataset}/attributes", "The values of a label", Body::Object, Answer::Object)
+        .for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/descriptors/metrics", "The metrics of a dataset", Answer::Object).for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/descriptors/resources", "What they are about", Answer::Object).for_tenants(),
     get(METRICS, "/henge/v1/datasets", "Names of datasets", Answer::Texts),
     get(METRICS, "/henge/v1/datasets/{name}", "What a dataset declares", Answer::Object),
     operation(METRICS, "put", "/henge/v1/datasets/{name}", "Declares a dataset", Body::Object, Answer::Object),
@@ -196,14 +210,16 @@ pub const OPERATIONS: &[Operation] = &[
         Answer::Object,
     ),
     get(PROCESS, "/status", "Version and memory", Answer::Object),
-    get(PROCESS, "/status/health", "The process answers", Answer::Flag),
-    get(PROCESS, "/status/ready", "Whether answers are complete", Answer::Flag).told_by_status(),
+    get(PROCESS, "/status/health", "The process answers", Answer::Flag).for_anyone(),
+    get(PROCESS, "/status/ready", "Whether answers are complete", Answer::Flag).told_by_status().for_anyone(),
     get(PROCESS, "/status/properties", "Settings that clients look for", Answer::Object),
     get(PROCESS, "/status/selfDiscovered", "200: it has found itself", Answer::Nothing),
     get(PROCESS, "/status/selfDiscovered/status", "The same in words", Answer::Object),
-    get(PROCESS, "/health/live", "The process answers", Answer::Object),
-    get(PROCESS, "/health/ready", "Whether answers are complete, and what is missing", Answer::Object).told_by_status(),
+    get(PROCESS, "/health/live", "The process answers", Answer::Object).for_anyone(),
+    get(PROCESS, "/health/ready", "Whether answers are complete, and what is missing", Answer::Object)
+        .told_by_status()
+        .for_anyone(),
     get(PROCESS, "/metrics", "Figures for Prometheus", Answer::Text),
-    get(PROCESS, "/openapi.json", "This interface as an OpenAPI document", Answer::Object),
-    get(PROCESS, "/docs", "This interface as a page", Answer::Page),
+    get(PROCESS, "/openapi.json", "This interface as an OpenAPI document", Answer::Object).for_tenants(),
+    get(PROCESS, "/docs", "This interface as a page", Answer::Page).for_tenants(),
 ];

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use henge_query::reader::Reader;
 use uuid::Uuid;
 
 use self::request::SqlRequest;
 use super::request_body;
 use crate::app::{App, Services};
+use crate::auth::asker::Asker;
 use crate::error::ApiError;
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::recovery;
@@ -22,15 +22,22 @@ use crate::wire::encoding::Encoding;
 const SQL_QUERY_ID: HeaderName = HeaderName::from_static("x-druid-sql-query-id");
 const QUERY_ID: HeaderName = HeaderName::from_static("x-druid-query-id");
 
-pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Request) -> Result<Response, ApiError> {
+pub async fn ask(
+    State(app): State<Arc<App>>,
+    services: Services,
+    asker: Asker,
+    request: Request,
+) -> Result<Response, ApiError> {
     let mut timer = QueryTimer::start(app.queries.clone());
     let (parts, body) = request.into_parts();
     let refused = |timer: &mut QueryTimer| timer.ended(QueryOutcome::Refused);
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
     let SqlRequest { query, layout, .. } =
-        request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), Reader::Everything)
+        request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), asker.reader)
             .inspect_err(|_| refused(&mut timer))?;
-    recovery::wait_for(&services.supervisors, &query.sql).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
+    recovery::wait_for(&services, &query.reader, &query.sql)
+        .await
+        .inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
     let answered = match services.engine.execute(query).await {
@@ -48,8 +55,9 @@ pub async fn ask(State(app): State<Arc<App>>, services: Services, request: Reque
     Ok(response)
 }
 
-pub async fn cancel(services: Services, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    if services.engine.cancel(&id, &Reader::Everything) {
+/// A tenant knows of its own queries alone.
+pub async fn cancel(services: Services, asker: Asker, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    if services.engine.cancel(&id, &asker.reader) {
         Ok(StatusCode::ACCEPTED)
     } else {
         Err(ApiError::no_such_query(&id))
@@ -57,7 +65,7 @@ pub async fn cancel(services: Services, Path(id): Path<String>) -> Result<Status
 }
 
 /// Druid's way for native queries, whose ids are the same here: accepted whether or not the query still runs.
-pub async fn cancel_any(services: Services, Path(id): Path<String>) -> StatusCode {
-    services.engine.cancel(&id, &Reader::Everything);
+pub async fn cancel_any(services: Services, asker: Asker, Path(id): Path<String>) -> StatusCode {
+    services.engine.cancel(&id, &asker.reader);
     StatusCode::ACCEPTED
 }

@@ -242,9 +242,11 @@ fn write_partitions(statuses: &[(String, SupervisorStatus)], out: &mut Expositio
     let help = "Records of a partition at the broker that are not read yet.";
     let mut family = out.family("henge_ingest_partition_lag_records", Kind::Gauge, help);
     for (name, status) in statuses {
-        for (partition, status) in &status.partitions {
+        for (stream, status) in &status.partitions {
             if let Some(records) = status.lag_records() {
-                family.value(&[("datasource", name), ("partition", &partition.to_string())], records as f64);
+                let partition = stream.partition.to_string();
+                let labels = [("datasource", name.as_str()), ("topic", &stream.topic), ("partition", &partition)];
+                family.value(&labels, records as f64);
             }
         }
     }

@@ -7,7 +7,6 @@ use arrow::array::{AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use henge_query::reader::Reader;
 use henge_query::series::GroupOrder;
 use henge_segment_store::clock;
 use serde_json::json;
@@ -15,6 +14,7 @@ use serde_json::json;
 use super::metrics_query::{PageQuery, json_of, of_data};
 use super::request_body;
 use crate::app::App;
+use crate::auth::asker::Asker;
 use crate::metrics_api::answer::{self, Layout};
 use crate::metrics_api::page_token::{self, Fingerprint};
 use crate::metrics_api::problem::Problem;
@@ -24,6 +24,7 @@ use crate::metrics_api::respond;
 
 pub async fn attributes(
     State(app): State<Arc<App>>,
+    asker: Asker,
     Path(dataset): Path<String>,
     Query(page): Query<PageQuery>,
     request: Request,
@@ -31,9 +32,8 @@ pub async fn attributes(
     let (parts, body) = request.into_parts();
     let answered = async {
         let body = json_of(&request_body::read(body, app.limits.request_bytes_max).await?)?;
-        let reader = Reader::Everything;
-        let asked = Fingerprint::of(&reader, parts.uri.path(), &body.to_string());
-        let reading = DatasetReading::of(&app, reader, &dataset)?;
+        let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
+        let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let question = LabelQuestion::read(&body, clock::now())?;
         answer(&reading, &question, asked, page.page_token.as_deref()).await
     };

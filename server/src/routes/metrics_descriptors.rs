@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use henge_query::reader::Reader;
 use henge_segment_store::dataset::{Label, Metric, MetricKind, ResourceType};
 use henge_segment_store::schema::Measure;
 use henge_segment_store::store::Store;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::auth::asker::Asker;
 use crate::metrics_api::listing::ListQuery;
 use crate::metrics_api::problem::Problem;
 use crate::metrics_api::reading::DatasetReading;
@@ -18,13 +18,14 @@ use crate::metrics_api::respond;
 
 pub async fn metrics(
     State(app): State<Arc<App>>,
+    asker: Asker,
     Path(dataset): Path<String>,
     Query(list): Query<ListQuery>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
-        let reading = DatasetReading::of(&app, Reader::Everything, &dataset)?;
+        let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let kind = list.resource_type.as_deref();
         if let Some(unknown) = kind.filter(|kind| !reading.dataset.resources.contains_key(*kind)) {
             let known: Vec<&str> = reading.dataset.resources.keys().map(String::as_str).collect();
@@ -44,13 +45,14 @@ pub async fn metrics(
 
 pub async fn resources(
     State(app): State<Arc<App>>,
+    asker: Asker,
     Path(dataset): Path<String>,
     Query(list): Query<ListQuery>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
-        let reading = DatasetReading::of(&app, Reader::Everything, &dataset)?;
+        let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let described = reading.dataset.resources.iter().map(|(kind, resource)| {
             let labels = resource_labels(kind, resource);
             let json = json!({ "type": kind, "description": resource.description, "labels": labels });

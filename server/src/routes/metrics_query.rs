@@ -6,7 +6,6 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use henge_query::reader::Reader;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, SeriesRequest, SeriesValue};
 use henge_segment_store::clock;
@@ -17,6 +16,7 @@ use uuid::Uuid;
 
 use super::request_body;
 use crate::app::App;
+use crate::auth::asker::Asker;
 use crate::metrics_api::answer::{self, Data, Layout};
 use crate::metrics_api::page_token::{self, Fingerprint};
 use crate::metrics_api::problem::Problem;
@@ -31,6 +31,7 @@ pub struct PageQuery {
 
 pub async fn query(
     State(app): State<Arc<App>>,
+    asker: Asker,
     Path(dataset): Path<String>,
     Query(page): Query<PageQuery>,
     request: Request,
@@ -39,9 +40,8 @@ pub async fn query(
     let answered = async {
         let body = request_body::read(body, app.limits.request_bytes_max).await?;
         let body = json_of(&body)?;
-        let reader = Reader::Everything;
-        let asked = Fingerprint::of(&reader, parts.uri.path(), &body.to_string());
-        let reading = DatasetReading::of(&app, reader, &dataset)?;
+        let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
+        let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let question = MetricQuestion::read(&body, clock::now())?;
         Answering { reading, question, asked }.answer(page.page_token.as_deref()).await
     };

@@ -40,7 +40,7 @@ pub async fn submit(
     if execution_mode.as_deref().is_some_and(|mode| !mode.eq_ignore_ascii_case(ASYNC)) {
         return Err(ApiError::invalid("context `executionMode` must be ASYNC; others wait at /druid/v2/sql"));
     }
-    recovery::wait_for(&services.supervisors, &query.sql).await?;
+    recovery::wait_for(&services, &query.reader, &query.sql).await?;
     let id = services.statements.submit(query)?;
     status(services, Path(id)).await
 }

@@ -139,7 +139,7 @@ fn report(services: &Services, id: &str) -> Result<Report, ApiError> {
     let status = status_of(services, id)?;
     let spec = services.supervisors.spec(id).ok_or_else(|| unknown(id))?;
     let data_source = services.store.data_source(id).ok_or_else(|| unknown(id))?;
-    Ok(Report { id: id.to_owned(), topic: spec.topic.clone(), status, progress: data_source.progress() })
+    Ok(Report { id: id.to_owned(), topics: spec.topics.clone(), status, progress: data_source.progress() })
 }
 
 fn unknown(id: &str) -> ApiError {

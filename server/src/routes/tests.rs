@@ -11,6 +11,7 @@ use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::{Gap, GapCause, LedgerCounts, Reason, RefusedRecord};
 use henge_segment_store::manifest::ConsumedRange;
+use henge_segment_store::objects::Objects;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::scrub::ScrubCounts;
 use henge_segment_store::store::{Consumed, Store, StoreOptions};
@@ -22,6 +23,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::app::Services;
+use crate::auth::key_ring::KeyRing;
 use crate::config::Limits;
 use crate::openapi::OPERATIONS;
 use crate::query_metrics::QueryOutcome;
@@ -30,6 +32,7 @@ use crate::system_tables;
 
 mod answers;
 mod golden;
+mod keys;
 mod metadata;
 mod metrics;
 mod statements;
@@ -37,7 +40,7 @@ mod statements;
 struct Fixture {
     app: Arc<App>,
     router: Router,
-    _data_dir: TempDir,
+    data_dir: TempDir,
 }
 
 fn spec_json() -> Value {
@@ -75,7 +78,8 @@ impl Fixture {
         let name = DataSourceName::new("usage").unwrap();
         store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true, spec.upkeep.clone()).await.unwrap();
         store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
-        let app = App::new(Limits::default());
+        let app =
+            App::new(Limits::default(), KeyRing::open(Objects::Local(data_dir.path().join("store"))).await.unwrap());
         let supervisors = Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap();
         let tables = system_tables::of(&store, &supervisors);
         let engine = Arc::new(QueryEngine::of_server(store.clone(), app.limits.query.clone(), None, tables));
@@ -86,7 +90,7 @@ impl Fixture {
             supervisors,
             store,
         });
-        Self { router: router(app.clone()), app, _data_dir: data_dir }
+        Self { router: router(app.clone()), app, data_dir }
     }
 
     /// Makes a segment of the two events.
@@ -316,7 +320,8 @@ async fn running_queries_tell_how_far_they_are_until_they_end() {
 
 #[tokio::test]
 async fn before_recovery_the_doors_answer_503_and_the_process_is_alive() {
-    let app = App::new(Limits::default());
+    let data_dir = TempDir::new().unwrap();
+    let app = App::new(Limits::default(), KeyRing::open(Objects::Local(data_dir.path().to_owned())).await.unwrap());
     let router = router(app);
     let get = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use henge_query::system_tables::ColumnKind::{Long, Text};
 use henge_query::system_tables::{Cell, Rows};
@@ -42,11 +41,8 @@ pub(super) fn fill(ingested: &Ingested, rows: &mut Rows) {
 /// What became of the records of each partition, published or not; of topics that are read no more, too.
 fn counts(ingested: &Ingested) -> BTreeMap<StreamPartition, LedgerCounts> {
     let mut counts = ingested.data_source.progress().ledger.clone();
-    if let Some((spec, status)) = &ingested.supervisor {
-        let topic: Arc<str> = spec.topic.as_str().into();
-        for (&partition, status) in &status.partitions {
-            counts.insert(StreamPartition { topic: topic.clone(), partition }, status.counts.clone());
-        }
+    if let Some((_, status)) = &ingested.supervisor {
+        counts.extend(status.partitions.iter().map(|(partition, status)| (partition.clone(), status.counts.clone())));
     }
     counts
 }

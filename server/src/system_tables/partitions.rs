@@ -1,7 +1,6 @@
 use henge_query::system_tables::ColumnKind::{Long, Text, Time};
 use henge_query::system_tables::Rows;
 use henge_segment_store::clock;
-use henge_segment_store::stream::StreamPartition;
 use henge_segment_store::time::TimestampMs;
 
 use super::{Columns, Ingested};
@@ -28,15 +27,14 @@ pub(super) fn fill(ingested: &Ingested, rows: &mut Rows) {
     let Some((spec, status)) = &ingested.supervisor else { return };
     let progress = ingested.data_source.progress();
     let lateness_ms = spec.time_policy.late_ms_max.unwrap_or(0);
-    for (&number, partition) in &status.partitions {
-        let stream = StreamPartition { topic: spec.topic.as_str().into(), partition: number };
+    for (stream, partition) in &status.partitions {
         let watermark = partition.newest_event.map(|newest| TimestampMs(newest.0.saturating_sub(lateness_ms)));
         rows.push(&[
             ingested.name.as_str().into(),
-            (&spec.topic).into(),
-            i64::from(number).into(),
+            stream.topic.as_ref().into(),
+            i64::from(stream.partition).into(),
             partition.next.0.into(),
-            progress.checkpoint.get(&stream).map(|position| position.next.0).into(),
+            progress.checkpoint.get(stream).map(|position| position.next.0).into(),
             partition.high_watermark.map(|offset| offset.0).into(),
             partition.lag_records().into(),
             partition.lag_ms(clock::now()).into(),

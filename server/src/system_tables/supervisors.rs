@@ -58,7 +58,7 @@ pub(super) fn fill(ingested: &Ingested, rows: &mut Rows) {
         (&state).into(),
         status.is_healthy().into(),
         "kafka".into(),
-        (&spec.topic).into(),
+        spec.topics.as_str().into(),
         (status.state == State::Suspended).into(),
         (&written).into(),
         status.detail.as_ref().into(),

@@ -17,5 +17,6 @@ mod production;
 mod reference;
 mod sketches;
 mod topic_changes;
+mod topic_pattern;
 mod upkeep;
 mod workload;

@@ -6,6 +6,8 @@ mod compact;
 mod deaths;
 mod demo;
 mod directory;
+mod keys;
+mod metrics;
 mod process;
 mod python;
 mod readers;

@@ -6,7 +6,9 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 /// The binary, with none of the caller's settings.
 pub fn henge(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
-    for variable in ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "RUST_LOG"] {
+    for variable in
+        ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "HENGE_KEY", "RUST_LOG"]
+    {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null());
@@ -42,7 +44,11 @@ pub struct Serving {
 impl Serving {
     /// `henge server` on a free port; its log says which.
     pub fn server(data_dir: &Path, arguments: &[&str]) -> Self {
-        let mut command = henge(&["server", "--log-format", "json", "--listen", "127.0.0.1:0"]);
+        Self::server_at("127.0.0.1:0", data_dir, arguments)
+    }
+
+    pub fn server_at(listen: &str, data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = henge(&["server", "--log-format", "json", "--listen", listen]);
         command.arg("--data-dir").arg(data_dir).args(arguments);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());

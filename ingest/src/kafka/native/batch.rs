@@ -14,7 +14,7 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::queue::Queue;
-use super::record::RecordView;
+use super::record::{RecordView, topic_name};
 use super::{error_code, millis};
 
 /// What the consumer queue holds.
@@ -26,8 +26,8 @@ pub enum Message<'a> {
 /// An error, or the end of a partition, in its place among the records.
 pub struct PartitionError<'a> {
     pub code: RDKafkaErrorCode,
-    /// `None` when it concerns the whole consumer.
-    pub partition: Option<i32>,
+    /// Topic and number; `None` when it concerns the whole consumer.
+    pub partition: Option<(&'a str, i32)>,
     pub offset: Option<Offset>,
     message: &'a MessageGuard,
 }
@@ -126,7 +126,8 @@ impl MessageGuard {
         let (topic, partition, offset) = unsafe { ((*message).rkt, (*message).partition, (*message).offset) };
         Message::Error(PartitionError {
             code,
-            partition: (!topic.is_null() && partition >= 0).then_some(partition),
+            // SAFETY: the topic is not null, and the message keeps it alive.
+            partition: (!topic.is_null() && partition >= 0).then(|| (unsafe { topic_name(topic) }, partition)),
             offset: (offset >= 0).then_some(Offset(offset)),
             message: self,
         })

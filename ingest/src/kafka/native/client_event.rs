@@ -27,9 +27,12 @@ pub enum ClientEvent {
     },
     /// The broker wants an OAUTHBEARER token.
     TokenWanted,
-    /// The topic's id as the newest metadata has it, at first and whenever it is another one. It comes before anything
+    /// A topic's id as the newest metadata has it, at first and whenever it is another one. It comes before anything
     /// is fetched under that id.
-    TopicIs(TopicId),
+    TopicIs {
+        topic: String,
+        id: TopicId,
+    },
 }
 
 pub struct ClientEvents(Queue);
@@ -66,7 +69,7 @@ impl Drop for ClientEvents {
 fn read(event: &Event) -> Option<ClientEvent> {
     // SAFETY: the event is alive.
     match unsafe { rd_kafka_event_type(event.as_ptr()) } {
-        RD_KAFKA_EVENT_LOG => log(event).map(ClientEvent::TopicIs),
+        RD_KAFKA_EVENT_LOG => log(event).map(|(topic, id)| ClientEvent::TopicIs { topic, id }),
         RD_KAFKA_EVENT_ERROR => {
             // SAFETY: the event is alive, and its text a C string inside it or null.
             let detail = unsafe { text(rd_kafka_event_error_string(event.as_ptr())) };
@@ -89,7 +92,7 @@ fn event_error(event: &Event) -> RDKafkaErrorCode {
 
 /// The library's errors are ours to report as events and states, so its lines are never louder than a warning. Returns
 /// what only a line tells.
-fn log(event: &Event) -> Option<TopicId> {
+fn log(event: &Event) -> Option<(String, TopicId)> {
     let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
     // SAFETY: the event is alive and the three places are valid.
     if unsafe { rd_kafka_event_log(event.as_ptr(), &mut facility, &mut line, &mut level) } != 0 {
@@ -106,9 +109,10 @@ fn log(event: &Event) -> Option<TopicId> {
 }
 
 /// The library goes on at the same offset when a topic is made again, and says so in one debug line.
-fn new_topic_id(line: &str) -> Option<TopicId> {
-    let (_, ids) = line.split_once(" changed id from ")?;
-    topic_id_from_base64(ids.split_once(" to ")?.1)
+fn new_topic_id(line: &str) -> Option<(String, TopicId)> {
+    let (before, ids) = line.split_once(" changed id from ")?;
+    let (_, topic) = before.rsplit_once("Topic ")?;
+    Some((topic.to_owned(), topic_id_from_base64(ids.split_once(" to ")?.1)?))
 }
 
 /// 22 characters of plain base64 for 128 bits.
@@ -139,14 +143,15 @@ mod tests {
         let cases = [
             (
                 "[thrd:main]: Topic usage changed id from AAAAAAAAAAAAAAAAAAAAAA to AAECAwQFBgcICQoLDA0ODw",
-                Some(TopicId(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f)),
+                Some(("usage", TopicId(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f))),
             ),
-            ("Topic a to b changed id from x to //////////////////////", Some(TopicId(u128::MAX))),
+            ("Topic a.to-b changed id from x to //////////////////////", Some(("a.to-b", TopicId(u128::MAX)))),
             ("Topic usage changed id from x to AAECAwQFBgcICQoLDA0OD-", None),
             ("Topic usage changed id from x to AAECAwQFBgcICQoLDA0O", None),
             ("Topic usage partition 1 Leader 1 Epoch 0", None),
         ];
         for (line, expected) in cases {
+            let expected = expected.map(|(topic, id)| (topic.to_owned(), id));
             assert_eq!(new_topic_id(line), expected, "{line}");
         }
     }

@@ -9,6 +9,7 @@ use henge_segment_store::time::TimestampMs;
 use rdkafka::bindings::{
     rd_kafka_header_get_all, rd_kafka_headers_t, rd_kafka_message_headers, rd_kafka_message_leader_epoch,
     rd_kafka_message_t, rd_kafka_message_timestamp, rd_kafka_resp_err_t, rd_kafka_timestamp_type_t,
+    rd_kafka_topic_name, rd_kafka_topic_t,
 };
 
 /// One record, borrowed from the batch that it came in: nothing is copied, and headers are parsed only when asked for.
@@ -24,6 +25,11 @@ impl<'a> RecordView<'a> {
     /// `message` is a message without an error, is not destroyed during `'a`, and no other thread uses it.
     pub(super) unsafe fn new(message: *const rd_kafka_message_t) -> Self {
         Self { message, batch: PhantomData }
+    }
+
+    pub fn topic(&self) -> &'a str {
+        // SAFETY: as in `partition`; a record has a topic, and keeps it alive.
+        unsafe { topic_name((*self.message).rkt) }
     }
 
     pub fn partition(&self) -> i32 {
@@ -101,6 +107,15 @@ impl<'a> Iterator for Headers<'a> {
         // SAFETY: the name is a C string and the value `size` bytes, both inside the headers.
         Some(unsafe { (CStr::from_ptr(name).to_bytes(), bytes(value.cast(), size)) })
     }
+}
+
+/// # Safety
+/// `topic` is a topic of the library that lives for `'a`.
+pub(super) unsafe fn topic_name<'a>(topic: *const rd_kafka_topic_t) -> &'a str {
+    // SAFETY: the caller's promise; the name is a C string that lives as long as the topic.
+    let name = unsafe { CStr::from_ptr(rd_kafka_topic_name(topic)) };
+    // Names of topics are ASCII; any other would be found in no map.
+    name.to_str().unwrap_or_default()
 }
 
 /// # Safety

@@ -2,12 +2,12 @@ use super::input_format::{self, Columns};
 use crate::client_properties::{ClientProperties, WrittenFor};
 use crate::spec::fields::Fields;
 use crate::spec::short_form::read_instant;
-use crate::spec::{Node, StartAt, period};
+use crate::spec::{Node, StartAt, Topics, period};
 use crate::time_policy::TimePolicy;
 
 /// What Druid's `ioConfig` says.
 pub(super) struct IoConfig {
-    pub(super) topic: String,
+    pub(super) topics: Topics,
     pub(super) client_properties: ClientProperties,
     pub(super) columns: Columns,
     pub(super) start: StartAt,
@@ -45,17 +45,15 @@ const IGNORED: &[&str] = &[
     "taskDuration",
 ];
 
-const PATTERN: &str = "reading several topics is not supported yet: name one `topic` and make a supervisor for each";
-
 impl IoConfig {
     pub(super) fn read(node: &Node<'_>) -> Option<Self> {
         let fields = node.fields_or_ignored(KNOWN, IGNORED)?;
         check_type(&fields);
-        let reads_several = fields.refuse("topicPattern", PATTERN) | fields.refuse("multiTopic", PATTERN);
-        let topic = match reads_several {
-            true => None,
-            false => fields.required("topic", "name the Kafka topic to read").and_then(|node| node.topic()),
-        };
+        let topics =
+            match fields.refuse("multiTopic", "is what Druid had before `topicPattern`: write that one instead") {
+                true => None,
+                false => Topics::read(&fields, "topic", "topicPattern"),
+            };
         let client_properties = fields
             .required("consumerProperties", "set at least `bootstrap.servers`")
             .and_then(|node| ClientProperties::read(&node, WrittenFor::Druid));
@@ -65,7 +63,7 @@ impl IoConfig {
         let start = read_start(&fields);
         let time_policy = read_time_policy(&fields);
         Some(Self {
-            topic: topic?.to_owned(),
+            topics: topics?,
             client_properties: client_properties?,
             columns: columns?,
             start: start?,

@@ -90,7 +90,7 @@ fn druids_spec_is_understood_nested_and_flat() {
             measures: vec![None, Some(path("value")), Some(keys(&["a", "b.c", "d"])), Some(path("value"))],
         },
         transform: Transform::default(),
-        topic: "t".into(),
+        topics: Topics::One("t".into()),
         client_properties: accepted.spec.client_properties.clone(),
         start: StartAt::Earliest,
         time_policy: TimePolicy {
@@ -318,7 +318,8 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         (schema("projections"), Some(json!([{ "type": "aggregate" }])), "spec.dataSchema.projections: projections are not supported yet: leave them out, queries give the same answers"),
         (io("topicc"), Some(json!("t")), "spec.ioConfig.topicc: unknown field (did you mean `topic`?)"),
         (io("topic"), Some(json!(3)), "spec.ioConfig.topic: expected a string, found 3"),
-        (io("topicPattern"), Some(json!("t.*")), "spec.ioConfig.topicPattern: reading several topics is not supported yet: name one `topic` and make a supervisor for each"),
+        (io("topicPattern"), Some(json!("t.*")), "spec.ioConfig.topicPattern: `topic` says already what is read: leave one of the two out"),
+        (io("multiTopic"), Some(json!(true)), "spec.ioConfig.multiTopic: is what Druid had before `topicPattern`: write that one instead"),
         (io("inputFormat"), None, "spec.ioConfig.inputFormat: is missing: only JSON is read: use {\"type\": \"json\"}"),
         (io("inputFormat/type"), Some(json!("avro_stream")), "spec.ioConfig.inputFormat.type: expected `json`, or `kafka` around `json` (other formats are not supported yet), found \"avro_stream\""),
         (io("inputFormat/flattenSpec/fields/0/expr"), Some(json!("$.a[0]")), "spec.ioConfig.inputFormat.flattenSpec.fields[0].expr: only paths of plain keys are supported, such as `$.a.b` or `$['a']['b.c']`"),
@@ -395,6 +396,16 @@ fn every_field_of_druids_documentation_is_known() {
     let accepted = read(&json).unwrap();
     assert_eq!(accepted.warnings.len(), 22, "{:#?}", accepted.warnings);
     assert_reads_back(&accepted.spec);
+}
+
+#[test]
+fn a_topic_pattern_stands_in_the_place_of_a_topic() {
+    let mut json = nested();
+    put(&mut json, "/spec/ioConfig/topic", None);
+    put(&mut json, "/spec/ioConfig/topicPattern", Some(json!("metrics-.*")));
+    let spec = read(&json).unwrap().spec;
+    assert_eq!((spec.topics.as_str(), spec.topics.includes("metrics-eu")), ("metrics-.*", true));
+    assert_reads_back(&spec);
 }
 
 #[test]

@@ -175,6 +175,41 @@ fn a_short_query_does_not_wait_for_the_morsels_of_a_long_one() {
 }
 
 #[test]
+fn long_queries_leave_a_core_free_where_a_short_one_is_expected() {
+    let mut schedule = with_heavy(2);
+    let light = schedule.open();
+    push(&mut schedule, light, "light", 1);
+    assert_eq!(run(&mut schedule, 1, |_| MILLI), ["light"]);
+    assert_eq!(started(&mut schedule), 2, "it may go on");
+    schedule.close(light);
+    assert_eq!(started(&mut schedule), 1);
+    run(&mut schedule, 18, |_| MILLI);
+    assert_eq!(started(&mut schedule), 1, "19 ms are over");
+    assert_eq!(started(&mut schedule), 2, "nobody asked within 20 ms");
+    let other = schedule.open();
+    push(&mut schedule, other, "other", 1);
+    schedule.charge(other, 60 * MILLI);
+    schedule.discard(other);
+    schedule.close(other);
+    assert_eq!(started(&mut schedule), 2, "it was a long one");
+    assert_eq!(started(&mut with_closed_light(1)), 1, "of one core there is none to leave");
+}
+
+/// Morsels that start at once, each of which takes a millisecond.
+fn started(schedule: &mut Schedule<&'static str>) -> usize {
+    let started: Vec<_> = std::iter::from_fn(|| schedule.next()).collect();
+    started.iter().for_each(|(running, _)| schedule.ended(*running, MILLI));
+    started.len()
+}
+
+fn with_closed_light(threads: usize) -> Schedule<&'static str> {
+    let mut schedule = with_heavy(threads);
+    let light = schedule.open();
+    schedule.close(light);
+    schedule
+}
+
+#[test]
 fn a_query_is_long_by_what_it_used_without_turns_too() {
     let mut schedule = with_heavy(1);
     let elsewhere = schedule.open();

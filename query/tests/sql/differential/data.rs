@@ -114,7 +114,7 @@ pub fn raw_schema(segment_granularity: &str) -> DataSourceSchema {
             measure("low", Aggregation::DoubleMin),
         ],
         sort: Vec::new(),
-        tenant: None,
+        tenant: Some("tenant".into()),
         rollup: false,
         query_granularity: Granularity::NONE,
         segment_granularity: segment_granularity.parse().expect("a granularity"),

@@ -86,6 +86,10 @@ impl Stage {
         Self::new(data::raw_schema("6h"), data::rollup_schema("6h")).await
     }
 
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     pub fn engine(&self) -> &QueryEngine {
         &self.engine
     }

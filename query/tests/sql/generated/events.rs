@@ -141,6 +141,14 @@ impl Event {
         Self { time: time(numbers, seq, count), dimensions, measures }
     }
 
+    /// Whose it is.
+    pub fn tenant(&self) -> Option<&str> {
+        match self.cell("tenant") {
+            Cell::Text(tenant) => Some(tenant),
+            _ => None,
+        }
+    }
+
     pub fn raw(&self) -> EventRow {
         let mut row = EventRow::new(DIMENSIONS.len(), MEASURES.len());
         row.time = self.time;

@@ -31,7 +31,7 @@ fn put_supervisor() -> Change {
     };
     Change::PutSupervisor {
         data_source: usage(),
-        schema,
+        schema: Box::new(schema),
         spec: serde_json::json!({}),
         suspended: false,
         upkeep: UpkeepPolicy::default(),

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use henge_segment_store::error::with_sources;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use super::Format;
 pub enum ClientError {
     #[error("`{0}` is not the URL of a server: write it like http://127.0.0.1:8888")]
     Url(String),
+    #[error("the key has characters that no key has: write it as `ID.SECRET`, as `henge keys create` shows it")]
+    Key,
     #[error("cannot reach {url}: {cause}; is `henge server` running there?")]
     Unreachable { url: Url, cause: String },
     #[error("{0}")]
@@ -52,13 +55,20 @@ impl Answer {
 }
 
 impl Client {
-    pub fn new(url: &str) -> Result<Self, ClientError> {
+    /// `key`: id and secret, with a dot between them.
+    pub fn new(url: &str, key: Option<&str>) -> Result<Self, ClientError> {
         let wrong = || ClientError::Url(url.to_owned());
         let base = Url::parse(&format!("{}/", url.trim_end_matches('/'))).map_err(|_| wrong())?;
         if base.scheme() != "http" || base.host().is_none() {
             return Err(wrong());
         }
-        let http = reqwest::Client::builder().build().map_err(|_| wrong())?;
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ClientError::Key)?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        let http = reqwest::Client::builder().default_headers(headers).build().map_err(|_| wrong())?;
         Ok(Self { http, url: base })
     }
 

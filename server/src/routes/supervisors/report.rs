@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use henge_ingest::spec::Topics;
 use henge_ingest::status::{State, SupervisorStatus};
 use henge_segment_store::data_source::Progress;
 use henge_segment_store::ledger::LedgerCounts;
+use henge_segment_store::stream::StreamPartition;
 use henge_segment_store::time::TimestampMs;
 use serde_json::{Map, Value, json};
 
@@ -35,7 +37,7 @@ pub fn state(id: &str, status: &SupervisorStatus) -> Value {
 /// Everything that the answers about one supervisor are made from.
 pub struct Report {
     pub id: String,
-    pub topic: String,
+    pub topics: Topics,
     pub status: SupervisorStatus,
     /// As published.
     pub progress: Arc<Progress>,
@@ -60,7 +62,7 @@ impl Report {
             "generationTime": now.to_string(),
             "payload": {
                 "dataSource": self.id,
-                "stream": self.topic,
+                "stream": self.topics.as_str(),
                 "partitions": status.partitions.len(),
                 "replicas": 1,
                 "activeTasks": [task],
@@ -147,19 +149,27 @@ impl Report {
         entries.collect()
     }
 
-    /// By partition number, which JSON makes a string; partitions without a value are left out.
+    /// By partition, as Druid names them; partitions without a value are left out.
     fn per_partition<T: Into<Value>>(
         &self,
         value: impl Fn(&henge_ingest::status::PartitionStatus) -> Option<T>,
     ) -> Map<String, Value> {
         let entries = self.status.partitions.iter();
-        entries.filter_map(|(number, partition)| Some((number.to_string(), value(partition)?.into()))).collect()
+        entries.filter_map(|(stream, partition)| Some((self.key(stream), value(partition)?.into()))).collect()
     }
 
-    /// Of this topic: the spec may have named another one before.
-    fn checkpoint(&self) -> BTreeMap<i32, i64> {
-        let positions = self.progress.checkpoint.iter().filter(|(stream, _)| *stream.topic == *self.topic);
-        positions.map(|(stream, position)| (stream.partition, position.next.0)).collect()
+    /// Of these topics: the spec may have named others before.
+    fn checkpoint(&self) -> Map<String, Value> {
+        let positions = self.progress.checkpoint.iter().filter(|(stream, _)| self.topics.includes(&stream.topic));
+        positions.map(|(stream, position)| (self.key(stream), position.next.0.into())).collect()
+    }
+
+    /// Druid's name of a partition: its number, behind the topic's name where several are read.
+    fn key(&self, stream: &StreamPartition) -> String {
+        match self.topics {
+            Topics::One(_) => stream.partition.to_string(),
+            Topics::Matching(_) => format!("{}:{}", stream.topic, stream.partition),
+        }
     }
 
     fn recent_errors(&self) -> Vec<Value> {

@@ -187,7 +187,9 @@ async fn datasets_are_declared_and_taken_away_by_an_operator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_asks_too_often_is_told_when_to_ask_again() {
     let limits = Limits { metrics_requests_max: 2, ..Limits::default() };
-    let router = router(App::new(limits));
+    let data_dir = TempDir::new().unwrap();
+    let keys = KeyRing::open(Objects::Local(data_dir.path().to_owned())).await.unwrap();
+    let router = router(App::new(limits, keys));
     let ask = async || {
         let request = Request::builder().uri("/v2/metrics/cloud/descriptors/metrics").body(Body::empty()).unwrap();
         router.clone().oneshot(request).await.unwrap()
