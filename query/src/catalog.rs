@@ -15,7 +15,9 @@ use datafusion::sql::sqlparser::ast;
 use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
-use crate::suggestion::did_you_mean;
+use crate::provenance::Provenance;
+use crate::question::Question;
+use crate::suggestion::{did_you_mean, with_advice};
 use crate::system_tables::{self, DRUID, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
 
@@ -24,14 +26,16 @@ pub(crate) struct QueryCatalog<'a> {
     sources: SystemSources<'a>,
     state: &'a SessionState,
     shortcuts: Shortcuts,
+    provenance: &'a Provenance,
     /// By schema and name.
     tables: Mutex<HashMap<(String, String), Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryCatalog<'a> {
-    pub fn new(sources: SystemSources<'a>, shortcuts: Shortcuts) -> Self {
+    pub fn new(sources: SystemSources<'a>, question: &'a Question) -> Self {
         let state = sources.functions;
-        Self { sources, state, shortcuts, tables: Mutex::default() }
+        let (shortcuts, provenance) = (question.shortcuts, question.provenance.as_ref());
+        Self { sources, state, shortcuts, provenance, tables: Mutex::default() }
     }
 
     /// A datasource, or a table of the system where the name says its schema.
@@ -57,6 +61,7 @@ impl<'a> QueryCatalog<'a> {
 
     fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {
         let data_source = self.sources.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
+        self.provenance.note(&data_source);
         let snapshot = data_source.snapshot(Interval::ALL);
         if !self.sources.reader.sees(&snapshot.schema) {
             return Err(self.unknown_table(name));
@@ -71,18 +76,17 @@ impl<'a> QueryCatalog<'a> {
         let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(|name| name.as_str()).collect();
         let suggestion = did_you_mean(name, known.iter().map(|name| name.as_str()));
         let list = match known.len() {
-            0 => "; there are no datasources yet".to_owned(),
-            count if count > LISTED_MAX => format!("; there are {count} datasources, among them {}", listed.join(", ")),
-            _ => format!("; datasources: {}", listed.join(", ")),
+            0 => "there are no datasources yet".to_owned(),
+            count if count > LISTED_MAX => format!("there are {count} datasources, among them {}", listed.join(", ")),
+            _ => format!("datasources: {}", listed.join(", ")),
         };
-        QueryError::plan(format!("Object '{name}' not found{suggestion}{list}"))
+        QueryError::plan(with_advice(&format!("Object '{name}' not found{suggestion}"), &list))
     }
 
     fn unknown_schema(&self, name: &str) -> QueryError {
         let suggestion = did_you_mean(name, self.sources.schemas());
-        QueryError::plan(format!(
-            "schema '{name}' not found{suggestion}; datasources are in the schema '{DRUID}', which need not be written"
-        ))
+        let advice = format!("datasources are in the schema '{DRUID}', which need not be written");
+        QueryError::plan(with_advice(&format!("schema '{name}' not found{suggestion}"), &advice))
     }
 }
 

@@ -4,6 +4,7 @@ mod appended;
 mod calls;
 mod column_names;
 mod intervals;
+mod said_casts;
 mod spelling;
 mod time_buckets;
 mod time_calls;
@@ -18,6 +19,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, Select, TableAlias, Ta
 use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
+pub(crate) use self::said_casts::SAID_AS;
 pub(crate) use self::time_literals::read_timestamp;
 use crate::error::QueryError;
 use crate::relations;
@@ -56,6 +58,7 @@ pub(crate) fn rewrite(query: &mut Query, zone: &TimeZone, now: TimestampMs) -> R
     if let ControlFlow::Break(error) = query.visit(&mut rewriter) {
         return Err(*error);
     }
+    said_casts::rewrite(query);
     // The tables of an APPEND were counted as one before, and an UNNEST makes a query more.
     if rewriter.must_recount { relations::check(query) } else { Ok(()) }
 }

@@ -23,6 +23,7 @@ mod padding;
 mod plain_regex;
 mod regex_text;
 mod row_function;
+mod said_as;
 mod samples;
 mod sketch;
 mod string_format;
@@ -149,7 +150,7 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .chain(time_bucket::functions())
         .chain(millis::functions())
         .chain(sketch::scalars())
-        .chain([plain_regex::function(), first_bytes::function()])
+        .chain([plain_regex::function(), first_bytes::function(), said_as::function()])
         .chain(zoned_cast::functions())
         .chain(arrays::scalars())
         .chain(ROW_FUNCTIONS.iter().copied().flat_map(row_function::udfs))

@@ -11,6 +11,15 @@ pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a st
         .map_or_else(String::new, |(_, name)| format!("; did you mean '{name}'?"))
 }
 
+/// A message, and what else there is to say: a sentence of its own after a question.
+pub(crate) fn with_advice(message: &str, advice: &str) -> String {
+    if !message.ends_with('?') {
+        return format!("{message}; {advice}");
+    }
+    let first = advice.chars().next().map_or(0, char::len_utf8);
+    format!("{message} {}{}", advice[..first].to_uppercase(), &advice[first..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +30,11 @@ mod tests {
         assert_eq!(did_you_mean("Tenat", known()), "; did you mean 'tenant'?");
         assert_eq!(did_you_mean("TOPIC", known()), "; did you mean 'topic'?");
         assert_eq!(did_you_mean("latency", known()), "");
+    }
+
+    #[test]
+    fn advice_follows_a_question_as_a_sentence() {
+        assert_eq!(with_advice("x is not found", "tables: a, b"), "x is not found; tables: a, b");
+        assert_eq!(with_advice("x; did you mean 'a'?", "tables: a, b"), "x; did you mean 'a'? Tables: a, b");
     }
 }

@@ -31,7 +31,7 @@ pub use self::rows::{Cell, Rows};
 use crate::error::QueryError;
 use crate::reader::Reader;
 use crate::running::RunningQueries;
-use crate::suggestion::did_you_mean;
+use crate::suggestion::{did_you_mean, with_advice};
 
 /// What Druid calls the one catalog, and the schema that datasources live in.
 pub(crate) const DRUID: &str = "druid";
@@ -124,8 +124,8 @@ fn filled(columns: Columns, fill: impl Fn(&mut Rows)) -> Rows {
 fn not_found(schema: &str, name: &str, sources: &SystemSources<'_>) -> QueryError {
     let names = || sources.tables().filter(|table| table.0 == schema).map(|table| table.1);
     let suggestion = did_you_mean(name, names());
-    let list = names().collect::<Vec<_>>().join(", ");
-    QueryError::plan(format!("Object '{name}' not found within '{schema}'{suggestion}; its tables: {list}"))
+    let list = format!("its tables: {}", names().collect::<Vec<_>>().join(", "));
+    QueryError::plan(with_advice(&format!("Object '{name}' not found within '{schema}'{suggestion}"), &list))
 }
 
 impl SystemSources<'_> {

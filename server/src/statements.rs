@@ -5,10 +5,10 @@
 //! At most so many statements, bytes and hours are kept; beyond that the oldest results go first. A directory without a
 //! description, which is written last, is no result: it goes at the next start.
 
+mod entries;
 mod result_files;
 mod run;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,7 +16,6 @@ use std::time::Duration;
 use henge_query::answer::ResultColumn;
 use henge_query::engine::QueryEngine;
 use henge_query::error::{QueryError, QueryErrorKind};
-use henge_query::reader::Reader;
 use henge_query::request::QueryRequest;
 use henge_segment_store::clock;
 use henge_segment_store::time::TimestampMs;
@@ -26,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use self::entries::{Entries, Leaving};
+pub use self::entries::{State, Statement};
 use self::result_files::Page;
 pub use self::result_files::read_pages;
 use self::run::Run;
@@ -58,28 +59,8 @@ pub struct Statements {
     engine: Arc<QueryEngine>,
     metrics: Arc<QueryMetrics>,
     entries: Mutex<Entries>,
-}
-
-/// By id.
-type Entries = BTreeMap<String, Statement>;
-
-/// A statement as its client sees it.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    pub created_at: TimestampMs,
-    pub state: State,
-    /// On disk, or about to be.
-    bytes: u64,
-}
-
-#[derive(Debug, Clone)]
-pub enum State {
-    /// Waits for its turn, or for its first rows.
-    Accepted,
-    /// Its rows are being written.
-    Running(Arc<Vec<ResultColumn>>),
-    Success(Arc<StatementResult>),
-    Failed(QueryError),
+    /// Held while files are removed: nobody else waits for room that is only about to be there.
+    removing: tokio::sync::Mutex<()>,
 }
 
 /// A whole result: what its directory's description says.
@@ -106,12 +87,6 @@ impl StatementResult {
     }
 }
 
-impl State {
-    fn is_over(&self) -> bool {
-        matches!(self, Self::Success(_) | Self::Failed(_))
-    }
-}
-
 impl Statements {
     /// Takes over whole results of earlier processes and removes everything else from the directory. Blocking.
     pub fn open(
@@ -120,57 +95,60 @@ impl Statements {
         engine: Arc<QueryEngine>,
         metrics: Arc<QueryMetrics>,
     ) -> Arc<Self> {
-        let found = result_files::recover(&directory).into_iter().map(|(id, result)| {
-            let (created_at, bytes) = (result.created_at, result.bytes());
-            (id, Statement { created_at, state: State::Success(Arc::new(result)), bytes })
-        });
-        let entries = Mutex::new(found.collect());
-        let statements = Arc::new(Self { directory, limits, engine, metrics, entries });
-        statements.tidy(clock::now());
-        statements
+        let found = result_files::recover(&directory).into_iter();
+        let found = found.map(|(id, result)| (id, Statement::new(result.created_at, State::Success(Arc::new(result)))));
+        let entries = Mutex::new(Entries::new(found));
+        let statements = Self { directory, limits, engine, metrics, entries, removing: Default::default() };
+        let leaving = statements.beyond_the_limits(clock::now());
+        statements.remove_files(&leaving);
+        Arc::new(statements)
     }
 
     /// Starts a statement under an id of its own. Must be called on a tokio runtime.
     ///
     /// # Errors
     /// As many run already as may be kept.
-    pub fn submit(self: &Arc<Self>, query: QueryRequest) -> Result<String, QueryError> {
+    pub async fn submit(self: &Arc<Self>, query: QueryRequest) -> Result<String, QueryError> {
         let now = clock::now();
-        self.tidy(now);
         let id = format!("query-{}", Uuid::new_v4());
-        let mut entries = self.entries();
-        if !self.make_room(&mut entries, |entries| entries.len() < self.limits.count_max) {
-            return Err(QueryError::new(
-                QueryErrorKind::Capacity,
-                format!("{} statements run already (`limits.async_statements`): ask again later", entries.len()),
-            ));
+        let statement = Statement::new(now, State::Accepted);
+        let cancelled = statement.cancelled.clone();
+        let (leaving, count) = {
+            let mut entries = self.entries();
+            let leaving = entries.take_oldest(self.limits.count_max.saturating_sub(1), u64::MAX);
+            let count = entries.count();
+            if count < self.limits.count_max {
+                entries.insert(id.clone(), statement);
+                let query = QueryRequest { query_id: id.clone(), ..query };
+                tokio::spawn(Run::new(self.clone(), id.clone(), now, cancelled).finish(query));
+            }
+            (leaving, count)
+        };
+        self.remove(leaving).await;
+        if count < self.limits.count_max {
+            return Ok(id);
         }
-        entries.insert(id.clone(), Statement { created_at: now, state: State::Accepted, bytes: 0 });
-        drop(entries);
-        let query = QueryRequest { query_id: id.clone(), ..query };
-        tokio::spawn(Run::new(self.clone(), id.clone(), now).finish(query));
-        Ok(id)
+        let message = format!("{count} statements run already (`limits.async_statements`): ask again later");
+        Err(QueryError::new(QueryErrorKind::Capacity, message))
     }
 
     pub fn get(&self, id: &str) -> Option<Statement> {
-        self.tidy(clock::now());
-        self.entries().get(id).cloned()
+        let now = clock::now();
+        self.entries().get(id).filter(|statement| !statement.is_older(now, self.age_max_ms())).cloned()
     }
 
     /// Ends a statement that runs, or forgets one that is over with its result. `None` where there is none; otherwise
     /// whether it still ran.
-    pub fn delete(&self, id: &str) -> Option<bool> {
-        let mut entries = self.entries();
-        let is_over = entries.get(id)?.state.is_over();
-        if is_over {
-            entries.remove(id);
-            drop(entries);
-            self.remove_files(id);
-        } else {
-            drop(entries);
-            self.engine.cancel(id, &Reader::Everything);
-        }
-        Some(!is_over)
+    pub async fn delete(self: &Arc<Self>, id: &str) -> Option<bool> {
+        let leaving = {
+            let mut entries = self.entries();
+            // Under the lock, so that it cannot become a success in between.
+            entries.get(id)?.cancelled.cancel();
+            entries.take(id)
+        };
+        let is_running = leaving.is_none();
+        self.remove(leaving.into_iter().collect()).await;
+        Some(is_running)
     }
 
     /// Where the pages of a statement lie.
@@ -182,85 +160,102 @@ impl Statements {
     pub async fn keep_tidy(self: Arc<Self>, stop: CancellationToken) {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(TIDY_EVERY) => self.tidy(clock::now()),
+                () = tokio::time::sleep(TIDY_EVERY) => self.tidy(clock::now()).await,
                 () = stop.cancelled() => return,
             }
         }
     }
 
     /// Lets go of what is too old, and of the oldest results beyond the limits.
-    fn tidy(&self, now: TimestampMs) {
-        let age_max = i64::try_from(self.limits.age_max.as_millis()).unwrap_or(i64::MAX);
-        let mut entries = self.entries();
-        let is_old = |statement: &Statement| statement.state.is_over() && now.0 - statement.created_at.0 >= age_max;
-        let old: Vec<String> =
-            entries.iter().filter(|(_, statement)| is_old(statement)).map(|(id, _)| id.clone()).collect();
-        for id in &old {
-            entries.remove(id);
-        }
-        self.make_room(&mut entries, |entries| {
-            entries.len() <= self.limits.count_max && bytes_of(entries) <= self.limits.bytes_max
-        });
-        drop(entries);
-        old.iter().for_each(|id| self.remove_files(id));
+    async fn tidy(self: &Arc<Self>, now: TimestampMs) {
+        let leaving = self.beyond_the_limits(now);
+        self.remove(leaving).await;
     }
 
-    /// Lets go of the oldest results until there is room; `false` where there is none though no other statement is over.
-    /// Their files go while the entries are held, so that nobody takes their room before.
-    fn make_room(&self, entries: &mut Entries, has_room: impl Fn(&Entries) -> bool) -> bool {
-        while !has_room(entries) {
-            let over = entries.iter().filter(|(_, statement)| statement.state.is_over());
-            let Some(id) = over.min_by_key(|(_, statement)| statement.created_at).map(|(id, _)| id.clone()) else {
-                return false;
-            };
-            entries.remove(&id);
-            info!(statement = id, "made room for newer statements");
-            self.remove_files(&id);
-        }
-        true
+    fn beyond_the_limits(&self, now: TimestampMs) -> Vec<Leaving> {
+        let mut entries = self.entries();
+        let mut leaving = entries.take_old(now, self.age_max_ms());
+        leaving.extend(entries.take_oldest(self.limits.count_max, self.limits.bytes_max));
+        leaving
     }
 
-    /// Makes room for more bytes of a statement's result.
-    fn reserve(&self, id: &str, bytes: u64) -> Result<(), QueryError> {
-        let mut entries = self.entries();
-        if !self.make_room(&mut entries, |entries| bytes_of(entries) + bytes <= self.limits.bytes_max) {
-            return Err(QueryError::new(
+    fn age_max_ms(&self) -> i64 {
+        i64::try_from(self.limits.age_max.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes room for more bytes of a statement's result: the oldest results go.
+    async fn reserve(self: &Arc<Self>, id: &str, bytes: u64) -> Result<(), QueryError> {
+        if self.reserve_free(id, bytes) {
+            return Ok(());
+        }
+        let _removing = self.removing.lock().await;
+        let bytes_max = self.limits.bytes_max.saturating_sub(bytes);
+        let leaving = self.entries().take_oldest(usize::MAX, bytes_max);
+        self.remove_in_turn(leaving).await;
+        match self.reserve_free(id, bytes) {
+            true => Ok(()),
+            false => Err(QueryError::new(
                 QueryErrorKind::ResourceLimit,
                 format!(
                     "the results of statements would take more than {} MiB on disk (`limits.async_size`): aggregate, \
                      or delete what was read",
                     self.limits.bytes_max >> 20
                 ),
-            ));
-        }
-        if let Some(statement) = entries.get_mut(id) {
-            statement.bytes += bytes;
-        }
-        Ok(())
-    }
-
-    fn enter(&self, id: &str, state: State) {
-        if let Some(statement) = self.entries().get_mut(id) {
-            statement.bytes = match &state {
-                State::Success(result) => result.bytes(),
-                State::Failed(_) => 0,
-                State::Accepted | State::Running(_) => statement.bytes,
-            };
-            statement.state = state;
+            )),
         }
     }
 
-    fn remove_files(&self, id: &str) {
-        remove_directory(&self.directory_of(id));
+    /// `false` where that is more than is free.
+    fn reserve_free(&self, id: &str, bytes: u64) -> bool {
+        let mut entries = self.entries();
+        let is_free = entries.bytes() + bytes <= self.limits.bytes_max;
+        if is_free {
+            entries.reserve(id, bytes);
+        }
+        is_free
+    }
+
+    /// Goes on where whoever waits for it goes away.
+    async fn remove(self: &Arc<Self>, leaving: Vec<Leaving>) {
+        if leaving.is_empty() {
+            return;
+        }
+        let statements = self.clone();
+        let removed = tokio::spawn(async move {
+            let _removing = statements.removing.lock().await;
+            statements.remove_in_turn(leaving).await;
+        });
+        if let Err(error) = removed.await {
+            warn!(%error, "files of statements are not removed");
+        }
+    }
+
+    /// With `removing` held. Files are removed where waiting for a disk holds nobody up.
+    async fn remove_in_turn(self: &Arc<Self>, leaving: Vec<Leaving>) {
+        let statements = self.clone();
+        let removed = tokio::task::spawn_blocking(move || statements.remove_files(&leaving)).await;
+        if let Err(error) = removed {
+            warn!(%error, "files of statements are not removed");
+        }
+    }
+
+    /// Blocking.
+    fn remove_files(&self, leaving: &[Leaving]) {
+        for Leaving { id, .. } in leaving {
+            info!(statement = id, "a result goes");
+            remove_directory(&self.directory_of(id));
+        }
+        self.entries().left(leaving);
+    }
+
+    /// See [`Entries::enter`].
+    fn enter(&self, id: &str, state: State) -> bool {
+        self.entries().enter(id, state)
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().expect("no code panics while it holds the statements")
     }
-}
-
-fn bytes_of(entries: &Entries) -> u64 {
-    entries.values().map(|statement| statement.bytes).sum()
 }
 
 /// What cannot be removed now is no result, and goes at the next start.

@@ -228,7 +228,7 @@ impl Reader<'_> {
         let at = place(left);
         let (left, right) = (self.read(left)?, self.read(right)?);
         let kind = common_kind(&[&left, &right])
-            .map_err(|(one, other)| error(format!("{one} and {other} cannot be compared: CAST one of them"), at))?;
+            .map_err(|(one, other)| error(format!("{one} and {other} cannot be compared without CAST"), at))?;
         let (left, right) = (Box::new(widened(left, kind)), Box::new(widened(right, kind)));
         Ok(Typed::new(Node::Compare(comparison, left, right), Boolean))
     }

@@ -46,6 +46,9 @@ async fn keys_and_functions_over_columns_are_taken() {
             "keys=[] aggregates=[AVG(bytes), AVG(cost), MIN(bytes)]",
         ]),
         ("SELECT __time, cost FROM usage GROUP BY 1, 2", &["keys=[__time, cost] aggregates=[]"]),
+        ("SELECT org, SUM(cost), SUM(CAST(cost AS DOUBLE)) FROM usage GROUP BY CAST(org AS VARCHAR), org", &[
+            "keys=[org] aggregates=[SUM(cost), SUM(cost)]",
+        ]),
         ("SELECT DISTINCT org, Topic FROM usage", &["keys=[org, Topic] aggregates=[]"]),
         (
             "SELECT TIME_FLOOR(__time, 'PT1H') AS t, FLOOR(__time TO DAY), SUM(bytes) FROM usage GROUP BY 1, 2",

@@ -23,7 +23,7 @@ async fn a_statement_that_cannot_run_says_what_to_change() {
         ("SELECT * INTO x FROM usage", Unsupported, only_select),
         ("SELECT * FROM '/etc/passwd'", Plan, "Object '/etc/passwd' not found"),
         ("SELECT * FROM information_schema.tables", Plan, "schema 'information_schema' not found"),
-        ("SELECT * FROM usgae", Plan, "Object 'usgae' not found; did you mean 'usage'?; datasources: usage"),
+        ("SELECT * FROM usgae", Plan, "Object 'usgae' not found; did you mean 'usage'? Datasources: usage"),
         ("SELECT * FROM Usage", Plan, "Object 'Usage' not found; did you mean 'usage'?"),
         (
             "SELECT topic FROM usage",

@@ -182,10 +182,7 @@ async fn a_kept_plan_reads_the_rows_of_this_moment() {
 async fn an_unknown_system_table_is_named_with_what_may_be_meant() {
     let fixture = Fixture::new().await;
     let cases = [
-        (
-            "SELECT * FROM sys.segment",
-            "Object 'segment' not found within 'sys'; did you mean 'segments'?; its tables: ",
-        ),
+        ("SELECT * FROM sys.segment", "Object 'segment' not found within 'sys'; did you mean 'segments'? Its tables: "),
         ("SELECT * FROM INFORMATION_SCHEMA.tables", "not found within 'INFORMATION_SCHEMA'; did you mean 'TABLES'?"),
         (
             "SELECT * FROM information_schema.tables",

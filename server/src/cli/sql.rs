@@ -1,6 +1,7 @@
 //! `henge sql`: asks a server, with statements from the arguments, a file, a pipe, or a prompt.
 
 mod client;
+mod commands;
 mod completion;
 mod repl;
 mod statements;
@@ -18,7 +19,8 @@ use futures::StreamExt;
 use owo_colors::OwoColorize;
 
 use self::client::{Answer, Client, ClientError};
-use self::statements::Statements;
+use self::commands::Next;
+use self::statements::{Said, Statements};
 use self::tsv::TsvLines;
 use self::watching::watched;
 use super::fatal;
@@ -28,13 +30,14 @@ use crate::{colour, exit_code};
 #[command(after_help = "Examples:
   henge sql                                            a prompt: Tab completes, \\? helps, \\q leaves
   henge sql -c 'SELECT COUNT(*) FROM fleet'
+  henge sql -c '\\d fleet'                              the columns of a table; \\d lists tables
   henge sql -f report.sql --format csv > report.csv
   echo 'SELECT 1' | henge sql --format json")]
 pub struct SqlArgs {
-    /// Statements to run, separated by `;`.
+    /// Statements to run, separated by `;`, and commands of the prompt, each in a line of its own.
     #[arg(short = 'c', long, value_name = "SQL", conflicts_with = "file")]
     command: Option<String>,
-    /// A file of statements, separated by `;`.
+    /// A file of the same.
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// The server to ask.
@@ -66,9 +69,9 @@ impl Format {
     pub const NAMES: [&str; 5] = ["csv", "json", "jsonl", "table", "tsv"];
 }
 
-/// How statements are run.
-#[derive(Debug, Clone, Copy)]
-struct Manner {
+/// Asks a server, and shows what it answers.
+struct Asker {
+    client: Client,
     format: Format,
     /// Whether the time that a statement took is told.
     is_timed: bool,
@@ -79,16 +82,15 @@ pub async fn run(args: SqlArgs) -> ExitCode {
         Ok(client) => client,
         Err(error) => return fatal(&error.to_string(), exit_code::USAGE),
     };
+    let mut asker = Asker { client, format: args.format, is_timed: true };
     let text = match (&args.command, &args.file) {
         (Some(sql), _) => Ok(sql.clone()),
         (None, Some(file)) => std::fs::read_to_string(file),
-        (None, None) if std::io::stdin().is_terminal() => {
-            return repl::run(client, Manner { format: args.format, is_timed: true }).await;
-        }
+        (None, None) if std::io::stdin().is_terminal() => return repl::run(asker).await,
         (None, None) => read_stdin(),
     };
     match text {
-        Ok(text) => run_all(&client, &text, Manner { format: args.format, is_timed: true }).await,
+        Ok(text) => asker.follow_all(&text).await,
         Err(error) => {
             let name = args.file.map_or_else(|| "stdin".to_owned(), |file| file.display().to_string());
             fatal(&format!("cannot read {name}: {error}"), exit_code::FAILURE)
@@ -96,46 +98,56 @@ pub async fn run(args: SqlArgs) -> ExitCode {
     }
 }
 
-/// Runs statements one after the other and stops at the first that fails.
-async fn run_all(client: &Client, text: &str, manner: Manner) -> ExitCode {
-    let mut statements = Statements::default();
-    statements.push(text);
-    let mut count = 0;
-    while let Some(sql) = statements.next().or_else(|| statements.take_rest()) {
-        count += 1;
-        if let Err(error) = run_one(client, &sql, manner).await {
-            let code =
-                if matches!(error, ClientError::Interrupted) { exit_code::INTERRUPTED } else { exit_code::FAILURE };
-            return fatal(&error.to_string(), code);
+impl Asker {
+    /// Follows a script, and stops at the first statement or command that fails.
+    async fn follow_all(&mut self, text: &str) -> ExitCode {
+        let mut statements = Statements::default();
+        statements.push(text);
+        let mut count = 0;
+        while let Some(said) = statements.next().or_else(|| statements.take_rest()) {
+            count += 1;
+            match self.follow(&said).await {
+                Ok(Next::GoOn) => {}
+                Ok(Next::Leave) => break,
+                Err(error @ ClientError::Interrupted) => return fatal(&error.to_string(), exit_code::INTERRUPTED),
+                Err(error) => return fatal(&error.to_string(), exit_code::FAILURE),
+            }
         }
+        if count == 0 { fatal("there is no statement to run", exit_code::USAGE) } else { ExitCode::SUCCESS }
     }
-    if count == 0 { fatal("there is no statement to run", exit_code::USAGE) } else { ExitCode::SUCCESS }
-}
 
-/// Runs a statement; Ctrl-C cancels it on the server too.
-async fn run_one(client: &Client, sql: &str, manner: Manner) -> Result<(), ClientError> {
-    let started = Instant::now();
-    let query_id = uuid::Uuid::new_v4().to_string();
-    let shown = async {
-        let answer = watched(client, &query_id, client.ask(sql, &query_id, manner.format)).await?;
-        show(answer, manner.format).await
-    };
-    let row_count = tokio::select! {
-        shown = shown => shown?,
-        _ = tokio::signal::ctrl_c() => {
-            client.cancel(&query_id).await;
-            return Err(ClientError::Interrupted);
+    async fn follow(&mut self, said: &Said) -> Result<Next, ClientError> {
+        match said {
+            Said::Statement(sql) => self.run_with(sql, self.is_timed).await.map(|()| Next::GoOn),
+            Said::Command(command) => self.obey(command).await,
         }
-    };
-    if let Some(count) = row_count {
-        let rows = if count == 1 { "row" } else { "rows" };
-        let line = match manner.is_timed {
-            true => format!("{count} {rows} ({} ms)", started.elapsed().as_millis()),
-            false => format!("{count} {rows}"),
-        };
-        if colour::is_wanted(&std::io::stderr()) { eprintln!("{}", line.dimmed()) } else { eprintln!("{line}") }
     }
-    Ok(())
+
+    /// Runs a statement; Ctrl-C cancels it on the server too.
+    async fn run_with(&self, sql: &str, is_timed: bool) -> Result<(), ClientError> {
+        let (client, started) = (&self.client, Instant::now());
+        let query_id = uuid::Uuid::new_v4().to_string();
+        let shown = async {
+            let answer = watched(client, &query_id, client.ask(sql, &query_id, self.format)).await?;
+            show(answer, self.format).await
+        };
+        let row_count = tokio::select! {
+            shown = shown => shown?,
+            _ = tokio::signal::ctrl_c() => {
+                client.cancel(&query_id).await;
+                return Err(ClientError::Interrupted);
+            }
+        };
+        if let Some(count) = row_count {
+            let rows = if count == 1 { "row" } else { "rows" };
+            let line = match is_timed {
+                true => format!("{count} {rows} ({} ms)", started.elapsed().as_millis()),
+                false => format!("{count} {rows}"),
+            };
+            if colour::is_wanted(&std::io::stderr()) { eprintln!("{}", line.dimmed()) } else { eprintln!("{line}") }
+        }
+        Ok(())
+    }
 }
 
 /// Writes an answer to stdout as it comes; the table waits for all rows, whose widths it needs. Returns the number of

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
+use henge_query::provenance::MadeOf;
 use henge_query::reader::Reader;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, SeriesRequest, SeriesValue};
@@ -52,15 +53,18 @@ impl<'a> DatasetReading<'a> {
         })
     }
 
-    /// The rows of an answer.
-    pub async fn series(&self, request: SeriesRequest) -> Result<Vec<RecordBatch>, Problem> {
+    /// The rows of an answer, and how complete they are.
+    pub async fn series(&self, request: SeriesRequest) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let mut timer = QueryTimer::start(self.app.queries.clone());
         if let Some(metric) = self.dataset.metrics.get(&request.metric) {
             let waited = recovery::wait_for(self.services, &self.reader, metric.data_source.as_str()).await;
             waited.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
         }
         let answered = match self.services.engine.series(request).await {
-            Ok(answer) => answer.batches.try_collect::<Vec<_>>().await,
+            Ok(answer) => {
+                let batches = answer.batches.try_collect::<Vec<_>>().await;
+                batches.map(|batches| (batches, answer.made_of))
+            }
             Err(error) => Err(error),
         };
         timer.ended(answered.as_ref().map_or_else(|error| error.kind.into(), |_| QueryOutcome::Success));
@@ -75,7 +79,7 @@ impl<'a> DatasetReading<'a> {
         filter: Option<LabelFilter>,
         intervals: Vec<Interval>,
         order: GroupOrder,
-    ) -> Result<Vec<RecordBatch>, Problem> {
+    ) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let request = SeriesRequest {
             reader: self.reader.clone(),
             dataset: self.dataset.clone(),

@@ -37,11 +37,12 @@ pub async fn submit(
     let body = request_body::read(body, app.limits.request_bytes_max).await?;
     let SqlRequest { query, execution_mode, .. } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), Reader::Everything)?;
-    if execution_mode.as_deref().is_some_and(|mode| !mode.eq_ignore_ascii_case(ASYNC)) {
+    // As in Druid, nothing is assumed here.
+    if !execution_mode.is_some_and(|mode| mode.eq_ignore_ascii_case(ASYNC)) {
         return Err(ApiError::invalid("context `executionMode` must be ASYNC; others wait at /druid/v2/sql"));
     }
     recovery::wait_for(&services, &query.reader, &query.sql).await?;
-    let id = services.statements.submit(query)?;
+    let id = services.statements.submit(query).await?;
     status(services, Path(id)).await
 }
 
@@ -52,7 +53,7 @@ pub async fn status(services: Services, Path(id): Path<String>) -> Result<Json<V
 
 /// Cancels a statement that runs; of one that is over the result goes, for it takes room.
 pub async fn delete(services: Services, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    match services.statements.delete(&id) {
+    match services.statements.delete(&id).await {
         Some(true) => Ok(StatusCode::ACCEPTED),
         Some(false) => Ok(StatusCode::OK),
         None => Err(unknown(&id)),
@@ -112,6 +113,7 @@ fn answer(result: &StatementResult, directory: PathBuf, page: Option<usize>) -> 
         batches,
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     })
 }
 

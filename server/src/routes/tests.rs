@@ -35,6 +35,7 @@ mod golden;
 mod keys;
 mod metadata;
 mod metrics;
+mod provenance;
 mod statements;
 
 struct Fixture {

@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +11,11 @@ use henge_query::request::QueryRequest;
 use henge_query::result_cache::ResultCacheCounts;
 use henge_segment_store::time::TimestampMs;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::result_files::{Page, complete, write_page};
-use super::{State, StatementResult, Statements};
+use super::{State, StatementResult, Statements, remove_directory};
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::wire::cell::ArrayStyle;
 use crate::wire::time_text::TimeText;
@@ -32,44 +34,56 @@ pub struct Run {
     directory: PathBuf,
     created_at: TimestampMs,
     started: Instant,
+    cancelled: CancellationToken,
 }
 
 impl Run {
-    pub fn new(statements: Arc<Statements>, id: String, created_at: TimestampMs) -> Self {
+    /// Ends without a result once it is `cancelled`.
+    pub fn new(statements: Arc<Statements>, id: String, created_at: TimestampMs, cancelled: CancellationToken) -> Self {
         let directory = statements.directory_of(&id);
-        Self { statements, id, directory, created_at, started: Instant::now() }
+        Self { statements, id, directory, created_at, started: Instant::now(), cancelled }
     }
 
     /// Whatever happens, the statement is over at the end; without a result nothing of it stays on disk.
     pub async fn finish(self, query: QueryRequest) {
         let mut timer = QueryTimer::start(self.statements.metrics.clone());
-        let (statements, id) = (self.statements.clone(), self.id.clone());
+        let (statements, id, directory) = (self.statements.clone(), self.id.clone(), self.directory.clone());
         let panicked = |_| Err(QueryError::new(QueryErrorKind::Internal, "the statement panicked, see the log"));
-        let state = match tokio::spawn(self.execute(query)).await.unwrap_or_else(panicked) {
+        let executed = tokio::spawn(self.execute(query)).await.unwrap_or_else(panicked);
+        let entered = executed.and_then(|result| {
+            let result = Arc::new(result);
+            statements.enter(&id, State::Success(result.clone())).then_some(result).ok_or_else(cancelled)
+        });
+        match entered {
             Ok(result) => {
                 info!(statement = id, rows = result.rows(), bytes = result.bytes(), "a statement's result is complete");
                 timer.ended(QueryOutcome::Success);
-                State::Success(Arc::new(result))
             }
             Err(error) => {
                 warn!(statement = id, %error, "a statement failed");
                 timer.ended(error.kind.into());
-                statements.remove_files(&id);
-                State::Failed(error)
+                let removed = blocking(move || {
+                    remove_directory(&directory);
+                    Ok(())
+                });
+                if removed.await.is_err() {
+                    warn!(statement = id, "its files are not removed");
+                }
+                statements.enter(&id, State::Failed(error));
             }
-        };
-        statements.enter(&id, state);
+        }
     }
 
     async fn execute(self, query: QueryRequest) -> Result<StatementResult, QueryError> {
         // Nobody waits, so there is no hurry but the server's own.
         let query = QueryRequest { timeout: Some(query.timeout.unwrap_or(Duration::MAX)), ..query };
         let time_zone = query.time_zone.clone();
-        let QueryAnswer { columns, mut batches, .. } = self.statements.engine.execute(query).await?;
+        let answer = self.unless_cancelled(self.statements.engine.execute(query)).await?;
+        let QueryAnswer { columns, mut batches, .. } = answer;
         self.statements.enter(&self.id, State::Running(Arc::new(columns.clone())));
         let (mut pages, mut page) = (Vec::new(), OpenPage::default());
         let mut sample = sample(&columns, None, time_zone.as_deref()).await?;
-        while let Some(batch) = batches.try_next().await? {
+        while let Some(batch) = self.unless_cancelled(batches.try_next()).await? {
             if pages.is_empty() && page.batches.is_empty() {
                 sample = self::sample(&columns, Some(&batch), time_zone.as_deref()).await?;
             }
@@ -87,14 +101,27 @@ impl Run {
         blocking(move || complete(&directory, &result).map(|()| result)).await
     }
 
+    /// Dropping a query, or its rows, ends it.
+    async fn unless_cancelled<T>(&self, step: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Err(cancelled()),
+            done = step => done,
+        }
+    }
+
     async fn write(&self, number: usize, page: OpenPage) -> Result<Page, QueryError> {
         let expected = page.bytes as u64;
-        self.statements.reserve(&self.id, expected)?;
+        self.statements.reserve(&self.id, expected).await?;
         let directory = self.directory.clone();
         let page = blocking(move || write_page(&directory, number, &page.batches)).await?;
-        self.statements.reserve(&self.id, page.bytes.saturating_sub(expected))?;
+        self.statements.reserve(&self.id, page.bytes.saturating_sub(expected)).await?;
         Ok(page)
     }
+}
+
+fn cancelled() -> QueryError {
+    QueryError::new(QueryErrorKind::Cancelled, "the statement was cancelled")
 }
 
 /// Rows that are not written yet.
@@ -145,6 +172,7 @@ async fn sample(
         batches,
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     };
     let pieces = answer::started(sample).await?.into_bytes(layout(ResultFormat::Array, time_zone))?;
     let pieces: Vec<_> = pieces.collect::<Vec<_>>().await.into_iter().collect::<Result<_, _>>()?;

@@ -1,3 +1,4 @@
+use henge_query::reader::Reader;
 use henge_segment_store::store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -18,18 +19,23 @@ impl Fixture {
     }
 
     async fn run(&self, sql: &str) -> (String, Statement) {
-        let id = self.statements.submit(query(sql)).unwrap();
+        let id = self.statements.submit(query(sql)).await.unwrap();
+        let statement = self.over(&id).await;
+        (id, statement)
+    }
+
+    async fn over(&self, id: &str) -> Statement {
         loop {
-            let statement = self.statements.get(&id).unwrap();
+            let statement = self.statements.get(id).unwrap();
             if statement.state.is_over() {
-                return (id, statement);
+                return statement;
             }
             tokio::task::yield_now().await;
         }
     }
 
     fn is_kept(&self, id: &str) -> bool {
-        let is_known = self.statements.entries().contains_key(id);
+        let is_known = self.statements.entries().get(id).is_some();
         assert_eq!(is_known, self.statements.directory_of(id).exists(), "files and list agree");
         is_known
     }
@@ -85,9 +91,9 @@ async fn results_go_when_they_are_old() {
     let fixture = Fixture::new(AsyncLimits::default()).await;
     let (id, statement) = fixture.run("SELECT 1").await;
     let age_max = AsyncLimits::default().age_max.as_millis() as i64;
-    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max - 1));
+    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max - 1)).await;
     assert!(fixture.is_kept(&id));
-    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max));
+    fixture.statements.tidy(TimestampMs(statement.created_at.0 + age_max)).await;
     assert!(!fixture.is_kept(&id));
 }
 
@@ -98,4 +104,54 @@ async fn an_empty_result_is_a_result() {
     let State::Success(result) = statement.state else { panic!("{statement:?}") };
     assert_eq!((result.rows(), result.pages.len(), result.sample.get()), (0, 0, "[]"));
     assert_eq!(result.columns[0].name, "n");
+}
+
+/// One thread: what is submitted runs only once its submitter waits.
+#[tokio::test]
+async fn a_statement_that_is_deleted_before_its_query_begins_has_no_result() {
+    let fixture = Fixture::new(AsyncLimits::default()).await;
+    let id = fixture.statements.submit(query("SELECT 1")).await.unwrap();
+    assert_eq!(fixture.statements.delete(&id).await, Some(true));
+    let State::Failed(error) = fixture.over(&id).await.state else { panic!("it has a result") };
+    assert_eq!(error.kind, QueryErrorKind::Cancelled);
+    assert!(!fixture.statements.directory_of(&id).exists());
+    assert_eq!(fixture.statements.delete(&id).await, Some(false));
+    assert_eq!(fixture.statements.delete(&id).await, None);
+}
+
+fn result(pages: &[u64]) -> State {
+    let pages = pages.iter().map(|bytes| Page { rows: 1, bytes: *bytes }).collect();
+    let sample = RawValue::from_string("[]".to_owned()).unwrap();
+    let created_at = TimestampMs(0);
+    State::Success(Arc::new(StatementResult {
+        created_at,
+        duration_ms: 0,
+        time_zone: None,
+        columns: vec![],
+        pages,
+        sample,
+    }))
+}
+
+#[test]
+fn a_result_that_comes_after_its_cancellation_is_none() {
+    let mut entries = Entries::new([("a".to_owned(), Statement::new(TimestampMs(0), State::Accepted))].into_iter());
+    entries.get("a").unwrap().cancelled.cancel();
+    assert!(!entries.enter("a", result(&[5])));
+    assert!(matches!(entries.get("a").unwrap().state, State::Accepted));
+}
+
+#[test]
+fn room_is_there_once_files_are_gone() {
+    let known = [("old", 1, result(&[5])), ("older", 0, result(&[5])), ("running", -1, State::Accepted)];
+    let known = known.map(|(id, at, state)| (id.to_owned(), Statement::new(TimestampMs(at), state)));
+    let mut entries = Entries::new(known.into_iter());
+    entries.reserve("running", 3);
+    let leaving = entries.take_oldest(usize::MAX, 8);
+    assert_eq!(leaving.iter().map(|leaving| leaving.id.as_str()).collect::<Vec<_>>(), ["older"]);
+    assert_eq!((entries.count(), entries.bytes()), (2, 13));
+    entries.left(&leaving);
+    assert_eq!(entries.bytes(), 8);
+    let leaving = entries.take_oldest(0, 0);
+    assert_eq!((leaving.len(), entries.count()), (1, 1), "what runs stays");
 }

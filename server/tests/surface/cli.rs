@@ -118,6 +118,29 @@ fn statements_come_from_arguments_files_and_pipes_and_answers_in_every_format() 
 }
 
 #[test]
+fn commands_of_the_prompt_work_in_arguments_and_pipes() {
+    let directory = TempDir::new().unwrap();
+    crate::directory::published_many(directory.path(), 1);
+    let server = Serving::server(directory.path(), &[]);
+    let arguments = ["sql", "--url", &server.url, "--format", "csv"];
+    let (code, tables, stderr) = run(&[&arguments[..], &["-c", "\\d"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    assert!(tables.starts_with("schema,table\ndruid,usage\nINFORMATION_SCHEMA,COLUMNS\n"), "{tables}");
+    let script = "\\format json\nSELECT 1 AS a;\n\\format csv\n-- columns\n\\d usage\n\\q\nSELECT 2;";
+    let (code, stdout, stderr) = run_with_stdin(&arguments, script);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.starts_with("[{\"a\":1}]\ncolumn,type\n__time,TIMESTAMP\n") && !stdout.contains('2'), "{stdout}");
+    for (command, expected) in [
+        ("\\d usages", "error: there is no table `usages`; \\d lists them\n"),
+        ("\\list", "error: `\\list` is no command; \\? lists them\n"),
+        ("\\format xml", "error: `xml` is no format: use csv, json, jsonl, table, tsv\n"),
+    ] {
+        let (code, _, stderr) = run(&[&arguments[..], &["-c", command]].concat());
+        assert_eq!((code, stderr.as_str()), (1, expected));
+    }
+}
+
+#[test]
 fn a_failing_statement_ends_with_1_and_nothing_after_it_runs() {
     let directory = TempDir::new().unwrap();
     let server = Serving::server(directory.path(), &[]);

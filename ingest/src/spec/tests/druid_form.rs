@@ -314,7 +314,7 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         (schema("granularitySpec/type"), Some(json!("arbitrary")), "spec.dataSchema.granularitySpec.type: only `uniform` granularities are supported"),
         (schema("transformSpec"), Some(json!({ "transforms": [{ "type": "expression" }], "filter": { "type": "selector" } })), "the spec has 2 problems:\n- spec.dataSchema.transformSpec.transforms: Druid's expressions are not read: write the column in the short form, `from = { expression = \"..\" }` in SQL\n- spec.dataSchema.transformSpec.filter.dimension: is missing: name the column"),
         (schema("transformSpec"), Some(json!({ "filter": { "type": "javascript" } })), "spec.dataSchema.transformSpec.filter: expected a filter of type and, or, not, selector, equals, in, null, like, regex, true; write others as `where` in the short form, found an object"),
-        (schema("transformSpec"), Some(json!({ "filter": { "type": "equals", "column": "host", "matchValue": 5 } })), "spec.dataSchema: string and long cannot be compared: CAST one of them at line 1, column 1"),
+        (schema("transformSpec"), Some(json!({ "filter": { "type": "equals", "column": "host", "matchValue": 5 } })), "spec.dataSchema: string and long cannot be compared without CAST at line 1, column 1"),
         (schema("projections"), Some(json!([{ "type": "aggregate" }])), "spec.dataSchema.projections: projections are not supported yet: leave them out, queries give the same answers"),
         (io("topicc"), Some(json!("t")), "spec.ioConfig.topicc: unknown field (did you mean `topic`?)"),
         (io("topic"), Some(json!(3)), "spec.ioConfig.topic: expected a string, found 3"),

@@ -25,6 +25,8 @@ pub enum ClientError {
     NoResult(String),
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
+    #[error("{0}")]
+    Command(String),
     #[error("interrupted")]
     Interrupted,
 }

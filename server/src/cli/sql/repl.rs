@@ -3,45 +3,31 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
-use super::client::{Client, ClientError};
+use super::Asker;
+use super::client::Client;
+use super::commands::Next;
 use super::completion::Names;
 use super::statements::Statements;
-use super::{Format, Manner, run_one};
 use crate::cli::fatal;
 use crate::exit_code;
 
-const HELP: &str = "\
-  SELECT ...;     runs a statement; it may span lines and ends with `;`
-  \\d              lists tables
-  \\d NAME         lists the columns of a table
-  \\timing         tells the time of statements, or no longer
-  \\format NAME    answers as table, json, jsonl, csv or tsv
-  \\q              leaves, as does Ctrl-D
-  Tab             completes tables, columns, functions and words
-  Ctrl-C          drops the input, or cancels the running statement";
-
-const TABLES: &str = "SELECT TABLE_SCHEMA AS \"schema\", TABLE_NAME AS \"table\" FROM INFORMATION_SCHEMA.TABLES \
-                      ORDER BY TABLE_SCHEMA = 'druid' DESC, TABLE_SCHEMA, TABLE_NAME";
-
 /// A prompt and what it was told.
 struct Prompt {
-    client: Client,
-    manner: Manner,
+    asker: Asker,
     editor: Editor<Names, FileHistory>,
 }
 
-pub async fn run(client: Client, manner: Manner) -> ExitCode {
+pub async fn run(asker: Asker) -> ExitCode {
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = match Editor::with_config(config) {
         Ok(editor) => editor,
         Err(error) => return fatal(&format!("cannot open the terminal: {error}"), exit_code::FAILURE),
     };
-    editor.set_helper(Some(names(&client).await));
+    editor.set_helper(Some(names(&asker.client).await));
     let history = history_file();
     if let Some(file) = &history {
         // The first time there is no file yet.
@@ -50,7 +36,7 @@ pub async fn run(client: Client, manner: Manner) -> ExitCode {
         }
     }
     eprintln!("henge {}: \\? helps, \\q leaves", env!("CARGO_PKG_VERSION"));
-    let mut prompt = Prompt { client, manner, editor };
+    let mut prompt = Prompt { asker, editor };
     prompt.converse().await;
     if let Some(file) = &history
         && let Err(error) = prompt.editor.save_history(file)
@@ -89,58 +75,16 @@ impl Prompt {
             if !line.trim().is_empty() && self.editor.add_history_entry(&line).is_err() {
                 tracing::debug!("a line is not in the history");
             }
-            if statements.is_empty() && line.trim_start().starts_with('\\') {
-                if !self.obey(line.trim()).await {
-                    return;
-                }
-                continue;
-            }
             statements.push(&line);
             statements.push("\n");
-            while let Some(sql) = statements.next() {
-                report(run_one(&self.client, &sql, self.manner).await);
+            while let Some(said) = statements.next() {
+                match self.asker.follow(&said).await {
+                    Ok(Next::GoOn) => {}
+                    Ok(Next::Leave) => return,
+                    Err(error) => drop(fatal(&error.to_string(), exit_code::FAILURE)),
+                }
             }
         }
-    }
-
-    /// Runs a backslash command. Returns whether to go on.
-    async fn obey(&mut self, command: &str) -> bool {
-        let (verb, argument) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-        match (verb, argument.trim()) {
-            ("\\q", _) => return false,
-            ("\\d", "") => report(self.list(TABLES).await),
-            ("\\d", name) => report(self.list(&columns_of(name.trim_matches('"'))).await),
-            ("\\timing", _) => {
-                self.manner.is_timed = !self.manner.is_timed;
-                println!("timing is {}", if self.manner.is_timed { "on" } else { "off" });
-            }
-            ("\\format", name) => match Format::from_str(name, true) {
-                Ok(format) => self.manner.format = format,
-                Err(_) => println!("`{name}` is no format: use {}", Format::NAMES.join(", ")),
-            },
-            ("\\?" | "\\h" | "\\help", _) => println!("{HELP}"),
-            _ => println!("`{verb}` is no command; \\? lists them"),
-        }
-        true
-    }
-
-    /// A list is a table whatever the format of answers.
-    async fn list(&self, sql: &str) -> Result<(), ClientError> {
-        run_one(&self.client, sql, Manner { format: Format::Table, is_timed: false }).await
-    }
-}
-
-fn columns_of(table: &str) -> String {
-    let table = table.replace('\'', "''");
-    format!(
-        "SELECT COLUMN_NAME AS \"column\", DATA_TYPE AS \"type\" FROM INFORMATION_SCHEMA.COLUMNS \
-         WHERE TABLE_NAME = '{table}' ORDER BY TABLE_SCHEMA = 'druid' DESC, ORDINAL_POSITION"
-    )
-}
-
-fn report(done: Result<(), ClientError>) {
-    if let Err(error) = done {
-        fatal(&error.to_string(), exit_code::FAILURE);
     }
 }
 

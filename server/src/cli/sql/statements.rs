@@ -1,4 +1,15 @@
-/// Cuts text into statements at each `;` that is not inside of quotes or a comment.
+//! What a text says: statements, each up to a `;`, and between them commands, each a line of its own.
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Without its `;`.
+    Statement(String),
+    /// Begins with a backslash.
+    Command(String),
+}
+
+/// Cuts text into statements at each `;` that is not inside of quotes or a comment, and into commands at line ends.
 #[derive(Debug, Default)]
 pub struct Statements {
     rest: String,
@@ -9,22 +20,32 @@ impl Statements {
         self.rest.push_str(text);
     }
 
-    /// The next complete statement, without its `;`.
-    pub fn next(&mut self) -> Option<String> {
+    /// The next complete statement or command.
+    pub fn next(&mut self) -> Option<Said> {
         loop {
+            if let Some(at) = command_start(&self.rest) {
+                let end = at + self.rest[at..].find('\n')?;
+                let command = self.rest[at..end].trim().to_owned();
+                self.rest.drain(..=end);
+                return Some(Said::Command(command));
+            }
             let end = statement_end(&self.rest)?;
             let statement = self.rest[..end].trim().to_owned();
             self.rest.drain(..=end);
             if !is_blank(&statement) {
-                return Some(statement);
+                return Some(Said::Statement(statement));
             }
         }
     }
 
-    /// What follows the last `;`, if it says anything.
-    pub fn take_rest(&mut self) -> Option<String> {
-        let rest = std::mem::take(&mut self.rest).trim().to_owned();
-        (!is_blank(&rest)).then_some(rest)
+    /// What follows the last that was complete, if it says anything.
+    pub fn take_rest(&mut self) -> Option<Said> {
+        let rest = std::mem::take(&mut self.rest);
+        if let Some(at) = command_start(&rest) {
+            return Some(Said::Command(rest[at..].trim().to_owned()));
+        }
+        let rest = rest.trim();
+        (!is_blank(rest)).then(|| Said::Statement(rest.to_owned()))
     }
 
     /// Whether nothing has been begun.
@@ -37,6 +58,12 @@ impl Statements {
     }
 }
 
+/// Where a command stands in the place of a statement.
+fn command_start(text: &str) -> Option<usize> {
+    let (at, first) = pieces(text).find(|(_, piece)| !is_nothing(piece))?;
+    (first == "\\").then_some(at)
+}
+
 /// The byte offset of the first `;` that ends a statement.
 fn statement_end(text: &str) -> Option<usize> {
     pieces(text).find_map(|(at, piece)| (piece == ";").then_some(at))
@@ -44,7 +71,11 @@ fn statement_end(text: &str) -> Option<usize> {
 
 /// Whether there are only spaces and comments.
 fn is_blank(text: &str) -> bool {
-    pieces(text).all(|(_, piece)| piece.trim().is_empty() || piece.starts_with("--") || piece.starts_with("/*"))
+    pieces(text).all(|(_, piece)| is_nothing(piece))
+}
+
+fn is_nothing(piece: &str) -> bool {
+    piece.trim().is_empty() || piece.starts_with("--") || piece.starts_with("/*")
 }
 
 /// Quoted texts, comments, and each other character by itself, with their byte offsets. A piece that is not closed
@@ -78,12 +109,16 @@ mod tests {
     fn cut(text: &str) -> (Vec<String>, Option<String>) {
         let mut statements = Statements::default();
         statements.push(text);
-        (std::iter::from_fn(|| statements.next()).collect(), statements.take_rest())
+        let text = |said| match said {
+            Said::Statement(sql) => sql,
+            Said::Command(command) => format!("command {command}"),
+        };
+        (std::iter::from_fn(|| statements.next().map(text)).collect(), statements.take_rest().map(text))
     }
 
     #[test]
-    fn statements_end_at_semicolons_outside_of_quotes_and_comments() {
-        let cases: [(&str, &[&str], Option<&str>); 8] = [
+    fn statements_end_at_semicolons_outside_of_quotes_and_comments_and_commands_at_line_ends() {
+        let cases: [(&str, &[&str], Option<&str>); 13] = [
             ("SELECT 1; SELECT 2", &["SELECT 1"], Some("SELECT 2")),
             ("SELECT 1;\n", &["SELECT 1"], None),
             ("SELECT ';', \"a;b\", 'it''s;' ;", &["SELECT ';', \"a;b\", 'it''s;'"], None),
@@ -92,6 +127,11 @@ mod tests {
             (";; -- nothing\n ; ", &[], None),
             ("SELECT 'open;", &[], Some("SELECT 'open;")),
             ("SELECT 'é';SELECT 2;", &["SELECT 'é'", "SELECT 2"], None),
+            ("\\d", &[], Some("command \\d")),
+            ("-- first\n \\d fleet \nSELECT 1;", &["command \\d fleet", "SELECT 1"], None),
+            ("SELECT 1; \\format csv\nSELECT 2", &["SELECT 1", "command \\format csv"], Some("SELECT 2")),
+            ("SELECT\n\\d\n;", &["SELECT\n\\d"], None),
+            ("SELECT 'a\n\\d';", &["SELECT 'a\n\\d'"], None),
         ];
         for (text, expected, rest) in cases {
             let (statements, left) = cut(text);

@@ -88,8 +88,11 @@ async fn a_statement_that_fails_says_why_and_leaves_no_files() {
     assert_eq!((status, &body), (400, &told["errorDetails"]));
     let statements = &fixture.app.services().unwrap().statements;
     assert!(!statements.directory_of(&id).exists());
-    let sync = json!({ "query": "SELECT 1", "context": { "executionMode": "SYNC" } });
-    assert_eq!(fixture.post(STATEMENTS, sync).await.0, 400);
+    for context in [json!({ "executionMode": "SYNC" }), json!({})] {
+        let (status, body) = fixture.post(STATEMENTS, json!({ "query": "SELECT 1", "context": context })).await;
+        let message = json!("context `executionMode` must be ASYNC; others wait at /druid/v2/sql");
+        assert_eq!((status, &body["errorMessage"]), (400, &message));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
