@@ -7,6 +7,7 @@
 //! cargo run --release -p henge-benches -- peers
 //! cargo run --release -p henge-benches -- fairness
 //! cargo run --release -p henge-benches -- overhead
+//! cargo run --release -p henge-benches -- metrics
 //! ```
 
 mod calibration;
@@ -15,6 +16,7 @@ mod cpu;
 mod druid_process;
 mod fairness;
 mod ingest;
+mod metrics;
 mod overhead;
 mod peers;
 mod publishing;
@@ -48,6 +50,8 @@ enum Bench {
     Fairness(fairness::Options),
     /// What a query costs apart from what its operators do.
     Overhead(overhead::Options),
+    /// A tenant's dashboard by the metrics API, alone and in a storm of dashboards.
+    Metrics(metrics::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -60,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Peers(options) => peers::run(&options),
         Bench::Fairness(options) => fairness::run(&options),
         Bench::Overhead(options) => overhead::run(&options),
+        Bench::Metrics(options) => metrics::run(&options),
     }
 }
 

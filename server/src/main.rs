@@ -13,6 +13,7 @@ mod exit_code;
 mod following;
 mod held_memory;
 mod listener;
+mod metrics_api;
 mod openapi;
 mod process;
 mod query_metrics;

@@ -70,6 +70,9 @@ impl Store {
         if manifest.check_is_writer().is_err() {
             self.data_sources.load().values().for_each(|data_source| data_source.fence());
         }
+        if **self.datasets.load() != manifest.state().datasets {
+            self.datasets.store(Arc::new(manifest.state().datasets.clone()));
+        }
         let changed = manifest.take_changed();
         if changed.is_empty() {
             return;

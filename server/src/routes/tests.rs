@@ -34,6 +34,7 @@ mod answers;
 mod golden;
 mod keys;
 mod metadata;
+mod metrics;
 mod provenance;
 mod statements;
 
