@@ -10,6 +10,7 @@ mod keys;
 mod process;
 mod python;
 mod readers;
+mod scrapers;
 mod segments;
 mod server;
 mod verify;
