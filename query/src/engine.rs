@@ -20,9 +20,11 @@ use crate::request::QueryRequest;
 use crate::result_cache::{ResultCache, ResultCacheFigures, ResultCacheUse};
 use crate::running::{QueryProgress, RunningQueries};
 use crate::segment_reads::SegmentReads;
+use crate::series::SeriesRequest;
 use crate::session::SharedSession;
 use crate::spill::{SpillFigures, SpillSpace};
 use crate::system_tables::{ProvidedTable, ServerInfo};
+use crate::wanted::Wanted;
 
 /// Answers SQL over the segments of a store, on threads of its own: queries and sockets do not wait for each other.
 pub struct QueryEngine {
@@ -69,13 +71,24 @@ impl QueryEngine {
     /// Must be called on a tokio runtime with time. Dropping the future or the answer's stream ends the query. Panics if the
     /// system gives no threads.
     pub async fn execute(&self, request: QueryRequest) -> Result<QueryAnswer, QueryError> {
-        let limits = self.limits.lowered_to(&request.limits);
-        let running = self.running.start(&request, self.pool.share(), SegmentReads::new(&limits));
         let results =
             ResultCacheUse::new(self.results.clone(), request.use_result_cache, request.populate_result_cache);
-        let asked = Asked::new(running, request.timeout, &limits, Arc::new(results));
+        self.answer(Wanted::Statement(request), results).await
+    }
+
+    /// The same for a question about a metric.
+    pub async fn series(&self, request: SeriesRequest) -> Result<QueryAnswer, QueryError> {
+        let results = ResultCacheUse::new(self.results.clone(), true, true);
+        self.answer(Wanted::Series(request), results).await
+    }
+
+    async fn answer(&self, wanted: Wanted, results: ResultCacheUse) -> Result<QueryAnswer, QueryError> {
+        let limits = self.limits.lowered_to(wanted.limits());
+        let (share, reads) = (self.pool.share(), SegmentReads::new(&limits));
+        let running = self.running.start(&wanted, share, reads);
+        let asked = Asked::new(running, wanted.timeout(), &limits, Arc::new(results));
         let slot = asked.admitted(&self.admission, limits.wait_max).await?;
-        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), request, limits);
+        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), wanted, limits);
         execution.into_answer().await
     }
 

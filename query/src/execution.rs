@@ -24,7 +24,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
-use crate::provenance::MadeOf;
+use crate::provenance::{MadeOf, Provenance};
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
 use crate::reader::Reader;
@@ -32,7 +32,9 @@ use crate::request::QueryRequest;
 use crate::result_cache::{ResultCacheCounts, ResultCacheUse};
 use crate::running::RunningQuery;
 use crate::segment_reads::SegmentReads;
+use crate::series::SeriesRequest;
 use crate::session::Lent;
+use crate::wanted::Wanted;
 
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 2;
@@ -120,14 +122,14 @@ impl Execution {
         slot: OwnedSemaphorePermit,
         threads: OwnThreads,
         planner: Arc<Planner>,
-        request: QueryRequest,
+        wanted: Wanted,
         limits: QueryLimits,
     ) -> Self {
         let (sender, reports) = mpsc::channel(BATCHES_AHEAD);
         let (share, reads) = (asked.running.share().clone(), asked.running.reads().clone());
         let results = asked.results.clone();
         let producer = Producer { planner, sender, limits, share, reads, results, slot: Arc::new(slot) };
-        let producer = threads.runtime().spawn(producer.run(request)).abort_handle();
+        let producer = threads.runtime().spawn(producer.run(wanted)).abort_handle();
         Self { asked, reports, producer, threads, is_over: false }
     }
 
@@ -227,8 +229,11 @@ struct Producer {
 }
 
 impl Producer {
-    async fn run(self, request: QueryRequest) {
-        let report = self.produce(request).await;
+    async fn run(self, wanted: Wanted) {
+        let report = match wanted {
+            Wanted::Statement(request) => self.produce(request).await,
+            Wanted::Series(request) => self.produce_series(&request).await,
+        };
         // Nobody listens any more where this fails.
         self.sender.send(report).await.ok();
     }
@@ -246,6 +251,13 @@ impl Producer {
             Planned::Explain(text) => explain(text),
             Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }
+    }
+
+    /// A plan of a few nodes is made at once.
+    async fn produce_series(&self, request: &SeriesRequest) -> Report {
+        let provenance = Provenance::default();
+        let plan = self.planner.series(request, &provenance)?;
+        self.execute(plan, &request.query_id, provenance.told()).await
     }
 
     /// Other queries should not wait for this one's planning. Nothing stops it half way: where it takes too long its place

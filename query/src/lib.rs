@@ -2,6 +2,8 @@
 //!
 //! statement -> guard -> plan cache -> dialect -> planner (catalog: one snapshot of each table) -> scan -> operators ->
 //! answer
+//!
+//! question about a metric -> series (plan) -> operators -> answer
 
 mod admission;
 pub mod answer;
@@ -34,6 +36,7 @@ mod rule;
 pub mod running;
 mod scan;
 mod segment_reads;
+pub mod series;
 mod session;
 pub mod settings;
 mod sketch_use;
@@ -42,3 +45,4 @@ mod statement;
 mod suggestion;
 pub mod system_tables;
 mod table;
+mod wanted;

@@ -10,17 +10,21 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast;
 use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::store::Store;
+use henge_segment_store::time::Interval;
 
 use crate::catalog::QueryCatalog;
 use crate::error::QueryError;
 use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
+use crate::provenance::Provenance;
 use crate::question::Question;
 use crate::running::RunningQueries;
+use crate::series::{self, SeriesRequest};
 use crate::session::SharedSession;
 use crate::sketch_use;
 use crate::statement::{self, Asked, SelectStatement};
 use crate::system_tables::{ProvidedTable, ServerInfo, SystemSources};
+use crate::table::{Shortcuts, SnapshotTable};
 
 pub(crate) struct Planner {
     store: Arc<Store>,
@@ -75,6 +79,23 @@ impl Planner {
             Some(plan) => self.finish(question, &plan).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The plan of a question about a metric.
+    pub fn series(
+        &self,
+        request: &SeriesRequest,
+        provenance: &Provenance,
+    ) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+        let metric = series::metric_of(request)?;
+        let data_source = self.store.data_source(metric.data_source.as_str()).ok_or_else(|| {
+            QueryError::plan(format!("datasource '{}' of metric '{}' is gone", metric.data_source, request.metric))
+        })?;
+        let shortcuts = Shortcuts { use_indexes: true, use_native_operators: true };
+        provenance.note(&data_source);
+        let snapshot = data_source.snapshot(request.hull().unwrap_or(Interval::ALL));
+        let table = SnapshotTable::new(data_source.name().clone(), snapshot, &request.reader, shortcuts);
+        series::plan(request, &table)
     }
 
     /// From DataFusion's optimised plan to what can run.

@@ -14,7 +14,7 @@ use henge_indexing::Predicate;
 
 use crate::scan::RowFilter;
 
-pub(crate) use self::merge::all_of;
+pub(crate) use self::merge::{all_of, any_of};
 use self::predicate::Converter;
 pub(crate) use self::shown::shown;
 pub(crate) use self::time_span::TimeSpan;

@@ -29,6 +29,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::OptimizerRule;
 
+pub(crate) use self::output::types as output_types;
 pub(crate) use self::planner::NativePlanner;
 
 /// DataFusion's rules for logical plans that [`NativePlanner`] is to plan.

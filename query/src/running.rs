@@ -8,8 +8,8 @@ use henge_segment_store::time::TimestampMs;
 
 use crate::cpu_pool::QueryShare;
 use crate::reader::Reader;
-use crate::request::QueryRequest;
 use crate::segment_reads::SegmentReads;
+use crate::wanted::Wanted;
 
 /// Of a statement's text, as much as is shown to those who watch.
 const TEXT_BYTES_SHOWN: usize = 4 << 10;
@@ -23,7 +23,7 @@ pub(crate) struct RunningQueries {
 struct Entry {
     id: String,
     reader: Reader,
-    /// Its beginning.
+    /// Its beginning; of a question about a metric what it asks, in words.
     sql: String,
     started_at: TimestampMs,
     start: Instant,
@@ -56,17 +56,13 @@ pub struct QueryProgress {
 }
 
 impl RunningQueries {
-    pub fn start(
-        self: &Arc<Self>,
-        request: &QueryRequest,
-        share: Arc<QueryShare>,
-        reads: SegmentReads,
-    ) -> RunningQuery {
-        let shown = request.sql.floor_char_boundary(TEXT_BYTES_SHOWN);
+    pub fn start(self: &Arc<Self>, wanted: &Wanted, share: Arc<QueryShare>, reads: SegmentReads) -> RunningQuery {
+        let text = wanted.shown();
+        let shown = text.floor_char_boundary(TEXT_BYTES_SHOWN);
         let entry = Arc::new(Entry {
-            id: request.query_id.clone(),
-            reader: request.reader.clone(),
-            sql: request.sql[..shown].to_owned(),
+            id: wanted.query_id().to_owned(),
+            reader: wanted.reader().clone(),
+            sql: text[..shown].to_owned(),
             started_at: clock::now(),
             start: Instant::now(),
             share,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::dataset::{DatasetError, DatasetName};
 use crate::schema::{DataSourceName, EvolutionError, SchemaError};
 use crate::segment::SegmentId;
 use crate::stream::CheckpointError;
@@ -26,6 +27,10 @@ pub enum StoreError {
     UnknownDataSource(DataSourceName),
     #[error("datasource `{data_source}`: {cause}")]
     Evolution { data_source: DataSourceName, cause: EvolutionError },
+    #[error("there is no dataset `{0}`")]
+    UnknownDataset(DatasetName),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error(transparent)]
@@ -72,6 +77,8 @@ impl StoreError {
             Self::File { .. } | Self::Object { .. } => ErrorKind::Unavailable,
             Self::UnknownDataSource(_)
             | Self::Evolution { .. }
+            | Self::UnknownDataset(_)
+            | Self::Dataset(_)
             | Self::Schema(_)
             | Self::Policy(_)
             | Self::NoRemote(_) => ErrorKind::Invalid,

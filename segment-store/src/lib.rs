@@ -7,6 +7,7 @@ mod code_sets;
 pub mod compaction;
 pub mod completeness;
 pub mod data_source;
+pub mod dataset;
 pub mod durable_file;
 pub mod error;
 pub mod event;

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::clock;
 use crate::data_source::{DataSource, Frozen, Progress};
+use crate::dataset::{Dataset, DatasetName};
 use crate::durable_file;
 use crate::error::StoreError;
 use crate::ledger::{Gap, RefusedSample};
@@ -83,6 +84,7 @@ pub struct Store {
     manifest: Mutex<ManifestLog>,
     data_sources: ArcSwap<BTreeMap<DataSourceName, Arc<DataSource>>>,
     supervisors: ArcSwap<Vec<SupervisorRecord>>,
+    datasets: ArcSwap<BTreeMap<DatasetName, Arc<Dataset>>>,
     upkeep: std::sync::Mutex<UpkeepState>,
     spill_directory: PathBuf,
     /// Released by the system when the process ends, however it ends.
@@ -105,9 +107,19 @@ impl Store {
         });
         let data_sources = ArcSwap::from_pointee(data_sources.collect());
         let supervisors = ArcSwap::from_pointee(supervisors_of(manifest.state()));
+        let datasets = ArcSwap::from_pointee(manifest.state().datasets.clone());
         let (manifest, upkeep) = (Mutex::new(manifest), std::sync::Mutex::default());
         let spill_directory = options.spill_directory();
-        Ok(Arc::new(Self { files, manifest, data_sources, supervisors, upkeep, spill_directory, _lock: lock }))
+        Ok(Arc::new(Self {
+            files,
+            manifest,
+            data_sources,
+            supervisors,
+            datasets,
+            upkeep,
+            spill_directory,
+            _lock: lock,
+        }))
     }
 
     /// Where queries put what does not fit into memory; nothing in it outlives them.
@@ -127,6 +139,24 @@ impl Store {
     /// By datasource.
     pub fn supervisors(&self) -> Vec<SupervisorRecord> {
         self.supervisors.load().to_vec()
+    }
+
+    /// What is declared over the datasources, by name.
+    pub fn datasets(&self) -> Arc<BTreeMap<DatasetName, Arc<Dataset>>> {
+        self.datasets.load_full()
+    }
+
+    /// Declares a dataset, in the place of one of the same name.
+    ///
+    /// # Errors
+    /// Its datasources do not have what it names.
+    pub async fn put_dataset(&self, name: DatasetName, dataset: Dataset) -> Result<(), StoreError> {
+        self.change(Change::PutDataset { name, dataset }).await
+    }
+
+    /// The dataset goes; the datasources stay as they are.
+    pub async fn remove_dataset(&self, name: DatasetName) -> Result<(), StoreError> {
+        self.change(Change::RemoveDataset { name }).await
     }
 
     /// Creates a datasource or changes its schema and its supervisor's spec. Nothing of it may be open: cut before.
@@ -274,6 +304,7 @@ impl Store {
         let commit_id = manifest.next_commit_id();
         manifest.commit(commit_id, change, clock::now()).await?;
         self.supervisors.store(Arc::new(supervisors_of(manifest.state())));
+        self.datasets.store(Arc::new(manifest.state().datasets.clone()));
         for (name, data_source) in self.data_sources.load().iter() {
             data_source.set_progress(Progress::of(manifest.state().data_source(name)?));
         }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::key_ring::KeyRing;
 use crate::config::Limits;
 use crate::error::ApiError;
+use crate::metrics_api::rate::RateLimit;
 use crate::query_metrics::QueryMetrics;
 use crate::statements::Statements;
 use crate::upkeep_metrics::UpkeepMetrics;
@@ -24,6 +25,8 @@ pub struct App {
     pub limits: Limits,
     pub queries: Arc<QueryMetrics>,
     pub upkeep: Arc<UpkeepMetrics>,
+    /// Requests of `/v2/metrics` by client.
+    pub metrics_rate: RateLimit,
     /// Told to stop: accept nothing more, publish, go.
     pub stop: CancellationToken,
     pub started_at: Instant,
@@ -42,6 +45,7 @@ impl App {
     pub fn new(limits: Limits, keys: KeyRing) -> Arc<Self> {
         Arc::new(Self {
             services: OnceLock::new(),
+            metrics_rate: RateLimit::new(limits.metrics_requests_max),
             keys: Arc::new(keys),
             limits,
             queries: Arc::default(),

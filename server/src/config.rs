@@ -13,6 +13,7 @@
 //! spill_size = "16GiB"                  # on disk, for what does not fit into the memory of queries
 //! queries = 64                          # that run at once; more wait
 //! queries_waiting = 256                 # more get 429
+//! metrics_requests = 300                # of /v2/metrics, from one address in a minute
 //! async_statements = 100                # run, or have results on disk, without anybody waiting
 //! async_size = "4GiB"                   # of their results
 //! async_age = "24h"                     # results go this long after their statement came
@@ -34,6 +35,9 @@
 //!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
+//!
+//! [dataset.cloud.resources.kafka]       # what readers of metrics know columns as
+//! id = "cluster_id"
 //! ```
 
 mod section;
@@ -47,6 +51,7 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::guard::StatementLimits;
 use henge_query::limits::QueryLimits;
+use henge_segment_store::dataset::{Dataset, DatasetError, DatasetName};
 use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
@@ -67,6 +72,8 @@ pub struct Config {
     pub upkeep: UpkeepConfig,
     /// Supervisors that the file asks for.
     pub specs: Vec<SupervisorSpec>,
+    /// Datasets that the file declares over their datasources.
+    pub datasets: Vec<(DatasetName, Dataset)>,
 }
 
 /// What requests, queries and the end of the process may take.
@@ -76,6 +83,8 @@ pub struct Limits {
     /// Of a request's body.
     pub request_bytes_max: usize,
     pub query: QueryLimits,
+    /// Of `/v2/metrics`, from one address in a minute.
+    pub metrics_requests_max: u32,
     /// Of statements that nobody waits for.
     pub asynchronous: AsyncLimits,
     /// Of the rows of all datasources that are not published yet.
@@ -92,6 +101,7 @@ impl Default for Limits {
             connection: ConnectionLimits::default(),
             request_bytes_max: 2 << 20,
             query: QueryLimits::default(),
+            metrics_requests_max: 300,
             asynchronous: AsyncLimits::default(),
             ingest_bytes_max: MemoryLimit::BYTES_DEFAULT,
             cache_bytes_max: StoreOptions::CACHE_BYTES_DEFAULT as usize,
@@ -140,6 +150,8 @@ pub enum ConfigError {
     Value { file: String, key: String, wanted: Cow<'static, str>, found: String },
     #[error("{file}: {}", in_one_line(.error))]
     Spec { file: String, error: SpecError },
+    #[error("{file}: {error}")]
+    Dataset { file: String, error: DatasetError },
 }
 
 fn in_one_line(error: &SpecError) -> String {
@@ -171,6 +183,7 @@ impl Config {
         let limits = limits(root.section("limits")?)?;
         let upkeep = upkeep(root.section("upkeep")?)?;
         let data_sources = root.section("datasource")?.tables()?;
+        let datasets = datasets(file, root.section("dataset")?)?;
         root.finish()?;
         let spec = |(name, json): &(String, serde_json::Value)| {
             SupervisorSpec::from_short_form(name, json)
@@ -185,8 +198,22 @@ impl Config {
             limits,
             upkeep,
             specs,
+            datasets,
         })
     }
+}
+
+fn datasets(file: &str, section: Section<'_>) -> Result<Vec<(DatasetName, Dataset)>, ConfigError> {
+    let declared = section.tables()?.into_iter().map(|(name, json)| {
+        let failed = |problems| ConfigError::Dataset {
+            file: file.to_owned(),
+            error: DatasetError { name: name.clone(), problems },
+        };
+        let dataset = Dataset::from_json(&json).map_err(failed)?;
+        let name = DatasetName::new(&name).map_err(|error| failed(vec![error.to_string()]))?;
+        Ok((name, dataset))
+    });
+    declared.collect()
 }
 
 fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
@@ -210,6 +237,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
     section.bytes("spill_size", &mut limits.query.spill_bytes)?;
     section.count("result_rows", &mut limits.query.result_rows_max)?;
     section.bytes("result_size", &mut limits.query.result_bytes_max)?;
+    section.count("metrics_requests", &mut limits.metrics_requests_max)?;
     section.count("async_statements", &mut limits.asynchronous.count_max)?;
     section.bytes("async_size", &mut limits.asynchronous.bytes_max)?;
     section.duration("async_age", &mut limits.asynchronous.age_max)?;

@@ -6,6 +6,7 @@ mod addresses;
 mod stall;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +83,10 @@ pub async fn serve(
     }
 }
 
+/// The other end of a request's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 struct Connections {
     permits: Arc<Semaphore>,
     graceful: GracefulShutdown,
@@ -100,7 +105,7 @@ impl Connections {
                         debug!(address = %peer.ip(), "an address has too many connections");
                         continue;
                     };
-                    if let Err(error) = self.start(socket, (permit, place)) {
+                    if let Err(error) = self.start(socket, Peer(peer.ip()), (permit, place)) {
                         debug!(%error, "a connection ended before it began");
                     }
                 }
@@ -114,14 +119,15 @@ impl Connections {
     }
 
     /// `places`: what the connection takes while it lives.
-    fn start(&self, socket: TcpStream, places: (OwnedSemaphorePermit, AddressPlace)) -> io::Result<()> {
+    fn start(&self, socket: TcpStream, peer: Peer, places: (OwnedSemaphorePermit, AddressPlace)) -> io::Result<()> {
         socket.set_nodelay(true)?;
         let io = TokioIo::new(StallGuard::new(socket, self.limits.stall_timeout));
         let asked = CancellationToken::new();
         let first_head = tokio::time::timeout(self.limits.header_timeout, asked.clone().cancelled_owned());
         let routes = TowerToHyperService::new(self.router.clone());
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: hyper::Request<_>| {
             asked.cancel();
+            request.extensions_mut().insert(peer);
             routes.call(request)
         });
         let connection = hyper::server::conn::http1::Builder::new()

@@ -12,6 +12,7 @@ mod error;
 mod exit_code;
 mod held_memory;
 mod listener;
+mod metrics_api;
 mod openapi;
 mod process;
 mod query_metrics;

@@ -1,12 +1,18 @@
 //! The doors, one a file. Every path is also open with a slash at its end, for half of Druid's clients send one.
 
 mod coordinator;
+mod datasets;
 mod datasources;
 mod docs;
 mod druid_sql;
 mod exposition;
 mod flag;
 mod health;
+mod metrics_attributes;
+mod metrics_descriptors;
+mod metrics_discovery;
+mod metrics_export;
+mod metrics_query;
 mod queries;
 mod request_body;
 mod roles;
@@ -31,6 +37,7 @@ use tracing::error;
 use crate::app::App;
 use crate::auth::door::{Guarded, guard};
 use crate::error::{ApiError, Category};
+use crate::metrics_api::problem::Problem;
 
 pub fn router(app: Arc<App>) -> Router {
     let guarded = |path| middleware::from_fn_with_state(Guarded { app: app.clone(), path }, guard);
@@ -47,7 +54,8 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 fn doors() -> impl Iterator<Item = Door> {
-    query_doors().into_iter().chain(metadata_doors()).chain(supervisor_doors()).chain(process_doors())
+    let sql = query_doors().into_iter().chain(metadata_doors());
+    sql.chain(metrics_doors()).chain(supervisor_doors()).chain(process_doors())
 }
 
 /// A path and what answers there.
@@ -99,6 +107,19 @@ fn metadata_doors() -> Vec<Door> {
     ]
 }
 
+fn metrics_doors() -> Vec<Door> {
+    vec![
+        ("/v2/metrics/{dataset}/query", post(metrics_query::query)),
+        ("/v2/metrics/{dataset}/attributes", post(metrics_attributes::attributes)),
+        ("/v2/metrics/{dataset}/export", get(metrics_export::export)),
+        ("/v2/metrics/{dataset}/discovery", get(metrics_discovery::discovery)),
+        ("/v2/metrics/{dataset}/descriptors/metrics", get(metrics_descriptors::metrics)),
+        ("/v2/metrics/{dataset}/descriptors/resources", get(metrics_descriptors::resources)),
+        ("/henge/v1/datasets", get(datasets::list)),
+        ("/henge/v1/datasets/{name}", get(datasets::one).put(datasets::put).delete(datasets::delete)),
+    ]
+}
+
 fn supervisor_doors() -> Vec<Door> {
     vec![
         ("/druid/indexer/v1/supervisor", get(supervisors::list).post(supervisors::put)),
@@ -133,12 +154,21 @@ fn process_doors() -> Vec<Door> {
     ]
 }
 
-async fn unknown_path(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is nothing at {}", uri.path()))
+async fn unknown_path(uri: Uri) -> Response {
+    refused_at(&uri, ApiError::not_found(format!("there is nothing at {}", uri.path())))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> ApiError {
-    ApiError::request(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} does not take {method}", uri.path());
+    refused_at(&uri, ApiError::request(StatusCode::METHOD_NOT_ALLOWED, message))
+}
+
+/// In the form of errors at that path.
+fn refused_at(uri: &Uri, error: ApiError) -> Response {
+    match uri.path().starts_with("/v2/metrics/") {
+        true => Problem::from(error).into_response(),
+        false => error.into_response(),
+    }
 }
 
 /// A panic costs one request. Its message stays in the log, for it may show what is nobody else's business.

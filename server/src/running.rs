@@ -12,6 +12,7 @@ use henge_ingest::supervisors::Supervisors;
 use henge_query::engine::QueryEngine;
 use henge_query::system_tables::ServerInfo;
 use henge_segment_store::clock;
+use henge_segment_store::dataset::{Dataset, DatasetName};
 use henge_segment_store::error::StoreError;
 use henge_segment_store::objects::Objects;
 use henge_segment_store::scrub::ScrubPolicy;
@@ -104,6 +105,9 @@ impl Running {
         for spec in config.specs {
             put_if_changed(&store, spec).await?;
         }
+        for (name, dataset) in config.datasets {
+            declare_if_changed(&store, name, dataset).await?;
+        }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
         let server = Some(server_info(address));
         let supervisors = Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?;
@@ -144,6 +148,16 @@ fn server_info(address: SocketAddr) -> ServerInfo {
         version: env!("CARGO_PKG_VERSION"),
         started_at: clock::now(),
     }
+}
+
+/// One that did not change writes nothing.
+async fn declare_if_changed(store: &Store, name: DatasetName, dataset: Dataset) -> Result<(), StartError> {
+    if store.datasets().get(&name).is_some_and(|known| **known == dataset) {
+        return Ok(());
+    }
+    store.put_dataset(name.clone(), dataset).await?;
+    info!(dataset = %name, "dataset put from the configuration");
+    Ok(())
 }
 
 /// Before any supervisor runs, so that none begins with a spec that is out of date. A spec that did not change writes

@@ -40,6 +40,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use henge_segment_store::timeline::SegmentView;
 
+pub(crate) use self::accumulator::exact_double;
 pub(crate) use self::aggregation::{
     Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn, TopGroups,
 };

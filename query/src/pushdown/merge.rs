@@ -23,7 +23,7 @@ pub(crate) fn all_of(parts: Vec<Predicate>) -> Predicate {
 }
 
 /// OR, with the lists of each column as one.
-pub(super) fn any_of(parts: Vec<Predicate>) -> Predicate {
+pub(crate) fn any_of(parts: Vec<Predicate>) -> Predicate {
     let flat = parts.into_iter().flat_map(|part| match part {
         Predicate::Or(inner) => inner,
         other => vec![other],

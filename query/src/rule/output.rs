@@ -6,7 +6,7 @@ use henge_segment_store::schema::DimensionType;
 use crate::operator::aggregate::{Aggregate, AggregateFunction, Aggregation, ColumnKind, GroupKey, InputColumn};
 
 /// The types of the keys, then of the aggregates.
-pub(super) fn types(aggregation: &Aggregation) -> impl Iterator<Item = DataType> + '_ {
+pub(crate) fn types(aggregation: &Aggregation) -> impl Iterator<Item = DataType> + '_ {
     let key = |key: &GroupKey| match key {
         GroupKey::Column(column) => column_type(column),
         GroupKey::TimeBucket(_) => DataType::Timestamp(TimeUnit::Millisecond, None),

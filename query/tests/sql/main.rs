@@ -15,6 +15,7 @@ mod result_cache;
 mod row_plans;
 mod running;
 mod scans;
+mod series;
 mod sharing;
 mod sketch_measures;
 mod sketches;

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::{Dataset, DatasetName};
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::retention::Rule;
 use crate::schema::{DataSourceName, DataSourceSchema};
@@ -76,6 +77,14 @@ pub enum Change {
         data_source: DataSourceName,
         segments: Vec<SegmentId>,
         reason: String,
+    },
+    /// A dataset is declared, or declared anew.
+    PutDataset {
+        name: DatasetName,
+        dataset: Dataset,
+    },
+    RemoveDataset {
+        name: DatasetName,
     },
 }
 

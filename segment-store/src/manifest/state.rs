@@ -1,10 +1,12 @@
 //! What the records add up to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::record::{Change, ConsumedRange, ManifestRecord, Publish};
+use crate::dataset::{Dataset, DatasetError, DatasetName};
 use crate::error::StoreError;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::retention::Rule;
@@ -27,6 +29,8 @@ pub struct ManifestState {
     /// The newest writer epoch.
     pub epoch: u64,
     pub data_sources: BTreeMap<DataSourceName, DataSourceState>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub datasets: BTreeMap<DatasetName, Arc<Dataset>>,
 }
 
 /// What the manifest says of one datasource.
@@ -131,7 +135,20 @@ impl ManifestState {
                 self.data_source(data_source).map(|_| ())
             }
             Change::Retire { data_source, segments, .. } => self.data_source(data_source)?.check_live(segments),
+            Change::PutDataset { name, dataset } => self.check_dataset(name, dataset),
+            Change::RemoveDataset { name } => match self.datasets.contains_key(name) {
+                true => Ok(()),
+                false => Err(StoreError::UnknownDataset(name.clone())),
+            },
         }
+    }
+
+    fn check_dataset(&self, name: &DatasetName, dataset: &Dataset) -> Result<(), StoreError> {
+        let problems = dataset.check(|data_source| Some(&self.data_sources.get(data_source)?.schema));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(DatasetError { name: name.as_str().to_owned(), problems }.into())
     }
 
     /// Moves past a record that was checked when it was written.
@@ -162,6 +179,12 @@ impl ManifestState {
             Change::Publish(publish) => self.known(&publish.data_source).apply_publish(publish),
             Change::SetRules { data_source, rules } => self.known(data_source).rules = rules.clone(),
             Change::Retire { data_source, segments, .. } => self.known(data_source).apply_retire(segments),
+            Change::PutDataset { name, dataset } => {
+                self.datasets.insert(name.clone(), Arc::new(dataset.clone()));
+            }
+            Change::RemoveDataset { name } => {
+                self.datasets.remove(name);
+            }
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `henge demo`: a synthetic fleet of Kafka clusters, read through the same path as in production.
 
+mod metrics;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use henge_ingest::fleet::{spec, topic};
 use henge_ingest::spec::SupervisorSpec;
 use henge_segment_store::clock;
 use owo_colors::OwoColorize;
+use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::fatal;
@@ -67,10 +70,13 @@ pub async fn run(args: DemoArgs) -> ExitCode {
 async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::install()?;
     let stream = FleetStream::open(args.bootstrap_servers).await?;
-    let accepted = SupervisorSpec::from_json(&spec::spec_json(DATA_SOURCE, &stream.topic, &stream.servers))?;
+    let mut spec = spec::spec_json(DATA_SOURCE, &stream.topic, &stream.servers);
+    extend(&mut spec);
+    let accepted = SupervisorSpec::from_json(&spec)?;
     let overrides = Overrides { listen: Some(args.listen), data_dir: Some(args.data_dir), object_store: None };
     let mut config = Config::load(None, overrides)?;
     config.specs.push(accepted.spec);
+    config.datasets.push(metrics::dataset(DATA_SOURCE));
     let running = Running::start(config).await?;
     let demo = Demo::start(stream, &running, args.rate)?;
     demo.introduce(running.address);
@@ -81,6 +87,14 @@ async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     eprintln!("stopping: publishing what is open");
     Ok(signals.finish(demo.stop(running)).await)
+}
+
+/// Whose a row is, and what metrics read of it.
+fn extend(spec: &mut Value) {
+    spec["tenant"] = "org_id".into();
+    for (name, measure) in metrics::measures() {
+        spec["measures"][name] = measure;
+    }
 }
 
 /// Where the fleet's events go.
@@ -157,6 +171,7 @@ impl Demo {
         ] {
             println!("  {}", bold(&format!("{binary} sql{url} -c \"{sql}\"")));
         }
+        println!("  {}", bold(&metrics::example(address)));
         println!("\nCtrl-C ends the demo.\n");
     }
 

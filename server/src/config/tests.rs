@@ -13,6 +13,7 @@ fn an_empty_file_is_all_defaults() {
         limits: Limits::default(),
         upkeep: UpkeepConfig::default(),
         specs: vec![],
+        datasets: vec![],
     };
     assert_eq!(parse(""), Ok(expected));
 }
@@ -50,6 +51,7 @@ fn every_setting_is_read() {
         spill_size = "11GiB"
         result_rows = 8
         result_size = "9MiB"
+        metrics_requests = 16
         async_statements = 13
         async_size = "14MiB"
         async_age = "15m"
@@ -70,6 +72,15 @@ fn every_setting_is_read() {
         time = { column = "t" }
         measures = { events = "count" }
         segment = "1h"
+        [dataset.cloud.resources.org]
+        id = "org"
+        [dataset.cloud.metrics."server/events"]
+        datasource = "usage"
+        measure = "events"
+        kind = "counter"
+        unit = "1"
+        resources = ["org"]
+        labels = { partition = "partition" }
         "#,
     )
     .unwrap();
@@ -82,6 +93,7 @@ fn every_setting_is_read() {
             stall_timeout: Duration::from_secs(2),
         },
         request_bytes_max: 1 << 10,
+        metrics_requests_max: 16,
         query: QueryLimits {
             statement: StatementLimits {
                 text_bytes: 20 << 10,
@@ -120,6 +132,13 @@ fn every_setting_is_read() {
         "measures": {"events": "count"},
         "segment": "1h"
     });
+    let dataset = serde_json::json!({
+        "resources": { "org": { "id": "org" } },
+        "metrics": { "server/events": {
+            "datasource": "usage", "measure": "events", "kind": "counter", "unit": "1", "resources": ["org"],
+            "labels": { "partition": "partition" },
+        } },
+    });
     let expected = Config {
         listen: "0.0.0.0:80".parse().unwrap(),
         data_dir: "/var/lib/henge".into(),
@@ -132,6 +151,7 @@ fn every_setting_is_read() {
             scrub_rate: 1 << 20,
         },
         specs: vec![SupervisorSpec::from_short_form("usage", &spec).unwrap()],
+        datasets: vec![(DatasetName::new("cloud").unwrap(), Dataset::from_json(&dataset).unwrap())],
     };
     assert_eq!(config, expected);
 }
@@ -156,6 +176,10 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
         ("[sever]", "henge.toml: `sever` is no setting; did you mean `server`?"),
         ("[server]\nlisen = \"x\"", "henge.toml: `server.lisen` is no setting; did you mean `server.listen`?"),
         ("[server]\nzzz = 1", "henge.toml: `server.zzz` is no setting"),
+        (
+            "[dataset.cloud.resources.org]\nid = \"org\"",
+            "henge.toml: dataset `cloud`: `metrics` are missing: declare one at least",
+        ),
         ("[upkeep]\ncpu = 1.5", "henge.toml: `upkeep.cpu` must be a number above 0 and up to 1, not 1.5"),
         (
             "[server]\nlisten = \"localhost\"",

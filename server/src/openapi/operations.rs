@@ -85,6 +85,7 @@ const fn post(tag: &'static str, path: &'static str, summary: &'static str, body
     operation(tag, "post", path, summary, body, answer)
 }
 
+const METRICS: &str = "Metrics";
 const QUERIES: &str = "Queries";
 const METADATA: &str = "Datasources and segments";
 const CLUSTER: &str = "What Druid's servers say of themselves";
@@ -165,6 +166,18 @@ pub const OPERATIONS: &[Operation] = &[
     post(TASKS, "/druid/indexer/v1/task", "Refused: rows come from Kafka", Body::Object, Answer::Object),
     get(TASKS, "/druid/indexer/v1/task/{id}", "A supervisor's spec, as a task", Answer::Object),
     get(TASKS, "/druid/indexer/v1/task/{id}/status", "A supervisor's state, as a task", Answer::Object),
+    post(METRICS, "/v2/metrics/{dataset}/query", "What a metric was", Body::Object, Answer::Object).for_tenants(),
+    post(METRICS, "/v2/metrics/{dataset}/attributes", "The values of a label", Body::Object, Answer::Object)
+        .for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/export", "The newest complete minute, for scrapers", Answer::Text)
+        .for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/discovery", "What scrapers may scrape", Answer::Array).for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/descriptors/metrics", "The metrics of a dataset", Answer::Object).for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/descriptors/resources", "What they are about", Answer::Object).for_tenants(),
+    get(METRICS, "/henge/v1/datasets", "Names of datasets", Answer::Texts),
+    get(METRICS, "/henge/v1/datasets/{name}", "What a dataset declares", Answer::Object),
+    operation(METRICS, "put", "/henge/v1/datasets/{name}", "Declares a dataset", Body::Object, Answer::Object),
+    operation(METRICS, "delete", "/henge/v1/datasets/{name}", "Takes a dataset away", Body::Nothing, Answer::Object),
     get(SUPERVISORS, "/druid/indexer/v1/supervisor", "Names of supervisors; with ?full their specs", Answer::Array),
     post(SUPERVISORS, "/druid/indexer/v1/supervisor", "Starts or changes a supervisor", Body::Object, Answer::Object),
     get(SUPERVISORS, "/druid/indexer/v1/supervisor/{id}", "A supervisor's spec", Answer::Object),

@@ -35,7 +35,9 @@ pub async fn ask(
     let SqlRequest { query, layout, provenance, .. } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), asker.reader)
             .inspect_err(|_| refused(&mut timer))?;
-    recovery::wait_for(&services, &query).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
+    recovery::wait_for(&services, &query.reader, &query.sql)
+        .await
+        .inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
     let answered = match services.engine.execute(query).await {

@@ -41,7 +41,7 @@ pub async fn submit(
     if !execution_mode.is_some_and(|mode| mode.eq_ignore_ascii_case(ASYNC)) {
         return Err(ApiError::invalid("context `executionMode` must be ASYNC; others wait at /druid/v2/sql"));
     }
-    recovery::wait_for(&services, &query).await?;
+    recovery::wait_for(&services, &query.reader, &query.sql).await?;
     let id = services.statements.submit(query).await?;
     status(services, Path(id)).await
 }

@@ -31,9 +31,11 @@ use crate::statements::Statements;
 use crate::system_tables;
 
 mod answers;
+mod export;
 mod golden;
 mod keys;
 mod metadata;
+mod metrics;
 mod provenance;
 mod statements;
 

@@ -23,7 +23,8 @@ fn prometheus_and_vmagent_scrape_what_sql_says() {
     demo.await_stdout(|line| line.contains("events/s").then_some(()));
     let data_dir = directory.path().display().to_string();
     let organisation = busiest(&demo);
-    let create = ["keys", "create", "--role", "metrics-viewer", "--org", &organisation, "--data-dir", &data_dir, "--json"];
+    let create =
+        ["keys", "create", "--role", "metrics-viewer", "--org", &organisation, "--data-dir", &data_dir, "--json"];
     let (code, key, stderr) = run(&create);
     assert_eq!(code, 0, "{stderr}");
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();

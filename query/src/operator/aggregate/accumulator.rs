@@ -6,7 +6,7 @@ mod counts;
 mod distinct;
 mod distinct_sketches;
 mod double_sums;
-mod exact_double;
+pub(crate) mod exact_double;
 mod extremes;
 mod long_sums;
 mod number_set;

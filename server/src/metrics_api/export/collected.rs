@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::name::{label_name, metric_name};
 use super::text::{ExportText, Syntax};
 use super::wanted::Wanted;
-use crate::metrics_api::answer::value_text;
+use crate::metrics_api::answer::value_texts;
 use crate::metrics_api::problem::Problem;
 use crate::metrics_api::reading::DatasetReading;
 
@@ -42,7 +42,8 @@ struct Collected<'r> {
 /// None of the resources may be read, or a metric has no answer and that is not to be ignored.
 pub async fn collect(reading: &DatasetReading<'_>, wanted: &Wanted, syntax: Syntax) -> Result<Vec<u8>, Problem> {
     let metrics = metrics(reading, wanted)?;
-    let asked = metrics.iter().map(|&(name, metric)| async move { (name, of_metric(reading, wanted, name, metric).await) });
+    let asked =
+        metrics.iter().map(|&(name, metric)| async move { (name, of_metric(reading, wanted, name, metric).await) });
     let collected: Vec<_> = stream::iter(asked).buffered(CONCURRENCY).collect().await;
     let (mut found, mut failed) = (Vec::new(), Vec::new());
     for (name, collected) in collected {
@@ -138,8 +139,9 @@ impl Collected<'_> {
         for batch in &self.batches {
             let values = batch.columns().last().expect("points have values");
             for row in 0..batch.num_rows() {
-                let texts = labels.iter().zip(batch.columns()).map(|(label, column)| (label.as_str(), cell(column, row)));
-                text.sample(&name, texts, &value_text(values, row), Some(self.time));
+                let texts =
+                    labels.iter().zip(batch.columns()).map(|(label, column)| (label.as_str(), cell(column, row)));
+                text.sample(&name, texts, &value_texts(values, row).0, Some(self.time));
             }
         }
     }

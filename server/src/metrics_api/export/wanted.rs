@@ -59,7 +59,8 @@ fn resource_type<'d>(name: &str, dataset: &'d Dataset) -> Result<&'d str, Proble
         field == name || field.replace('.', "_") == name
     };
     dataset.resources.keys().find(is_it).map(String::as_str).ok_or_else(|| {
-        let known: Vec<String> = dataset.resources.keys().map(|kind| format!("`{}`", resource_id_field(kind))).collect();
+        let known: Vec<String> =
+            dataset.resources.keys().map(|kind| format!("`{}`", resource_id_field(kind))).collect();
         Problem::invalid(
             "unknown_resource_type",
             format!("`{name}` names no resources of this dataset: use {}", known.join(" or ")),

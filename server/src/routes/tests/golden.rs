@@ -1,4 +1,4 @@
-//! The files of `server/tests/wire`: requests, and the answers to them byte for byte.
+//! The files of `server/tests/wire` and `server/tests/clients/metrics`: requests, and the answers to them byte for byte.
 //!
 //! A record is a request line, headers, an empty line and a body; then `----`, and status, headers and body of the
 //! answer, whose every LF is shown as `$` and a line end. `====` stands between records.
@@ -9,8 +9,14 @@ use std::path::Path;
 use super::*;
 
 /// What of an answer's head is compared, in this order.
-const HEADERS: [&str; 5] =
-    ["content-type", "x-druid-sql-query-id", "x-druid-sql-header-included", "retry-after", "content-disposition"];
+const HEADERS: [&str; 6] = [
+    "content-type",
+    "ratelimit-limit",
+    "x-druid-sql-query-id",
+    "x-druid-sql-header-included",
+    "retry-after",
+    "content-disposition",
+];
 
 async fn answered(fixture: &Fixture, request: &str) -> String {
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
@@ -36,8 +42,16 @@ async fn answered(fixture: &Fixture, request: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_of_the_wire_files_is_the_same_byte_for_byte() {
-    let fixture = Fixture::new().await;
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire");
+    compare(&Fixture::new().await, "tests/wire", 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_metrics_and_bad_requests_are_answered_the_same_byte_for_byte() {
+    compare(&super::metrics::fixture().await, "tests/clients/metrics", 30).await;
+}
+
+async fn compare(fixture: &Fixture, directory: &str, records_min: usize) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut names: Vec<_> = directory.read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     let (mut records, mut differences) = (0, String::new());
@@ -46,7 +60,7 @@ async fn every_answer_of_the_wire_files_is_the_same_byte_for_byte() {
         let mut found = Vec::new();
         for record in text.trim_end().split("\n====\n") {
             let (request, expected) = record.split_once("\n----").unwrap();
-            let answer = answered(&fixture, request.trim_start()).await;
+            let answer = answered(fixture, request.trim_start()).await;
             records += 1;
             if answer != expected.trim() {
                 writeln!(differences, "{}:\n{request}\n----\n{answer}\n", name.display()).unwrap();
@@ -61,5 +75,5 @@ async fn every_answer_of_the_wire_files_is_the_same_byte_for_byte() {
         "what was found is in {}/henge-wire-*:\n{differences}",
         std::env::temp_dir().display()
     );
-    assert!(records > 40, "{records}");
+    assert!(records > records_min, "{records}");
 }
