@@ -8,6 +8,5 @@ mod text;
 mod wanted;
 
 pub use self::collected::collect;
-pub use self::name::label_name;
 pub use self::text::Syntax;
 pub use self::wanted::Wanted;

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use axum::http::StatusCode;
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, LabelTest, SeriesRequest, SeriesValue};
@@ -42,8 +43,10 @@ struct Collected<'r> {
 /// None of the resources may be read, or a metric has no answer and that is not to be ignored.
 pub async fn collect(reading: &DatasetReading<'_>, wanted: &Wanted, syntax: Syntax) -> Result<Vec<u8>, Problem> {
     let metrics = metrics(reading, wanted)?;
-    let asked =
-        metrics.iter().map(|&(name, metric)| async move { (name, of_metric(reading, wanted, name, metric).await) });
+    let mut asked: Vec<BoxFuture<'_, _>> = Vec::new();
+    for &(name, metric) in &metrics {
+        asked.push(Box::pin(async move { (name, of_metric(reading, wanted, name, metric).await) }));
+    }
     let collected: Vec<_> = stream::iter(asked).buffered(CONCURRENCY).collect().await;
     let (mut found, mut failed) = (Vec::new(), Vec::new());
     for (name, collected) in collected {
