@@ -10,6 +10,7 @@ use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, SeriesRequest, SeriesValue};
 use henge_segment_store::dataset::{Dataset, DatasetName, Metric};
 use henge_segment_store::time::Interval;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -17,6 +18,7 @@ use crate::app::{App, Services};
 use crate::error::ApiError;
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::recovery;
+use crate::wire::provenance;
 
 /// A dataset as one reader sees it.
 pub struct DatasetReading<'a> {
@@ -65,6 +67,16 @@ impl<'a> DatasetReading<'a> {
         };
         timer.ended(answered.as_ref().map_or_else(|error| error.kind.into(), |_| QueryOutcome::Success));
         Ok(answered?)
+    }
+
+    /// How far an answer is complete that is made afterwards. Partitions are told to operators who ask for them.
+    pub fn completeness(&self, metric: &Metric, has_sources: bool) -> Map<String, Value> {
+        let data_source = self.services.store.data_source(metric.data_source.as_str());
+        let mut completeness = data_source.map(|data_source| data_source.completeness()).unwrap_or_default();
+        if !has_sources || self.reader != Reader::Everything {
+            completeness.sources.clear();
+        }
+        provenance::members(&completeness)
     }
 
     /// The labels that a field has, one row each.

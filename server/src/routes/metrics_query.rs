@@ -11,7 +11,7 @@ use henge_query::series::{GroupOrder, SeriesRequest, SeriesValue};
 use henge_segment_store::clock;
 use henge_segment_store::dataset::{Metric, SeriesFunction};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::request_body;
@@ -43,7 +43,7 @@ pub async fn query(
         let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let question = MetricQuestion::read(&body, clock::now())?;
-        Answering { reading, question, asked }.answer(page.page_token.as_deref()).await
+        Answering { reading, question, asked, has_sources: body["provenance"] == true }.answer(page.page_token.as_deref()).await
     };
     respond(&app, &parts.extensions, answered).await
 }
@@ -69,6 +69,8 @@ struct Answering<'a> {
     reading: DatasetReading<'a>,
     question: MetricQuestion,
     asked: Fingerprint,
+    /// Whether the partitions are wanted that it is made of.
+    has_sources: bool,
 }
 
 impl Answering<'_> {
@@ -78,6 +80,7 @@ impl Answering<'_> {
         check_functions(&question.metric, metric, question.agg)?;
         let named = resources::named(metric, question.filter.as_ref())?;
         let after = token.map(|token| self.after(token)).transpose()?;
+        let completeness = self.reading.completeness(metric, self.has_sources);
         let batches = self.reading.series(self.request(after)).await?;
         let layout = Layout {
             group_by: &question.group_by,
@@ -90,7 +93,9 @@ impl Answering<'_> {
         if data.groups == 0 {
             resources::check_known(&self.reading, &named).await?;
         }
-        Ok(of_data(&data, &json!({ "pagination": self.pagination(&data, token.is_some()) })))
+        let mut meta = Map::from_iter([("pagination".to_owned(), self.pagination(&data, token.is_some()))]);
+        meta.extend(completeness);
+        Ok(of_data(&data, &Value::Object(meta)))
     }
 
     /// Where a page begins.

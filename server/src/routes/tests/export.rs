@@ -208,3 +208,26 @@ async fn a_scrape_that_names_nothing_is_told_what_to_name() {
         assert_eq!((status, &body["errors"][0]["code"]), (expected, &json!(code)), "{path}: {body}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_about_a_metric_tells_how_far_it_is_complete() {
+    let clusters = Clusters::new().await;
+    let body = json!({
+        "aggregations": [{ "metric": "io.confluent.kafka.server/received_bytes" }],
+        "filter": { "field": "resource.kafka.id", "op": "EQ", "value": "lkc-1" },
+        "granularity": "ALL", "intervals": ["PT1H/now"], "provenance": true,
+    });
+    let meta = async || {
+        let (status, answer) = clusters.fixture.post("/v2/metrics/cloud/query", body.clone()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["meta"].clone()
+    };
+    let unknown = meta().await;
+    assert_eq!((&unknown["as_of"], &unknown["complete_until"]), (&Value::Null, &Value::Null));
+    assert!(unknown.as_object().unwrap().contains_key("complete_until"), "{unknown}");
+    clusters.complete();
+    let told = meta().await;
+    let until = TimestampMs(clusters.minute + MINUTE_MS + 1).to_string();
+    assert_eq!((&told["complete_until"], &told["sources"][0]["to_offset"]), (&json!(until), &json!(7)), "{told}");
+    assert!(told["as_of"].is_string() && told["pagination"].is_object(), "{told}");
+}

@@ -97,7 +97,7 @@ def compared(program, samples):
 
 
 def labels_of(metric, series):
-    return tuple(series[label] for label in ["kafka_id", "kafka_environment"] + METRICS[metric][1])
+    return tuple(series.get(label) for label in ["kafka_id", "kafka_environment"] + METRICS[metric][1])
 
 
 def whole_minutes(samples):
