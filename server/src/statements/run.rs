@@ -62,7 +62,11 @@ impl Run {
             Err(error) => {
                 warn!(statement = id, %error, "a statement failed");
                 timer.ended(error.kind.into());
-                if blocking(move || Ok(remove_directory(&directory))).await.is_err() {
+                let removed = blocking(move || {
+                    remove_directory(&directory);
+                    Ok(())
+                });
+                if removed.await.is_err() {
                     warn!(statement = id, "its files are not removed");
                 }
                 statements.enter(&id, State::Failed(error));
