@@ -7,6 +7,7 @@
 //! cargo run --release -p henge-benches -- peers
 //! cargo run --release -p henge-benches -- fairness
 //! cargo run --release -p henge-benches -- overhead
+//! cargo run --release -p henge-benches -- metrics
 //! ```
 
 mod calibration;
@@ -14,6 +15,7 @@ mod cmu;
 mod cpu;
 mod fairness;
 mod ingest;
+mod metrics;
 mod overhead;
 mod peers;
 mod publishing;
@@ -47,6 +49,8 @@ enum Bench {
     Fairness(fairness::Options),
     /// What a query costs apart from what its operators do.
     Overhead(overhead::Options),
+    /// A tenant's dashboard by the metrics API, alone and in a storm of dashboards.
+    Metrics(metrics::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Peers(options) => peers::run(&options),
         Bench::Fairness(options) => fairness::run(&options),
         Bench::Overhead(options) => overhead::run(&options),
+        Bench::Metrics(options) => metrics::run(&options),
     }
 }
 

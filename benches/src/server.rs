@@ -69,6 +69,23 @@ impl Client {
         Ok(bytes)
     }
 
+    /// Like [`Self::post`], with the method PUT.
+    pub fn put(&self, path: &str, document: &Value) -> anyhow::Result<Vec<u8>> {
+        let (_, bytes) = self.answer(self.client.put(format!("{}{path}", self.url)).json(document))?;
+        Ok(bytes)
+    }
+
+    /// Like [`Self::post`], for questions about what may not be there, which 403 says.
+    pub fn post_any(&self, path: &str, document: &Value) -> anyhow::Result<()> {
+        self.runtime.block_on(async {
+            let answer = self.client.post(format!("{}{path}", self.url)).json(document).send().await?;
+            let status = answer.status();
+            let bytes = answer.bytes().await?;
+            ensure!(status == 200 || status == 403, "{status} {}", String::from_utf8_lossy(&bytes));
+            Ok(())
+        })
+    }
+
     /// As [`ask`](Self::ask), but the answer is an Arrow IPC stream.
     pub fn ask_arrow(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
         let post = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request);

@@ -15,7 +15,8 @@ use crate::server::Server;
 
 pub const TABLE: &str = "events";
 /// M9 has 2.6 million rows.
-pub const LIMITS: &str = "[limits]\nresult_rows = 10_000_000\nresult_size = \"1GiB\"\n";
+pub const LIMITS: &str =
+    "[limits]\nresult_rows = 10_000_000\nresult_size = \"1GiB\"\nmetrics_requests = 1_000_000_000\n";
 
 /// Whether partial results of earlier queries are kept and used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

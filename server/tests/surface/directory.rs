@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::{LedgerCounts, Reason};
 use henge_segment_store::manifest::ConsumedRange;
@@ -80,19 +81,25 @@ fn publish_rows(data_dir: &Path, start: i64, rows: &[EventRow]) -> Vec<SegmentMe
         store.put_supervisor(&name, schema(), serde_json::json!({}), true, Default::default()).await.unwrap();
         let usage = store.data_source("usage").unwrap();
         usage.append(rows);
-        let mut counts = LedgerCounts { accepted: rows.len() as u64, ..LedgerCounts::default() };
-        counts.refuse(Reason::Malformed);
-        let range = ConsumedRange {
-            partition: StreamPartition { topic: "requests".into(), partition: 2 },
-            range: OffsetRange { start: Offset(start), end: Offset(start + rows.len() as i64 + 2) },
-            topic_id: Some(TopicId(0xab)),
-            leader_epoch: None,
-            counts,
-        };
-        let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
-        let published = store.publish(&usage, &usage.cut(), consumed).await.unwrap();
+        let published = publish_open(&store, &usage, start).await;
         // Its data stays, and a server that is started here has nothing to read.
         store.terminate_supervisor(&name).await.unwrap();
         published
     })
+}
+
+/// Publishes what is open as if it came from the offsets behind `start`, with one record that was refused.
+pub async fn publish_open(store: &Store, data_source: &DataSource, start: i64) -> Vec<SegmentMeta> {
+    let frozen = data_source.cut();
+    let mut counts = LedgerCounts { accepted: frozen.events(), ..LedgerCounts::default() };
+    counts.refuse(Reason::Malformed);
+    let range = ConsumedRange {
+        partition: StreamPartition { topic: "requests".into(), partition: 2 },
+        range: OffsetRange { start: Offset(start), end: Offset(start + frozen.events() as i64 + 2) },
+        topic_id: Some(TopicId(0xab)),
+        leader_epoch: None,
+        counts,
+    };
+    let consumed = Consumed { ranges: vec![range], ..Consumed::default() };
+    store.publish(data_source, &frozen, consumed).await.unwrap()
 }

@@ -7,6 +7,7 @@ mod deaths;
 mod demo;
 mod directory;
 mod keys;
+mod metrics;
 mod process;
 mod python;
 mod readers;
