@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{ClientBuilder, RequestBuilder};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -20,6 +20,8 @@ const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 pub struct Server {
     child: Child,
     client: Client,
+    binary: PathBuf,
+    dir: PathBuf,
 }
 
 /// Connections to a server, for one thread.
@@ -32,8 +34,18 @@ pub struct Client {
 impl Client {
     pub fn new(url: String) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE).build()?;
+        let client = Self::builder().build()?;
         Ok(Self { url, runtime, client })
+    }
+
+    /// With the credentials of a key, id and secret with a dot between them.
+    fn with_key(&self, key: &str) -> anyhow::Result<Self> {
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {key}").parse()?)]);
+        Ok(Self { client: Self::builder().default_headers(headers).build()?, ..Self::new(self.url.clone())? })
+    }
+
+    fn builder() -> ClientBuilder {
+        reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_idle_timeout(IDLE)
     }
 
     /// `None` when there is no answer, or none of status 200.
@@ -126,7 +138,18 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        Ok(Self { child, client: Client::new(format!("http://{listen}"))? })
+        let client = Client::new(format!("http://{listen}"))?;
+        Ok(Self { child, client, binary: binary.to_owned(), dir: dir.to_owned() })
+    }
+
+    /// Makes an admin's key, which every request needs from now on, and asks with it.
+    pub fn use_key(&mut self) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(&self.dir).args(["keys", "create", "--role", "admin", "--json", "--data-dir", "data"]);
+        let key: Value = serde_json::from_slice(&command.output()?.stdout).context("no key was made")?;
+        let text = |field: &str| key[field].as_str().with_context(|| format!("the key has no {field}"));
+        self.client = self.client.with_key(&format!("{}.{}", text("id")?, text("secret")?))?;
+        Ok(())
     }
 
     /// Repeats `attempt` until it has a result.

@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod client;
+pub mod export;
 mod filter;
 pub mod granularity;
 pub mod interval;
@@ -16,3 +17,9 @@ pub mod reading;
 pub mod resources;
 
 pub use self::client::respond;
+
+/// The parameters of a query string, decoded, in their order; a name may stand there several times.
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let url = reqwest::Url::parse(&format!("http://query/?{query}")).expect("whatever stands behind `?` is a query");
+    url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}

@@ -10,6 +10,8 @@ mod flag;
 mod health;
 mod metrics_attributes;
 mod metrics_descriptors;
+mod metrics_discovery;
+mod metrics_export;
 mod metrics_query;
 mod queries;
 mod request_body;
@@ -109,6 +111,8 @@ fn metrics_doors() -> Vec<Door> {
     vec![
         ("/v2/metrics/{dataset}/query", post(metrics_query::query)),
         ("/v2/metrics/{dataset}/attributes", post(metrics_attributes::attributes)),
+        ("/v2/metrics/{dataset}/export", get(metrics_export::export)),
+        ("/v2/metrics/{dataset}/discovery", get(metrics_discovery::discovery)),
         ("/v2/metrics/{dataset}/descriptors/metrics", get(metrics_descriptors::metrics)),
         ("/v2/metrics/{dataset}/descriptors/resources", get(metrics_descriptors::resources)),
         ("/henge/v1/datasets", get(datasets::list)),

@@ -85,6 +85,10 @@ impl Henge {
         &self.server
     }
 
+    pub fn server_mut(&mut self) -> &mut Server {
+        &mut self.server
+    }
+
     fn expect_rows(&self, rows: u64) -> anyhow::Result<()> {
         let found = self.rows()?;
         ensure!(found == rows, "{rows} events were written, but found are {found}");

@@ -61,6 +61,10 @@ impl Served {
         self.henge.server()
     }
 
+    pub fn server_mut(&mut self) -> &mut Server {
+        self.henge.server_mut()
+    }
+
     /// The workload's queries with their ids, as Henge is asked.
     pub fn statements(&self) -> Vec<(String, String)> {
         let sql = |query: &query::Query| {

@@ -13,6 +13,7 @@ pub fn spec_json(data_source: &str, topic: &str, bootstrap_servers: &str) -> Val
             "org_id", "env_id", "cluster_id", "cluster_type", "topic", "principal", "metric", "region", "cloud",
             { "name": "partition", "type": "long" },
         ],
+        "tenant": "org_id",
         "measures": {
             "events": "count",
             "bytes_in": "long_sum",

@@ -97,7 +97,7 @@ impl Change {
     /// The datasource that it is about.
     pub fn data_source(&self) -> Option<&DataSourceName> {
         match self {
-            Self::ClaimEpoch { .. } => None,
+            Self::ClaimEpoch { .. } | Self::PutDataset { .. } | Self::RemoveDataset { .. } => None,
             Self::PutSupervisor { data_source, .. }
             | Self::SetSuspended { data_source, .. }
             | Self::TerminateSupervisor { data_source }

@@ -135,13 +135,7 @@ impl Writer<'_> {
             return;
         }
         let values = batch.columns().last().expect("points have values");
-        let (number, exact) = match values.data_type() {
-            DataType::Decimal128(_, scale) => {
-                let text = decimal_text(values.as_primitive::<Decimal128Type>().value(row), *scale);
-                (text.clone(), text)
-            }
-            _ => double_texts(values.as_primitive::<Float64Type>().value(row)),
-        };
+        let (number, exact) = value_texts(values, row);
         let written = write!(self.out, "\"value\":{number},\"value_exact\":\"{exact}\"");
         written.expect("writing to memory cannot fail");
     }
@@ -152,6 +146,17 @@ impl Writer<'_> {
         }
         self.out.push(b']');
         Data { json: self.out, groups: self.groups, next_after: self.last.filter(|_| is_more) }
+    }
+}
+
+/// A value as a number of JSON, and in digits only.
+pub fn value_texts(values: &dyn Array, row: usize) -> (String, String) {
+    match values.data_type() {
+        DataType::Decimal128(_, scale) => {
+            let text = decimal_text(values.as_primitive::<Decimal128Type>().value(row), *scale);
+            (text.clone(), text)
+        }
+        _ => double_texts(values.as_primitive::<Float64Type>().value(row)),
     }
 }
 

@@ -9,8 +9,10 @@ use henge_query::provenance::MadeOf;
 use henge_query::reader::Reader;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, SeriesRequest, SeriesValue};
+use henge_segment_store::completeness::Completeness;
 use henge_segment_store::dataset::{Dataset, DatasetName, Metric};
 use henge_segment_store::time::Interval;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -18,6 +20,7 @@ use crate::app::{App, Services};
 use crate::error::ApiError;
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::recovery;
+use crate::wire::provenance;
 
 /// A dataset as one reader sees it.
 pub struct DatasetReading<'a> {
@@ -69,6 +72,24 @@ impl<'a> DatasetReading<'a> {
         };
         timer.ended(answered.as_ref().map_or_else(|error| error.kind.into(), |_| QueryOutcome::Success));
         Ok(answered?)
+    }
+
+    /// How complete an answer is: of several datasources, what the one has that is known the least of. Partitions are told
+    /// to operators who ask for them.
+    pub fn completeness(&self, made_of: &[MadeOf], has_sources: bool) -> Map<String, Value> {
+        let all = || made_of.iter().map(|made_of| &made_of.completeness);
+        let sources = if has_sources && self.reader == Reader::Everything {
+            all().flat_map(|completeness| completeness.sources.iter().cloned()).collect()
+        } else {
+            Vec::new()
+        };
+        // `None` is less than any time.
+        provenance::members(&Completeness {
+            as_of: all().map(|completeness| completeness.as_of).min().flatten(),
+            complete_until: all().map(|completeness| completeness.complete_until).min().flatten(),
+            complete_from: all().map(|completeness| completeness.complete_from).max().flatten(),
+            sources,
+        })
     }
 
     /// The labels that a field has, one row each.

@@ -169,6 +169,9 @@ pub const OPERATIONS: &[Operation] = &[
     post(METRICS, "/v2/metrics/{dataset}/query", "What a metric was", Body::Object, Answer::Object).for_tenants(),
     post(METRICS, "/v2/metrics/{dataset}/attributes", "The values of a label", Body::Object, Answer::Object)
         .for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/export", "The newest complete minute, for scrapers", Answer::Text)
+        .for_tenants(),
+    get(METRICS, "/v2/metrics/{dataset}/discovery", "What scrapers may scrape", Answer::Array).for_tenants(),
     get(METRICS, "/v2/metrics/{dataset}/descriptors/metrics", "The metrics of a dataset", Answer::Object).for_tenants(),
     get(METRICS, "/v2/metrics/{dataset}/descriptors/resources", "What they are about", Answer::Object).for_tenants(),
     get(METRICS, "/henge/v1/datasets", "Names of datasets", Answer::Texts),

@@ -65,7 +65,7 @@ async fn answer(
         None if token.is_none() => pagination["total_size"] = data.groups.into(),
         None => {}
     }
-    Ok(of_data(&data, &meta(pagination, &made_of)))
+    Ok(of_data(&data, meta(pagination, reading.completeness(&made_of, false))))
 }
 
 /// One value more than the page has, of all the columns that the field is read from.

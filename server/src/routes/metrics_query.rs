@@ -6,15 +6,12 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use henge_query::provenance::MadeOf;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, SeriesRequest, SeriesValue};
 use henge_segment_store::clock;
-use henge_segment_store::completeness::Completeness;
 use henge_segment_store::dataset::{Metric, SeriesFunction};
-use henge_segment_store::time::TimestampMs;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::request_body;
@@ -46,7 +43,9 @@ pub async fn query(
         let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let question = MetricQuestion::read(&body, clock::now())?;
-        Answering { reading, question, asked }.answer(page.page_token.as_deref()).await
+        Answering { reading, question, asked, has_sources: body["provenance"] == true }
+            .answer(page.page_token.as_deref())
+            .await
     };
     respond(&app, &parts.extensions, answered).await
 }
@@ -58,33 +57,29 @@ pub fn json_of(body: &Bytes) -> Result<Value, Problem> {
 }
 
 /// The response of data that is JSON already.
-pub fn of_data(data: &Data, meta: &Value) -> Response {
+pub fn of_data(data: &Data, meta: Map<String, Value>) -> Response {
     let mut body = Vec::with_capacity(data.json.len() + 128);
     body.extend_from_slice(b"{\"data\":");
     body.extend_from_slice(&data.json);
     body.extend_from_slice(b",\"meta\":");
-    body.extend_from_slice(meta.to_string().as_bytes());
+    body.extend_from_slice(Value::Object(meta).to_string().as_bytes());
     body.push(b'}');
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// What there is to know of an answer, how complete it is among it: `null` where that is not known.
-pub fn meta(pagination: Value, made_of: &[MadeOf]) -> Value {
-    // Of several datasources the one that is known the least of; `None` is less than any time.
-    let least = |time: fn(&Completeness) -> Option<TimestampMs>| {
-        made_of.iter().map(|made_of| time(&made_of.completeness)).min().flatten().filter(|time| time.is_storable())
-    };
-    json!({
-        "pagination": pagination,
-        "complete_until": least(|completeness| completeness.complete_until).map(|time| time.to_string()),
-        "as_of": least(|completeness| completeness.as_of).map(|time| time.to_string()),
-    })
+/// What there is to know of an answer, how complete it is among it.
+pub fn meta(pagination: Value, completeness: Map<String, Value>) -> Map<String, Value> {
+    let mut meta = completeness;
+    meta.insert("pagination".to_owned(), pagination);
+    meta
 }
 
 struct Answering<'a> {
     reading: DatasetReading<'a>,
     question: MetricQuestion,
     asked: Fingerprint,
+    /// Whether the partitions are wanted that it is made of.
+    has_sources: bool,
 }
 
 impl Answering<'_> {
@@ -106,7 +101,8 @@ impl Answering<'_> {
         if data.groups == 0 {
             resources::check_known(&self.reading, &named).await?;
         }
-        Ok(of_data(&data, &meta(self.pagination(&data, token.is_some()), &made_of)))
+        let completeness = self.reading.completeness(&made_of, self.has_sources);
+        Ok(of_data(&data, meta(self.pagination(&data, token.is_some()), completeness)))
     }
 
     /// Where a page begins.

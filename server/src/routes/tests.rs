@@ -31,6 +31,7 @@ use crate::statements::Statements;
 use crate::system_tables;
 
 mod answers;
+mod export;
 mod golden;
 mod keys;
 mod metadata;

@@ -11,6 +11,7 @@ mod metrics;
 mod process;
 mod python;
 mod readers;
+mod scrapers;
 mod segments;
 mod server;
 mod verify;
