@@ -32,10 +32,14 @@
 //! sweep_grace = "1h"                    # files that nothing needs stay this long
 //! scrub_rate = "12MiB"                  # a second: stored files are read again and compared with their digests
 //!
+//! [lookup.regions]                      # for LOOKUP(region, 'regions'); or file = "regions.csv" or "regions.json"
+//! map = { "eu-1" = "Frankfurt" }
+//!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
 //! ```
 
+mod lookups;
 mod section;
 
 use std::borrow::Cow;
@@ -47,6 +51,7 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::guard::StatementLimits;
 use henge_query::limits::QueryLimits;
+use henge_query::lookups::Lookups;
 use henge_segment_store::store::StoreOptions;
 
 use self::section::Section;
@@ -65,6 +70,7 @@ pub struct Config {
     pub object_store: Option<String>,
     pub limits: Limits,
     pub upkeep: UpkeepConfig,
+    pub lookups: Lookups,
     /// Supervisors that the file asks for.
     pub specs: Vec<SupervisorSpec>,
 }
@@ -138,6 +144,8 @@ pub enum ConfigError {
     UnknownKey { file: String, key: String, suggestion: Option<String> },
     #[error("{file}: `{key}` must be {wanted}, not {found}")]
     Value { file: String, key: String, wanted: Cow<'static, str>, found: String },
+    #[error("{file}: `lookup.{name}`: {why}")]
+    Lookup { file: String, name: String, why: String },
     #[error("{file}: {}", in_one_line(.error))]
     Spec { file: String, error: SpecError },
 }
@@ -170,6 +178,7 @@ impl Config {
         server.finish()?;
         let limits = limits(root.section("limits")?)?;
         let upkeep = upkeep(root.section("upkeep")?)?;
+        let lookups = lookups::read(file, root.section("lookup")?.tables()?)?;
         let data_sources = root.section("datasource")?.tables()?;
         root.finish()?;
         let spec = |(name, json): &(String, serde_json::Value)| {
@@ -184,6 +193,7 @@ impl Config {
             object_store: overrides.object_store.or(object_store),
             limits,
             upkeep,
+            lookups,
             specs,
         })
     }

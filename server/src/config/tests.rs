@@ -12,6 +12,7 @@ fn an_empty_file_is_all_defaults() {
         object_store: None,
         limits: Limits::default(),
         upkeep: UpkeepConfig::default(),
+        lookups: Lookups::default(),
         specs: vec![],
     };
     assert_eq!(parse(""), Ok(expected));
@@ -58,6 +59,8 @@ fn every_setting_is_read() {
         ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
+        [lookup.regions]
+        map = { eu = "Europe" }
         [upkeep]
         cpu = 0.5
         every = "1s"
@@ -125,6 +128,7 @@ fn every_setting_is_read() {
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         limits,
+        lookups: Lookups([("regions".to_owned(), [("eu".to_owned(), "Europe".to_owned())].into())].into()),
         upkeep: UpkeepConfig {
             cpu: 0.5,
             every: Duration::from_secs(1),
