@@ -66,7 +66,9 @@ impl ScalarUDFImpl for LookupText {
         if !(2..=3).contains(&types.len()) {
             return Err(usage().into());
         }
-        Ok(vec![DataType::Utf8View; types.len()])
+        // The name stays as it is: in a cast it would be no literal any more.
+        let text = |(at, kind): (usize, &DataType)| if at == 1 { kind.clone() } else { DataType::Utf8View };
+        Ok(types.iter().enumerate().map(text).collect())
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
