@@ -7,11 +7,13 @@
 //! cargo run --release -p henge-benches -- peers
 //! cargo run --release -p henge-benches -- fairness
 //! cargo run --release -p henge-benches -- overhead
+//! cargo run --release -p henge-benches -- deaths
 //! ```
 
 mod calibration;
 mod cmu;
 mod cpu;
+mod deaths;
 mod fairness;
 mod ingest;
 mod overhead;
@@ -45,8 +47,10 @@ enum Bench {
     Peers(peers::Options),
     /// A dashboard beside heavy queries, and how soon cancelled queries let go of the CPU.
     Fairness(fairness::Options),
-    /// What a query costs apart from what its operators do.
+    /// What a query costs apart from what its operators do, and how fast many rows are written.
     Overhead(overhead::Options),
+    /// A light query beside queries of death.
+    Deaths(deaths::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Peers(options) => peers::run(&options),
         Bench::Fairness(options) => fairness::run(&options),
         Bench::Overhead(options) => overhead::run(&options),
+        Bench::Deaths(options) => deaths::run(&options),
     }
 }
 

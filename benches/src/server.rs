@@ -51,6 +51,19 @@ impl Client {
         self.post("/druid/v2/sql", request)
     }
 
+    /// Reads an answer to a SQL request and keeps nothing of it: how many bytes it has.
+    pub fn read(&self, request: &Value) -> anyhow::Result<u64> {
+        self.runtime.block_on(async {
+            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
+            ensure!(answer.status() == 200, "{} {}", answer.status(), answer.text().await?);
+            let mut bytes = 0;
+            while let Some(piece) = answer.chunk().await? {
+                bytes += piece.len() as u64;
+            }
+            Ok(bytes)
+        })
+    }
+
     /// The bytes of an answer of status 200 to a JSON document.
     pub fn post(&self, path: &str, document: &Value) -> anyhow::Result<Vec<u8>> {
         let (_, bytes) = self.answer(self.client.post(format!("{}{path}", self.url)).json(document))?;

@@ -26,9 +26,10 @@ const ROWS_AT_ONCE: usize = 256;
 
 const BEGUN: &str = "a partition is begun before it is read";
 
-/// Decodes records of partitions into one datasource.
+/// Decodes records of partitions into one lane of a datasource.
 pub struct Appender {
     data_source: Arc<DataSource>,
+    lane: usize,
     decoder: JsonDecoder,
     time_policy: TimePolicy,
     /// Used again for every batch; the first `filled` of them are decoded and not appended yet.
@@ -40,7 +41,7 @@ pub struct Appender {
     refused: RefusedSample,
     gaps: Vec<Gap>,
     totals: Totals,
-    /// Of all records, those that were published before the start included.
+    /// Of the records since the start.
     counts: LedgerCounts,
 }
 
@@ -76,6 +77,14 @@ pub struct Totals {
     pub newest_event: Option<TimestampMs>,
 }
 
+impl Totals {
+    pub fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.newest_event = self.newest_event.max(other.newest_event);
+    }
+}
+
 impl Reading {
     fn all_counts(&self) -> LedgerCounts {
         let mut counts = self.counts_before.clone();
@@ -85,13 +94,12 @@ impl Reading {
 }
 
 impl Appender {
-    pub fn new(spec: &SupervisorSpec, data_source: Arc<DataSource>) -> Self {
-        let mut counts = LedgerCounts::default();
-        data_source.progress().ledger.values().for_each(|partition| counts.add(partition));
+    pub fn new(spec: &SupervisorSpec, data_source: Arc<DataSource>, lane: usize) -> Self {
         let inputs = spec.transform.inputs().len();
         let row = EventRow::new(spec.schema.dimensions.len() + inputs, spec.schema.measures.len());
         Self {
             data_source,
+            lane,
             decoder: JsonDecoder::new(spec),
             time_policy: spec.time_policy.clone(),
             rows: vec![row; ROWS_AT_ONCE],
@@ -101,7 +109,7 @@ impl Appender {
             refused: RefusedSample::default(),
             gaps: Vec::new(),
             totals: Totals::default(),
-            counts,
+            counts: LedgerCounts::default(),
         }
     }
 
@@ -155,7 +163,7 @@ impl Appender {
             self.settle(&mut staging);
             self.staging = Some(staging);
         }
-        self.data_source.append(&self.rows[..self.filled]);
+        self.data_source.append_in_lane(self.lane, &self.rows[..self.filled]);
         self.filled = 0;
     }
 
@@ -230,6 +238,11 @@ impl Appender {
         }
     }
 
+    /// When the newest gap was found that is not published.
+    pub fn gap_found_at(&self) -> Option<TimestampMs> {
+        self.gaps.iter().map(|gap| gap.found_at).max()
+    }
+
     /// What is known of each partition.
     pub fn progress(&self) -> impl Iterator<Item = (&StreamPartition, PartitionProgress)> {
         self.partitions.iter().map(|(partition, reading)| {
@@ -243,7 +256,7 @@ impl Appender {
         self.partitions.iter().map(|(partition, reading)| (partition, reading.next))
     }
 
-    /// What became of all records, published or not.
+    /// What became of the records since the start.
     pub fn counts(&self) -> &LedgerCounts {
         &self.counts
     }
@@ -254,11 +267,6 @@ impl Appender {
         let place = self.partitions.find(&partition.topic, partition.partition);
         let known = place.and_then(|place| self.partitions.at(place).1.leader_epoch);
         matches!((known, record.leader_epoch()), (Some(known), Some(epoch)) if epoch < known)
-    }
-
-    /// Whether a partition was begun.
-    pub fn reads(&self, partition: &StreamPartition) -> bool {
-        self.partitions.contains(partition)
     }
 
     /// Records that were refused since the last cut.

@@ -4,9 +4,9 @@ use henge_segment_store::data_source::OpenStats;
 
 use crate::spec::CutConfig;
 
-/// Time chunks open at once. Each becomes a file, so a spray of event times over many chunks is cut early; nothing is
-/// refused for it.
-const TIME_CHUNKS_MAX: usize = 1_000;
+/// Segments open at once. Each becomes a file, so a spray of event times over many chunks is cut early; nothing is refused
+/// for it.
+const SEGMENTS_MAX: usize = 1_000;
 /// Beyond this multiple of a cut's size, reading waits for the publish that is under way.
 const PRESSURE_FACTOR: u64 = 2;
 
@@ -15,7 +15,7 @@ const PRESSURE_FACTOR: u64 = 2;
 pub enum CutCause {
     Rows,
     Bytes,
-    TimeChunks,
+    Segments,
     Age,
     /// The memory of all datasources is nearly used up.
     Memory,
@@ -28,8 +28,8 @@ pub fn due(config: &CutConfig, open: &OpenStats, age_ms: Option<i64>) -> Option<
         Some(CutCause::Rows)
     } else if open.bytes as u64 >= config.bytes_max {
         Some(CutCause::Bytes)
-    } else if open.time_chunks >= TIME_CHUNKS_MAX {
-        Some(CutCause::TimeChunks)
+    } else if open.open_segments >= SEGMENTS_MAX {
+        Some(CutCause::Segments)
     } else if age_ms >= config.age_ms_max {
         Some(CutCause::Age)
     } else {
@@ -41,7 +41,7 @@ pub fn due(config: &CutConfig, open: &OpenStats, age_ms: Option<i64>) -> Option<
 pub fn is_under_pressure(config: &CutConfig, open: &OpenStats) -> bool {
     open.rows as u64 >= config.rows_max.saturating_mul(PRESSURE_FACTOR)
         || open.bytes as u64 >= config.bytes_max.saturating_mul(PRESSURE_FACTOR)
-        || open.time_chunks >= TIME_CHUNKS_MAX * PRESSURE_FACTOR as usize
+        || open.open_segments >= SEGMENTS_MAX * PRESSURE_FACTOR as usize
 }
 
 #[cfg(test)]
@@ -50,8 +50,8 @@ mod tests {
 
     const CONFIG: CutConfig = CutConfig { rows_max: 100, bytes_max: 1_000, age_ms_max: 60_000 };
 
-    fn open(rows: usize, bytes: usize, time_chunks: usize) -> OpenStats {
-        OpenStats { rows, bytes, time_chunks, frozen_rows: 0, frozen_bytes: 0 }
+    fn open(rows: usize, bytes: usize, open_segments: usize) -> OpenStats {
+        OpenStats { rows, bytes, time_chunks: 1, open_segments, frozen_rows: 0, frozen_bytes: 0 }
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
             (open(99, 999, 999), Some(59_999), None),
             (open(100, 0, 1), Some(0), Some(CutCause::Rows)),
             (open(1, 1_000, 1), Some(0), Some(CutCause::Bytes)),
-            (open(1, 0, 1_000), Some(0), Some(CutCause::TimeChunks)),
+            (open(1, 0, 1_000), Some(0), Some(CutCause::Segments)),
             (open(1, 0, 1), Some(60_000), Some(CutCause::Age)),
             // Refused records alone move the checkpoint too.
             (open(0, 0, 0), Some(60_000), Some(CutCause::Age)),

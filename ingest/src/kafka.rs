@@ -1,11 +1,12 @@
 //! Reads one topic from Kafka: everything that touches the client library for consuming.
 //!
-//! settings -> client -> reader -> record, with events beside the records
+//! settings -> client -> readers -> records, with news and events beside the records
 
 pub mod client;
 pub mod error;
 pub mod event;
 pub(crate) mod native;
+pub mod news;
 mod oauth_token;
 pub mod reader;
 mod settings;

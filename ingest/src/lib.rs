@@ -18,6 +18,8 @@ pub mod transform;
 
 mod appender;
 mod cut_policy;
+mod lane;
+mod lanes;
 pub mod memory;
 mod publisher;
 

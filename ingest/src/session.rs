@@ -1,6 +1,7 @@
 //! One connection to a datasource's topics: reads, appends, cuts and publishes until it is asked to stop or has to halt.
 
 mod events;
+mod reach;
 mod start;
 mod topics;
 
@@ -11,13 +12,15 @@ use std::time::{Duration, Instant};
 
 use henge_segment_store::clock;
 use henge_segment_store::data_source::DataSource;
+use henge_segment_store::ledger::LedgerCounts;
 use henge_segment_store::store::Store;
 use henge_segment_store::stream::{Offset, StreamPartition};
 use tokio::runtime::Handle;
 
-use crate::appender::{Appender, PartitionProgress};
+use crate::appender::PartitionProgress;
 use crate::cut_policy::{self, CutCause};
-use crate::kafka::reader::StreamReader;
+use crate::kafka::client::StreamClient;
+use crate::lanes::Lanes;
 use crate::memory::{MemoryLimit, MemoryPressure, MemoryShare};
 use crate::publisher::{Published, Publishing, with_source};
 use crate::rates;
@@ -28,10 +31,10 @@ use crate::topic_watch::TopicWatch;
 pub use start::StartError;
 use topics::{Standing, Topic};
 
-/// Records of one batch; a larger one only delays what can be asked.
-const BATCH_RECORDS: usize = 4_096;
-/// How long a poll waits for the first record, and so the longest that a command or a due cut waits.
-const POLL_MAX: Duration = Duration::from_millis(50);
+/// How often a session looks at its lanes when nobody wakes it, and so the longest that a due cut waits.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The same while it waits for room.
+const LOOK_EVERY_PAUSED: Duration = Duration::from_millis(5);
 /// How often the status is brought up to date.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -64,8 +67,10 @@ pub enum Ended {
 /// A reader at work.
 pub struct Session<'a> {
     context: &'a Context,
-    reader: StreamReader,
-    appender: Appender,
+    client: StreamClient,
+    lanes: Lanes,
+    /// What became of the records that were published before the session began.
+    counts_before: LedgerCounts,
     topics: BTreeMap<Arc<str>, Topic>,
     generation: u32,
     publishing: Option<Publishing>,
@@ -101,11 +106,14 @@ impl Session<'_> {
                 self.report();
                 return Ended::Halted(reason);
             }
+            // Whoever sends a command wakes this thread, and so does a lane that has read much.
+            std::thread::park_timeout(if self.pause.is_some() { LOOK_EVERY_PAUSED } else { LOOK_EVERY });
         }
     }
 
     /// Publishes what was read, or forgets it.
     pub fn close(mut self, mode: StopMode) {
+        self.lanes.end();
         let StopMode::PublishUntil(deadline) = mode else {
             if let Some(publishing) = self.publishing.take() {
                 publishing.give_up();
@@ -116,7 +124,7 @@ impl Session<'_> {
             return;
         };
         let result = self.await_publish(deadline).and_then(|()| {
-            if self.appender.has_unpublished() {
+            if self.lanes.has_unpublished() {
                 self.cut(None);
             }
             self.await_publish(deadline)
@@ -134,15 +142,12 @@ impl Session<'_> {
             self.finish_publishing()?;
         }
         self.pause = self.make_room();
+        self.lanes.set_reading(self.pause.is_none());
         if self.pause.is_some() {
-            match &self.publishing {
-                Some(publishing) => _ = publishing.wait(POLL_MAX),
-                None => std::thread::sleep(POLL_MAX),
-            }
             self.report_if_due();
             return Ok(());
         }
-        self.read();
+        self.look_at_lanes();
         self.look_at_topics();
         self.recover_lost_offsets();
         if self.publishing.is_none() {
@@ -166,27 +171,15 @@ impl Session<'_> {
         is_full.then_some(Pause::Publish)
     }
 
-    fn read(&mut self) {
-        let now = clock::now();
-        let appender = &mut self.appender;
-        let mut suspects: Vec<Arc<str>> = Vec::new();
-        let polled = self.reader.poll_batch(BATCH_RECORDS, POLL_MAX, |partition, record| {
-            if appender.is_suspect(partition, &record) {
-                suspects.push(partition.topic.clone());
-            }
-            if !suspects.contains(&partition.topic) {
-                appender.take(partition, &record, now);
-            }
-        });
-        self.appender.flush();
-        suspects.iter().for_each(|topic| self.suspect(topic));
-        if polled.records > 0 {
+    /// Sees to what happened in the lanes since the last look.
+    fn look_at_lanes(&mut self) {
+        let news = self.lanes.take_news();
+        if news.has_read {
             self.trouble = None;
         }
-        for event in polled.events {
-            self.on_event(event);
-        }
-        if self.unpublished_since.is_none() && self.appender.has_unpublished() {
+        news.suspects.iter().for_each(|topic| self.suspect(topic));
+        news.events.into_iter().for_each(|event| self.on_event(event));
+        if self.unpublished_since.is_none() && self.lanes.has_unpublished() {
             self.unpublished_since = Some(Instant::now());
         }
     }
@@ -205,11 +198,10 @@ impl Session<'_> {
     /// Begins a publish of everything that was read up to now. None may be under way.
     fn cut(&mut self, cause: Option<CutCause>) {
         let Context { store, data_source, runtime, status, .. } = self.context;
-        let consumed = self.appender.take_consumed(self.generation);
         self.unpublished_since = None;
-        let publishing =
-            Publishing::begin(runtime, store.clone(), data_source.clone(), consumed, cause, status.clone());
-        self.publishing = Some(publishing);
+        self.publishing = Some(self.lanes.cut(self.generation, |consumed| {
+            Publishing::begin(runtime, store.clone(), data_source.clone(), consumed, cause, status.clone())
+        }));
     }
 
     /// Waits for the publish that is under way, if there is one; gives it up at the deadline.
@@ -254,7 +246,7 @@ impl Session<'_> {
             status.last_publish = Some(LastPublish { at: clock::now(), segments, rows, bytes, elapsed_ms });
         });
         // Only monitors read the group's offsets: the manifest has moved already (M1, M4).
-        if let Err(error) = self.reader.client().commit_advisory(&published.ends) {
+        if let Err(error) = self.client.commit_advisory(&published.ends) {
             self.context.status.trouble(error.to_string());
         }
     }
@@ -267,16 +259,20 @@ impl Session<'_> {
 
     fn report(&mut self) {
         self.reported = Instant::now();
+        let progress = self.lanes.progress();
         self.recovery.retain(|partition, end| {
-            self.reader.position(partition).is_some_and(|next| next < *end)
+            progress.partitions.get(partition).is_some_and(|own| own.next < *end)
                 && !self.stopped.contains_key(partition)
                 && self.topics.get(&partition.topic).is_some_and(|topic| topic.standing == Standing::Read)
         });
-        let partitions: BTreeMap<StreamPartition, PartitionStatus> = self
-            .appender
-            .progress()
-            .map(|(partition, progress)| (partition.clone(), self.partition_status(partition, progress)))
-            .collect();
+        let mut counts = self.counts_before.clone();
+        counts.add(&progress.counts);
+        let partitions = progress.partitions.into_iter().map(|(partition, progress)| {
+            let status = self.partition_status(&partition, progress);
+            (partition, status)
+        });
+        let partitions: BTreeMap<StreamPartition, PartitionStatus> = partitions.collect();
+        self.tell_reach(&partitions);
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
         let is_rate_due = self.rated.elapsed() >= rates::TICK;
@@ -287,9 +283,9 @@ impl Session<'_> {
             status.pause = self.pause;
             status.is_recovering &= !self.recovery.is_empty();
             status.partitions = partitions;
-            status.totals = self.appender.totals();
-            status.counts.clone_from(self.appender.counts());
-            status.refused.clone_from(self.appender.refused());
+            status.totals = progress.totals;
+            status.counts = counts;
+            status.refused = progress.refused;
             if is_rate_due {
                 status.rates.processed.tick(status.totals.records);
                 status.rates.processed_bytes.tick(status.totals.bytes);
@@ -301,7 +297,7 @@ impl Session<'_> {
 
     fn partition_status(&self, partition: &StreamPartition, progress: PartitionProgress) -> PartitionStatus {
         let PartitionProgress { next, newest_event, counts } = progress;
-        let high_watermark = self.reader.client().cached_watermarks(partition).map(|log| log.end.max(next));
+        let high_watermark = self.client.cached_watermarks(partition).map(|log| log.end.max(next));
         let of_topic = || self.topics.get(&partition.topic)?.stopped(&partition.topic);
         let stopped = self.stopped.get(partition).cloned().or_else(of_topic);
         PartitionStatus { next, high_watermark, stopped, newest_event, counts }

@@ -35,6 +35,7 @@ impl Supervisor {
         self.status.enter(State::Stopping, None);
         // A thread that has ended already needs no asking.
         self.stop.send(mode).unwrap_or_default();
+        self.thread.thread().unpark();
     }
 
     /// Waits until the thread has ended.

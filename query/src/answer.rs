@@ -11,6 +11,7 @@ use futures::Stream;
 use henge_segment_store::sketch::SKETCH_TYPE_KEY;
 
 use crate::error::QueryError;
+use crate::provenance::MadeOf;
 use crate::result_cache::ResultCacheCounts;
 
 /// The columns of an answer and its rows as they come.
@@ -24,6 +25,8 @@ pub struct QueryAnswer {
     pub result_cache: ResultCacheCounts,
     /// Some of it is an estimate, by a function that says so.
     pub is_approximate: bool,
+    /// The datasources that the statement names, in alphabetical order; a tenant is told of no partitions.
+    pub made_of: Vec<MadeOf>,
 }
 
 pub type ResultBatches = Pin<Box<dyn Stream<Item = Result<RecordBatch, QueryError>> + Send>>;

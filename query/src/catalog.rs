@@ -16,6 +16,8 @@ use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
 use crate::functions;
+use crate::provenance::Provenance;
+use crate::question::Question;
 use crate::reader::Reader;
 use crate::suggestion::{did_you_mean, with_advice};
 use crate::system_tables::{self, DRUID, SystemSources};
@@ -26,14 +28,16 @@ pub(crate) struct QueryCatalog<'a> {
     sources: SystemSources<'a>,
     state: &'a SessionState,
     shortcuts: Shortcuts,
+    provenance: &'a Provenance,
     /// By schema and name.
     tables: Mutex<HashMap<(String, String), Arc<dyn TableSource>>>,
 }
 
 impl<'a> QueryCatalog<'a> {
-    pub fn new(sources: SystemSources<'a>, shortcuts: Shortcuts) -> Self {
+    pub fn new(sources: SystemSources<'a>, question: &'a Question) -> Self {
         let state = sources.functions;
-        Self { sources, state, shortcuts, tables: Mutex::default() }
+        let (shortcuts, provenance) = (question.shortcuts, question.provenance.as_ref());
+        Self { sources, state, shortcuts, provenance, tables: Mutex::default() }
     }
 
     /// A datasource, or a table of the system where the name says its schema.
@@ -59,6 +63,7 @@ impl<'a> QueryCatalog<'a> {
 
     fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {
         let data_source = self.sources.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
+        self.provenance.note(&data_source);
         let snapshot = data_source.snapshot(Interval::ALL);
         if !self.sources.reader.sees(&snapshot.schema) {
             return Err(self.unknown_table(name));

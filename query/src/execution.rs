@@ -24,6 +24,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
+use crate::provenance::MadeOf;
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
 use crate::reader::Reader;
@@ -46,6 +47,7 @@ enum Progress {
         first: Option<Rows>,
         is_whole: bool,
         is_approximate: bool,
+        made_of: Vec<MadeOf>,
     },
     Batch(Rows),
     /// Where an answer is not whole at once, it is not complete without this, whatever came before.
@@ -131,7 +133,8 @@ impl Execution {
 
     /// Waits for the columns and the first batch: what fails before that fails here.
     pub async fn into_answer(mut self) -> Result<QueryAnswer, QueryError> {
-        let Progress::Started { columns, first, is_whole, is_approximate } = self.next_report().await? else {
+        let Progress::Started { columns, first, is_whole, is_approximate, mut made_of } = self.next_report().await?
+        else {
             return Err(QueryError::internal("a query produced rows before it was planned"));
         };
         if is_whole {
@@ -139,11 +142,14 @@ impl Execution {
         }
         let result_cache = match self.asked.running.reader() {
             Reader::Everything => self.asked.results.counts(),
-            // They would tell how many segments the rows of all take.
-            Reader::Tenant(_) => ResultCacheCounts::default(),
+            Reader::Tenant(_) => {
+                // How many segments the rows of all take, and how many records others send, is not for a tenant.
+                made_of.iter_mut().for_each(|made_of| made_of.completeness.sources.clear());
+                ResultCacheCounts::default()
+            }
         };
         let batches = self.into_batches(first.map(|rows| rows.batch));
-        Ok(QueryAnswer { columns, result_cache, is_approximate, batches })
+        Ok(QueryAnswer { columns, result_cache, is_approximate, made_of, batches })
     }
 
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
@@ -230,12 +236,13 @@ impl Producer {
     /// Reports but for the last one, which it returns.
     async fn produce(&self, request: QueryRequest) -> Report {
         let question = Question::read(&request, &self.limits.statement, clock::now())?;
+        let provenance = question.provenance.clone();
         let planned = match self.planner.plan_from_cache(&question).await? {
             Some(planned) => planned,
             None => self.plan(question).await?,
         };
         match planned {
-            Planned::Run(plan) => self.execute(plan, &request.query_id).await,
+            Planned::Run(plan) => self.execute(plan, &request.query_id, provenance.told()).await,
             Planned::Explain(text) => explain(text),
             Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }
@@ -279,7 +286,7 @@ impl Producer {
         explain(format!("rows={rows} elapsed={elapsed:?}\n{operators}"))
     }
 
-    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str) -> Report {
+    async fn execute(&self, plan: Arc<dyn ExecutionPlan>, query_id: &str, mut made_of: Vec<MadeOf>) -> Report {
         let schema = ResultSchema::new(plan.schema().as_ref())?;
         let is_approximate = is_approximate(&plan)?;
         let plan = interruptible(plan, self.share.token())?;
@@ -310,7 +317,8 @@ impl Producer {
             // Rows that are there do not wait for those that are not.
             let after = batches.next().now_or_never();
             let is_whole = matches!(after, Some(None));
-            let started = Progress::Started { columns: schema.columns(), first: Some(batch), is_whole, is_approximate };
+            let (columns, made_of) = (schema.columns(), std::mem::take(&mut made_of));
+            let started = Progress::Started { columns, first: Some(batch), is_whole, is_approximate, made_of };
             if is_whole {
                 return Ok(started);
             }
@@ -323,7 +331,9 @@ impl Producer {
         }
         Ok(match is_started {
             true => Progress::Done,
-            false => Progress::Started { columns: schema.columns(), first: None, is_whole: true, is_approximate },
+            false => {
+                Progress::Started { columns: schema.columns(), first: None, is_whole: true, is_approximate, made_of }
+            }
         })
     }
 
@@ -354,5 +364,6 @@ fn explain(text: String) -> Report {
     let schema = Arc::new(Schema::new(vec![Field::new("PLAN", DataType::Utf8View, false)]));
     let columns = ResultSchema::new(&schema)?.columns();
     let batch = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![text]))])?;
-    Ok(Progress::Started { columns, first: Some(Rows { batch, _memory: None }), is_whole: true, is_approximate: false })
+    let first = Some(Rows { batch, _memory: None });
+    Ok(Progress::Started { columns, first, is_whole: true, is_approximate: false, made_of: Vec::new() })
 }

@@ -23,6 +23,7 @@ mod operator;
 mod patient_dialect;
 pub mod plan_cache;
 mod planner;
+pub mod provenance;
 mod pushdown;
 mod query_threads;
 mod question;

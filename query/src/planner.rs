@@ -180,7 +180,7 @@ impl Planner {
         let provided = self.provided.as_slice();
         let reader = &question.reader;
         let sources = SystemSources { store: &self.store, reader, functions, running, server, provided };
-        QueryCatalog::new(sources, question.shortcuts)
+        QueryCatalog::new(sources, question)
     }
 
     fn logical_plan(&self, query: Box<ast::Query>, catalog: &QueryCatalog<'_>) -> Result<LogicalPlan, DataFusionError> {

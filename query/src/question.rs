@@ -1,11 +1,14 @@
 //! A request, read as far as that takes neither tables nor a large stack.
 
+use std::sync::Arc;
+
 use henge_segment_store::time::{TimestampMs, time_zone};
 use jiff::tz::TimeZone;
 
 use crate::error::QueryError;
 use crate::guard::StatementLimits;
 use crate::plan_cache::Shape;
+use crate::provenance::Provenance;
 use crate::reader::Reader;
 use crate::request::QueryRequest;
 use crate::statement::{Asked, SelectStatement};
@@ -19,6 +22,7 @@ pub(crate) struct Question {
     pub now: TimestampMs,
     pub shortcuts: Shortcuts,
     pub reader: Reader,
+    pub provenance: Arc<Provenance>,
     /// `None` where no plan can be kept for it.
     pub shape: Option<Shape>,
 }
@@ -43,6 +47,6 @@ impl Question {
             true => Shape::of(statement.tokens(), &settings(), &zone, now),
             false => None,
         };
-        Ok(Self { statement, zone, now, shortcuts, reader: request.reader.clone(), shape })
+        Ok(Self { statement, zone, now, shortcuts, reader: request.reader.clone(), provenance: Arc::default(), shape })
     }
 }

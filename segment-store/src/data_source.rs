@@ -1,11 +1,12 @@
 //! A datasource at run time: rows are appended on one side, consistent snapshots are taken on the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use henge_indexing::CodeSetCache;
 
+use crate::completeness::{Completeness, Look, Reach};
 use crate::event::EventRow;
 use crate::ledger::{Gap, LedgerCounts, RefusedSample};
 use crate::manifest::{DataSourceState, Reset};
@@ -21,12 +22,13 @@ use crate::timeline::{SegmentView, Snapshot, Timeline};
 pub struct DataSource {
     name: DataSourceName,
     was_restored: bool,
-    /// Held while rows are appended or a cut moves them; never across I/O.
-    live: Mutex<Live>,
+    /// Each held while rows are appended there, and all of them while a cut moves rows; never across I/O.
+    live: [Mutex<Live>; LANES_MAX],
     /// What costly tests of strings found, shared by all segments of the process.
     code_sets: Arc<CodeSetCache>,
     timeline: ArcSwap<Timeline>,
     progress: ArcSwap<Progress>,
+    reach: ArcSwap<Reach>,
 }
 
 /// What the manifest knows of a datasource's ingestion.
@@ -53,6 +55,11 @@ impl Progress {
     }
 }
 
+/// Threads that may append to a datasource side by side; each has open segments and dictionaries of its own. Two need not
+/// agree on anything but the moment of a cut: what one rolls up apart from another is rolled up when it is asked for.
+pub const LANES_MAX: usize = 4;
+
+/// What one lane appends to.
 #[derive(Debug)]
 struct Live {
     schema: Arc<DataSourceSchema>,
@@ -65,6 +72,8 @@ pub struct OpenStats {
     pub rows: usize,
     pub bytes: usize,
     pub time_chunks: usize,
+    /// Each becomes a file: the time chunks of each lane.
+    pub open_segments: usize,
     /// Rows that are cut but not published yet.
     pub frozen_rows: usize,
     /// Their memory.
@@ -103,10 +112,11 @@ impl DataSource {
         Self {
             name,
             was_restored,
-            live: Mutex::new(Live { schema, open: BTreeMap::new() }),
+            live: std::array::from_fn(|_| Mutex::new(Live { schema: schema.clone(), open: BTreeMap::new() })),
             code_sets: files.cache.code_sets().clone(),
             timeline: ArcSwap::from_pointee(timeline),
             progress: ArcSwap::from_pointee(Progress::of(state)),
+            reach: ArcSwap::default(),
         }
     }
 
@@ -128,11 +138,23 @@ impl DataSource {
         self.progress.load_full()
     }
 
+    /// Told by whoever reads, once the rows before the offsets that it names can be asked for.
+    pub fn look(&self, look: Look) {
+        self.reach.store(Arc::new(self.reach.load().after(look)));
+    }
+
+    /// What a snapshot that is taken afterwards is made of.
+    pub fn completeness(&self) -> Completeness {
+        let reach = self.reach.load_full();
+        reach.completeness(&self.progress.load().gaps)
+    }
+
     /// Every segment with rows in `interval`, each event through exactly one of open, frozen and published (Q2).
     pub fn snapshot(&self, interval: Interval) -> Snapshot {
         let mut live = self.live();
         let timeline = self.timeline.load_full();
-        let open = live.open.range_mut(..).filter(|(chunk, _)| chunk.intersect(interval).is_some());
+        let open = live.iter_mut().flat_map(|live| live.open.iter_mut());
+        let open = open.filter(|(chunk, _)| chunk.intersect(interval).is_some());
         let open: Vec<_> = open.map(|(_, segment)| segment.prefix()).collect();
         drop(live);
         let frozen = timeline.frozen.iter().cloned();
@@ -163,9 +185,14 @@ impl DataSource {
         Some((bounds().map(|(earliest, _)| earliest).min()?, bounds().map(|(_, latest)| latest).max()?))
     }
 
-    /// Appends events; a query that starts after this returns sees all of them.
+    /// Appends events, in the first lane; a query that starts after this returns sees all of them.
     pub fn append(&self, events: &[EventRow]) {
-        let mut live = self.live();
+        self.append_in_lane(0, events);
+    }
+
+    /// As [`append`](Self::append), beside other threads that append in other lanes, of which there are [`LANES_MAX`].
+    pub fn append_in_lane(&self, lane: usize, events: &[EventRow]) {
+        let mut live = self.live[lane].lock().expect(NO_PANIC);
         let Live { schema, open } = &mut *live;
         let mut last: Option<(Interval, &mut OpenSegment)> = None;
         for event in events {
@@ -185,19 +212,22 @@ impl DataSource {
     pub fn open_stats(&self) -> OpenStats {
         let live = self.live();
         let timeline = self.timeline.load();
+        let open = || live.iter().flat_map(|live| live.open.values());
         OpenStats {
-            rows: live.open.values().map(OpenSegment::row_count).sum(),
-            bytes: live.open.values().map(OpenSegment::bytes).sum(),
-            time_chunks: live.open.len(),
+            rows: open().map(OpenSegment::row_count).sum(),
+            bytes: open().map(OpenSegment::bytes).sum(),
+            time_chunks: live.iter().flat_map(|live| live.open.keys()).collect::<BTreeSet<_>>().len(),
+            open_segments: open().count(),
             frozen_rows: timeline.frozen.iter().map(|rows| rows.row_count()).sum(),
             frozen_bytes: timeline.frozen.iter().map(|rows| rows.bytes()).sum(),
         }
     }
 
-    /// Freezes every open segment at this moment. The rows stay queryable; new ones open new segments.
+    /// Freezes every open segment of all lanes at this moment. The rows stay queryable; new ones open new segments.
     pub fn cut(&self) -> Frozen {
         let mut live = self.live();
-        let rows: Vec<_> = std::mem::take(&mut live.open).into_values().map(|mut segment| segment.prefix()).collect();
+        let open = live.iter_mut().flat_map(|live| std::mem::take(&mut live.open).into_values());
+        let rows: Vec<_> = open.map(|mut segment| segment.prefix()).collect();
         self.timeline.rcu(|timeline| {
             let mut next = Timeline::clone(timeline);
             next.frozen.extend(rows.iter().cloned());
@@ -209,16 +239,18 @@ impl DataSource {
     /// Forgets every row that is not published: they will be read again, or belong to a writer that was fenced off.
     pub fn discard_unpublished(&self) {
         let mut live = self.live();
-        live.open.clear();
+        live.iter_mut().for_each(|live| live.open.clear());
         self.timeline.rcu(|timeline| Timeline { frozen: Vec::new(), ..Timeline::clone(timeline) });
     }
 
     /// Later events have this schema. Nothing may be open: cut first.
     pub(crate) fn set_schema(&self, schema: DataSourceSchema) {
         let mut live = self.live();
-        assert!(live.open.is_empty(), "a schema changes between a cut and the next append");
         let schema = Arc::new(schema);
-        live.schema = schema.clone();
+        for live in &mut live {
+            assert!(live.open.is_empty(), "a schema changes between a cut and the next append");
+            live.schema = schema.clone();
+        }
         self.timeline.rcu(|timeline| Timeline { schema: schema.clone(), ..Timeline::clone(timeline) });
     }
 
@@ -237,7 +269,10 @@ impl DataSource {
         self.progress.store(Arc::new(progress));
     }
 
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().expect("no code panics while it holds open segments")
+    /// All lanes, always in the same order, so that two threads that want them do not wait for each other.
+    fn live(&self) -> [MutexGuard<'_, Live>; LANES_MAX] {
+        self.live.each_ref().map(|live| live.lock().expect(NO_PANIC))
     }
 }
+
+const NO_PANIC: &str = "no code panics while it holds open segments";

@@ -5,6 +5,7 @@
 pub mod clock;
 mod code_sets;
 pub mod compaction;
+pub mod completeness;
 pub mod data_source;
 pub mod durable_file;
 pub mod error;

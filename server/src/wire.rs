@@ -3,6 +3,7 @@
 //! answer -> (rows_json | csv) -> cell -> (time_text | json_text | csv_text)
 //! answer -> arrow_ipc
 //! answer's bytes -> encoding
+//! what an answer is made of -> provenance
 
 pub mod answer;
 mod arrow_ipc;
@@ -11,6 +12,7 @@ pub mod csv;
 mod csv_text;
 pub mod encoding;
 pub mod json_text;
+pub mod provenance;
 pub mod rows_json;
 pub mod time_text;
 

@@ -116,7 +116,7 @@ impl StreamClient {
     }
 }
 
-fn c_name(topic: &str) -> Result<CString, KafkaError> {
+pub(super) fn c_name(topic: &str) -> Result<CString, KafkaError> {
     CString::new(topic).map_err(|_| KafkaError::Client { detail: "a topic's name has a zero byte".to_owned() })
 }
 

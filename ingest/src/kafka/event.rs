@@ -20,7 +20,7 @@ pub enum StreamEvent {
     /// The OAUTHBEARER token expires soon. Read it again and hand it to
     /// [`renew_token`](super::client::StreamClient::renew_token).
     TokenWanted,
-    /// The name belongs to another topic now than the one that is [expected](super::reader::StreamReader::expect_topic).
+    /// The name belongs to another topic now than the one that is [expected](super::news::ClientNews::expect_topic).
     /// Nothing was handed over from it, and all partitions of that name are paused.
     AnotherTopic { topic: Arc<str>, found: TopicId },
     /// A group commit was refused; nothing but lag monitors depends on it.

@@ -7,7 +7,7 @@ pub mod client_event;
 pub mod describe;
 pub mod mock;
 pub mod oauth;
-mod queue;
+pub mod queue;
 pub mod record;
 pub mod watermark;
 

@@ -1,46 +1,54 @@
 //! Reads partitions of topics from the offsets that we choose.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use henge_segment_store::stream::{Offset, StreamPartition, TopicId};
+use henge_segment_store::stream::{Offset, StreamPartition};
 use rdkafka::consumer::Consumer;
 
-use super::client::{StreamClient, offset_list, topics_of};
+use super::client::{StreamClient, c_name, offset_list, topics_of};
 use super::error::KafkaError;
-use super::event::{PartitionFate, StreamEvent, Trouble};
+use super::event::{PartitionFate, StreamEvent};
 use super::native::batch::{BatchQueue, Message, PartitionError};
-use super::native::client_event::{ClientEvent, ClientEvents};
+use super::native::queue::Queue;
 use super::native::record::RecordView;
+use super::news::ClientNews;
 use crate::partition_map::PartitionMap;
 
-/// What one call to [`StreamReader::poll_batch`] brought.
-#[derive(Debug, Default)]
-pub struct Polled {
-    /// Records handed over.
-    pub records: usize,
-    pub events: Vec<StreamEvent>,
+/// An assigned partition's queue is pointed to its reader until it brings something, and at least for this time.
+const COLLECT_MIN: Duration = Duration::from_secs(2);
+
+/// Where the records of one reader arrive; for the thread that takes them.
+pub struct Arrivals(BatchQueue);
+
+/// A record, or what happened in its place.
+pub struct Arrival<'a>(Message<'a>);
+
+impl Arrivals {
+    /// Hands over at most `max` arrivals, in the order of their offsets within each partition, and says how many there were.
+    /// Returns as soon as there is one, and after `timeout` in any case.
+    pub fn take(&mut self, max: usize, timeout: Duration, mut each: impl FnMut(Arrival<'_>)) -> usize {
+        self.0.take(max, timeout, |message| each(Arrival(message)))
+    }
 }
 
-/// Reads partitions that are assigned by hand.
+/// Reads partitions that are assigned by hand. One client may have several readers, of different partitions.
 ///
 /// It keeps its own position for each partition: the library's is one too far after an end-of-partition or an error in
 /// a batch, so that pausing there would skip a record.
 pub struct StreamReader {
-    batches: BatchQueue,
-    client_events: ClientEvents,
     client: StreamClient,
+    news: Arc<Mutex<ClientNews>>,
+    queue: Arc<Queue>,
     partitions: PartitionMap<Reading>,
-    expected: BTreeMap<Arc<str>, TopicId>,
-    /// A batch was left half way because its receiver panicked, so the library is ahead of `partitions`.
-    is_interrupted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reading {
     next: Offset,
     state: State,
+    /// While it is not sure yet that the partition's records arrive here: since when, and whether something has.
+    collecting: Option<(Instant, bool)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,28 +58,29 @@ enum State {
     Stopped,
 }
 
+impl Reading {
+    fn begin(next: Offset) -> Self {
+        Self { next, state: State::Active, collecting: Some((Instant::now(), false)) }
+    }
+
+    fn heard(&mut self) {
+        if let Some((_, has_arrived)) = &mut self.collecting {
+            *has_arrived = true;
+        }
+    }
+}
+
 impl StreamReader {
-    /// A reader of nothing yet. It takes over the client's events, so one client has one reader.
-    pub fn new(client: StreamClient) -> Result<Self, KafkaError> {
+    /// A reader of nothing yet, and where its records will arrive.
+    pub fn new(client: StreamClient, news: Arc<Mutex<ClientNews>>) -> Result<(Self, Arrivals), KafkaError> {
         let no_queue = || KafkaError::Client { detail: "the consumer has no queue".to_owned() };
-        Ok(Self {
-            batches: BatchQueue::new(&client.consumer).ok_or_else(no_queue)?,
-            client_events: ClientEvents::new(&client.consumer).ok_or_else(no_queue)?,
-            client,
-            partitions: PartitionMap::default(),
-            expected: BTreeMap::new(),
-            is_interrupted: false,
-        })
+        let queue = Arc::new(Queue::new(&client.consumer).ok_or_else(no_queue)?);
+        let arrivals = Arrivals(BatchQueue::new(queue.clone()));
+        Ok((Self { client, news, queue, partitions: PartitionMap::default() }, arrivals))
     }
 
     pub fn client(&self) -> &StreamClient {
         &self.client
-    }
-
-    /// Hands over records of this name only from the topic with this id (invariant M6). A name of which nothing is
-    /// expected is taken for whichever topic has it.
-    pub fn expect_topic(&mut self, topic: Arc<str>, id: TopicId) {
-        self.expected.insert(topic, id);
     }
 
     /// Reads these partitions from these offsets, beside those already assigned. A partition that is assigned already
@@ -81,7 +90,7 @@ impl StreamReader {
         self.detach(&known)?;
         self.attach(starts)?;
         for (partition, next) in starts {
-            self.partitions.insert(partition.clone(), Reading { next: *next, state: State::Active });
+            self.partitions.insert(partition.clone(), Reading::begin(*next));
         }
         Ok(())
     }
@@ -95,9 +104,14 @@ impl StreamReader {
 
     /// Stops reading these partitions and drops what was fetched ahead; positions stay. Not assigned ones are left alone.
     pub fn pause(&mut self, partitions: &[StreamPartition]) -> Result<(), KafkaError> {
-        self.detach(partitions)?;
-        self.set_state(partitions, State::Active, State::Paused);
-        Ok(())
+        self.hold(|partition| partitions.contains(partition));
+        self.detach(partitions)
+    }
+
+    /// As [`pause`](Self::pause) for the partitions of one topic.
+    pub fn pause_topic(&mut self, topic: &str) -> Result<(), KafkaError> {
+        let own = self.partitions.iter().map(|(partition, _)| partition).filter(|partition| *partition.topic == *topic);
+        self.pause(&Vec::from_iter(own.cloned()))
     }
 
     /// Reads paused partitions on from their positions; others are left alone.
@@ -109,7 +123,9 @@ impl StreamReader {
             .map(|(partition, reading)| (partition.clone(), reading.next))
             .collect();
         self.attach(&starts)?;
-        self.set_state(partitions, State::Paused, State::Active);
+        starts
+            .iter()
+            .for_each(|(partition, next)| _ = self.partitions.insert(partition.clone(), Reading::begin(*next)));
         Ok(())
     }
 
@@ -124,86 +140,54 @@ impl StreamReader {
         self.partitions.iter().map(|(partition, reading)| (partition, reading.next))
     }
 
-    /// Hands over at most `max_records` records in the order of their offsets within each partition. Returns as soon as
-    /// there is something to hand over or to tell, and after `timeout` in any case.
-    ///
-    /// When `on_record` panics, the record counts as not read: the next call reads it again.
-    pub fn poll_batch(
+    /// To be called when a batch is here, before anything of it is [taken](Self::take): what the client has not told by
+    /// then, was fetched from the expected topics.
+    pub fn begin_batch(&mut self) {
+        let news = self.news.clone();
+        let mut news = news.lock().expect("no code panics while it holds the news");
+        news.listen();
+        if news.has_replaced() {
+            self.hold(|partition| news.is_replaced(&partition.topic));
+        }
+    }
+
+    /// Hands over the record, if it is the next one of its partition; or returns what else arrived. A partition that has
+    /// [stopped](StreamEvent::Stopped) is to be [paused](Self::pause), so that it is not fetched on.
+    pub fn take(
         &mut self,
-        max_records: usize,
-        timeout: Duration,
-        mut on_record: impl FnMut(&StreamPartition, RecordView<'_>),
-    ) -> Polled {
-        let mut polled = Polled::default();
-        let Self { client_events, partitions, expected, .. } = self;
-        take_client_events(client_events, expected, partitions, &mut polled.events);
-        if self.is_interrupted
-            && let Err(error) = self.start_again()
-        {
-            polled.events.push(StreamEvent::Trouble {
-                partition: None,
-                kind: Trouble::Other,
-                detail: error.to_string(),
-            });
-            return polled;
-        }
-        let timeout = if polled.events.is_empty() { timeout } else { Duration::ZERO };
-        self.is_interrupted = true;
-        let Self { client_events, partitions, expected, .. } = self;
-        let mut is_first = true;
-        self.batches.take(max_records, timeout, |message| {
-            // Asked when the batch is already here: what is not told by now, was fetched from the expected topic.
-            if std::mem::take(&mut is_first) {
-                take_client_events(client_events, expected, partitions, &mut polled.events);
-            }
-            match message {
-                Message::Record(record) => {
-                    if let Some((partition, next)) = due(partitions, &record) {
-                        on_record(partition, record);
-                        *next = Offset(record.offset().0 + 1);
-                        polled.records += 1;
-                    }
+        arrival: &Arrival<'_>,
+        on_record: impl FnOnce(&StreamPartition, RecordView<'_>),
+    ) -> Option<StreamEvent> {
+        match &arrival.0 {
+            Message::Record(record) => {
+                if let Some((partition, next)) = due(&mut self.partitions, record) {
+                    on_record(partition, *record);
+                    *next = Offset(record.offset().0 + 1);
                 }
-                Message::Error(error) => polled.events.extend(note(partitions, &error)),
+                None
             }
-        });
-        self.is_interrupted = false;
-        self.detach_stopped(&mut polled.events);
-        polled
-    }
-
-    fn start_again(&mut self) -> Result<(), KafkaError> {
-        let active: Vec<(StreamPartition, Offset)> = self
-            .partitions
-            .iter()
-            .filter(|(_, reading)| reading.state == State::Active)
-            .map(|(partition, reading)| (partition.clone(), reading.next))
-            .collect();
-        self.assign(&active)?;
-        self.is_interrupted = false;
-        Ok(())
-    }
-
-    /// What was stopped in this batch must not be fetched on.
-    fn detach_stopped(&mut self, events: &mut Vec<StreamEvent>) {
-        let stopped: Vec<StreamPartition> = events
-            .iter()
-            .filter_map(|event| match event {
-                StreamEvent::Stopped { partition, .. } => Some(partition.clone()),
-                _ => None,
-            })
-            .collect();
-        if let Err(error) = self.detach(&stopped) {
-            events.push(StreamEvent::Trouble { partition: None, kind: Trouble::Other, detail: error.to_string() });
+            Message::Error(error) => note(&mut self.partitions, error),
         }
     }
 
-    fn set_state(&mut self, partitions: &[StreamPartition], from: State, to: State) {
-        for partition in partitions {
-            if let Some(reading) = self.partitions.get_mut(partition)
-                && reading.state == from
-            {
-                reading.state = to;
+    /// Sees to it that what the partitions bring arrives here, also if the client had to stop fetching one before it could
+    /// start again. To be called now and then.
+    pub fn collect_again(&mut self) {
+        for (partition, reading) in self.partitions.iter_mut() {
+            let Some((since, has_arrived)) = reading.collecting else { continue };
+            if has_arrived && since.elapsed() >= COLLECT_MIN {
+                reading.collecting = None;
+            }
+            if let Ok(topic) = c_name(&partition.topic) {
+                self.queue.collect(&topic, partition.partition);
+            }
+        }
+    }
+
+    fn hold(&mut self, is_held: impl Fn(&StreamPartition) -> bool) {
+        for (partition, reading) in self.partitions.iter_mut() {
+            if reading.state == State::Active && is_held(partition) {
+                reading.state = State::Paused;
             }
         }
     }
@@ -211,6 +195,9 @@ impl StreamReader {
     fn attach(&self, starts: &[(StreamPartition, Offset)]) -> Result<(), KafkaError> {
         if starts.is_empty() {
             return Ok(());
+        }
+        for (partition, _) in starts {
+            self.queue.collect(&c_name(&partition.topic)?, partition.partition);
         }
         let assigned = self.client.consumer.incremental_assign(&offset_list(starts)?);
         assigned.map_err(|error| KafkaError::of_library("assign partitions", &topics_of(starts), &error))
@@ -233,35 +220,6 @@ impl StreamReader {
     }
 }
 
-fn take_client_events(
-    client_events: &ClientEvents,
-    expected: &BTreeMap<Arc<str>, TopicId>,
-    partitions: &mut PartitionMap<Reading>,
-    events: &mut Vec<StreamEvent>,
-) {
-    while let Some(event) = client_events.next() {
-        events.push(match event {
-            ClientEvent::Error { code, detail } => {
-                StreamEvent::Trouble { partition: None, kind: Trouble::of(code), detail }
-            }
-            ClientEvent::CommitFailed { code } => StreamEvent::CommitFailed { detail: code.to_string() },
-            ClientEvent::TokenWanted => StreamEvent::TokenWanted,
-            ClientEvent::TopicIs { topic, id: found } => {
-                let Some((topic, expected)) = expected.get_key_value(topic.as_str()) else { continue };
-                if *expected == found {
-                    continue;
-                }
-                for (partition, reading) in partitions.iter_mut() {
-                    if partition.topic == *topic && reading.state == State::Active {
-                        reading.state = State::Paused;
-                    }
-                }
-                StreamEvent::AnotherTopic { topic: topic.clone(), found }
-            }
-        });
-    }
-}
-
 /// Where the partition's position is kept, when the record is the next one there.
 fn due<'a>(
     partitions: &'a mut PartitionMap<Reading>,
@@ -269,17 +227,16 @@ fn due<'a>(
 ) -> Option<(&'a StreamPartition, &'a mut Offset)> {
     let place = partitions.find(record.topic(), record.partition())?;
     let (partition, reading) = partitions.at(place);
+    reading.heard();
     // Records that come again, and those behind a stop, are not due.
     (reading.state == State::Active && record.offset() >= reading.next).then_some((partition, &mut reading.next))
 }
 
 fn note(partitions: &mut PartitionMap<Reading>, error: &PartitionError<'_>) -> Option<StreamEvent> {
-    let Some((topic, number)) = error.partition else {
-        let kind = Trouble::of(error.code);
-        return Some(StreamEvent::Trouble { partition: None, kind, detail: error.detail() });
-    };
+    let (topic, number) = error.partition?;
     let place = partitions.find(topic, number)?;
     let (partition, reading) = partitions.at(place);
+    reading.heard();
     if reading.state != State::Active {
         return None;
     }

@@ -11,16 +11,16 @@ use crate::resume;
 impl Session<'_> {
     pub(super) fn on_event(&mut self, event: StreamEvent) {
         match event {
-            StreamEvent::EndReached { partition, next } => {
-                if self.topics.get(&partition.topic).is_some_and(|topic| topic.standing == Standing::Read) {
-                    self.appender.pass(&partition, next);
-                    self.trouble = None;
-                }
-            }
-            StreamEvent::Stopped { partition, reason: StopReason::OffsetOutOfRange, .. } => {
-                self.on_offset_lost(partition);
-            }
+            // The lane has passed what cannot be read.
+            StreamEvent::EndReached { .. } => {}
             StreamEvent::Stopped { partition, next, reason, detail } => {
+                // It must not be fetched on.
+                if let Err(error) = self.lanes.pause(std::slice::from_ref(&partition)) {
+                    self.trouble = Some(error.to_string());
+                }
+                if reason == StopReason::OffsetOutOfRange {
+                    return self.on_offset_lost(partition);
+                }
                 let cause = format!("{partition} stopped at offset {next}: {reason} ({detail})");
                 self.stopped.insert(partition, cause);
             }
@@ -49,7 +49,7 @@ impl Session<'_> {
     fn renew_token(&mut self) {
         let renewed = client_properties::resolve(&self.context.spec)
             .map_err(|error| error.to_string())
-            .and_then(|properties| self.reader.client().renew_token(&properties).map_err(|error| error.to_string()));
+            .and_then(|properties| self.client.renew_token(&properties).map_err(|error| error.to_string()));
         if let Err(error) = renewed {
             self.trouble = Some(error);
         }
@@ -68,12 +68,12 @@ impl Session<'_> {
             return;
         }
         let checkpoint = &self.context.data_source.progress().checkpoint;
-        if self.appender.has_unpublished() || self.lost_offsets.iter().any(|lost| checkpoint.get(lost).is_none()) {
+        if self.lanes.has_unpublished() || self.lost_offsets.iter().any(|lost| checkpoint.get(lost).is_none()) {
             self.cut(None);
             return;
         }
         for partition in std::mem::take(&mut self.lost_offsets) {
-            let taken_up = self.reader.client().query_watermarks(&partition, ASK_MAX).and_then(|log| {
+            let taken_up = self.client.query_watermarks(&partition, ASK_MAX).and_then(|log| {
                 self.stopped.remove(&partition);
                 self.take_up(partition.clone(), log, true)
             });

@@ -100,7 +100,7 @@ impl Session<'_> {
 
     pub(super) fn expect_topic(&mut self, name: &Arc<str>, id: Option<TopicId>, standing: Standing) {
         if let Some(id) = id {
-            self.reader.expect_topic(name.clone(), id);
+            self.lanes.expect_topic(name.clone(), id);
         }
         self.topics.insert(name.clone(), Topic { id, standing });
     }
@@ -108,8 +108,8 @@ impl Session<'_> {
     fn take_up_new(&mut self, name: &Arc<str>, partitions: i32) -> Result<(), KafkaError> {
         for partition in 0..partitions {
             let partition = StreamPartition { topic: name.clone(), partition };
-            if !self.appender.reads(&partition) {
-                let log = self.reader.client().query_watermarks(&partition, ASK_MAX)?;
+            if !self.lanes.reads(&partition) {
+                let log = self.client.query_watermarks(&partition, ASK_MAX)?;
                 tracing::info!(%partition, "found a new partition");
                 self.take_up(partition, log, true)?;
                 // Its beginning is on record before a restart could take it for one that was never seen.
@@ -121,11 +121,9 @@ impl Session<'_> {
 
     /// The topic is the one that was read before: goes on where that ended.
     fn read_on(&mut self, name: &Arc<str>) -> Result<(), KafkaError> {
-        let positions = self.appender.positions().filter(|(partition, _)| partition.topic == *name);
-        let positions = positions.filter(|(partition, _)| !self.stopped.contains_key(partition));
-        let positions: Vec<(StreamPartition, Offset)> =
-            positions.map(|(partition, next)| (partition.clone(), next)).collect();
-        self.reader.assign(&positions)?;
+        let mut positions = self.lanes.positions(name);
+        positions.retain(|(partition, _)| !self.stopped.contains_key(partition));
+        self.lanes.assign(&positions)?;
         self.topics.get_mut(name).expect("the caller has found it").standing = Standing::Read;
         Ok(())
     }
@@ -143,10 +141,8 @@ impl Session<'_> {
             self.is_cut_wanted = true;
         }
         topic.standing = standing;
-        let partitions = self.appender.positions().map(|(partition, _)| partition);
-        let partitions: Vec<StreamPartition> =
-            partitions.filter(|partition| *partition.topic == *name).cloned().collect();
-        if let Err(error) = self.reader.pause(&partitions) {
+        let partitions = Vec::from_iter(self.lanes.positions(name).into_iter().map(|(partition, _)| partition));
+        if let Err(error) = self.lanes.pause(&partitions) {
             self.trouble = Some(error.to_string());
         }
         self.watch.hurry();
@@ -176,8 +172,10 @@ impl Session<'_> {
     }
 
     fn has_unread(&self, name: &str) -> bool {
-        let mut own = self.appender.positions().filter(|(partition, _)| *partition.topic == *name);
-        own.any(|(partition, next)| self.reader.client().cached_watermarks(partition).is_some_and(|log| log.end > next))
+        let unread = |(partition, next): &(StreamPartition, Offset)| {
+            self.client.cached_watermarks(partition).is_some_and(|log| log.end > *next)
+        };
+        self.lanes.positions(name).iter().any(unread)
     }
 
     /// Whether nothing can be read until an operator acts.

@@ -1,6 +1,5 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use henge_ingest::fleet::event::Fleet;
@@ -9,12 +8,14 @@ use henge_ingest::fleet::producer::{FleetProducer, Load};
 use henge_ingest::kafka::client::StreamClient;
 use henge_ingest::kafka::error::KafkaError;
 use henge_ingest::kafka::event::{StopReason, StreamEvent};
+use henge_ingest::kafka::news::ClientNews;
+use henge_ingest::kafka::reader::StreamReader;
 use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use henge_ingest::test_support::{PATIENCE, properties};
 use henge_segment_store::stream::Offset;
 use henge_segment_store::time::TimestampMs;
 
-use crate::{describe, payloads, places, poll_until, read_to, reader, records, stream};
+use crate::{Reader, describe, payloads, places, poll_until, read_to, reader, records, stream};
 
 fn mock(topic: &str, partitions: i32) -> (MockKafka, Vec<(String, String)>) {
     let kafka = MockKafka::start().expect("a mock cluster can start");
@@ -116,27 +117,33 @@ fn a_partition_added_later_is_read_beside_the_others_and_one_taken_away_is_not()
 }
 
 #[test]
-fn a_record_whose_receiver_panicked_is_read_again() {
-    let (_kafka, properties) = mock("events", 1);
-    produce(&properties, "events", 0, 0..100);
-    let mut reader = reader(&properties, "events", &[(0, 0)]);
-    let deadline = Instant::now() + PATIENCE;
-    let mut before = Vec::new();
-    let interrupted = loop {
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            reader.poll_batch(1_000, Duration::from_millis(200), |_, record| {
-                assert!(record.offset() != Offset(40), "the receiver gives up on purpose");
-                before.push(record.offset().0);
-            })
-        }));
-        if result.is_err() || Instant::now() > deadline {
-            break result.is_err();
+fn readers_of_one_client_each_get_their_own_partitions_also_when_these_stop_and_start() {
+    let (_kafka, properties) = mock("events", 4);
+    let client = StreamClient::new("test", &properties).expect("the properties make a client");
+    let news = Arc::new(Mutex::new(ClientNews::new(&client).expect("a client has its news once")));
+    let mut readers = [0, 1].map(|_| {
+        let (reader, arrivals) = StreamReader::new(client.clone(), news.clone()).expect("a client has readers");
+        Reader { arrivals, reader, news: news.clone() }
+    });
+    let own = [[0, 2], [1, 3]];
+    for (reader, own) in readers.iter_mut().zip(own) {
+        reader.assign(&places("events", &own.map(|partition| (partition, 0)))).expect("partitions can be assigned");
+    }
+    for round in 0..5 {
+        let (first, last) = (round * 300, round * 300 + 300);
+        for partition in 0..4 {
+            produce(&properties, "events", partition, first..last);
         }
-    };
-    assert!(interrupted);
-    assert_eq!(before, (0..40).collect::<Vec<_>>());
-    assert_eq!(reader.position(&stream("events", 0)), Some(Offset(40)));
-    assert_eq!(read_to(&mut reader, &[(0, 100)]), records(0, 40..100));
+        for (reader, own) in readers.iter_mut().zip(own) {
+            let mut found = read_to(reader, &own.map(|partition| (partition, last)));
+            found.sort_by_key(|(partition, offset, _)| (*partition, *offset));
+            assert_eq!(found, own.map(|partition| records(partition, first..last)).concat(), "round {round}");
+            // The client ends fetching at some later moment, and forgets then where records should arrive.
+            let partitions = own.map(|partition| stream("events", partition));
+            reader.pause(&partitions).expect("assigned partitions can be paused");
+            reader.resume(&partitions).expect("paused partitions can be resumed");
+        }
+    }
 }
 
 #[test]

@@ -20,8 +20,9 @@ use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, lit};
-use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyExpressions};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 /// The rules, with lists kept apart before the simplifier sees them.
@@ -51,39 +52,95 @@ impl OptimizerRule for InLists {
         Some(ApplyOrder::BottomUp)
     }
 
-    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let names = NamePreserver::new(&plan);
+        let constants = SimplifyContext::builder()
+            .with_config_options(config.options())
+            .with_query_execution_start_time(config.query_execution_start_time());
+        let lists = Lists { constants: ExprSimplifier::new(constants.build()) };
         plan.map_expressions(|expr| {
             if !expr.exists(|part| Ok(matches!(part, Expr::InList(_))))? {
                 return Ok(Transformed::no(expr));
             }
             let name = names.save(&expr);
-            let kept = kept_apart(expr.clone())?;
+            let kept = lists.kept_apart(expr.clone())?;
             Ok(if kept == expr { Transformed::no(expr) } else { Transformed::yes(name.restore(kept)) })
         })
     }
 }
 
-/// The expression without lists that would be merged to nothing.
-fn kept_apart(expr: Expr) -> Result<Expr> {
-    match expr {
-        Expr::Not(operand) => match negated(*operand) {
-            Expr::Not(operand) => Ok(Expr::Not(Box::new(kept_apart(*operand)?))),
-            pushed_down => kept_apart(pushed_down),
-        },
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_chain(op) => {
-            let mut operands = Vec::new();
-            for operand in operands_of(BinaryExpr { left, op, right }) {
-                match kept_apart(operand)? {
-                    Expr::BinaryExpr(nested) if nested.op == op => operands.extend(operands_of(nested)),
-                    operand => operands.push(operand),
+/// Writes lists anew.
+struct Lists {
+    /// Knows no columns.
+    constants: ExprSimplifier,
+}
+
+impl Lists {
+    /// The expression without lists that would be merged to nothing.
+    fn kept_apart(&self, expr: Expr) -> Result<Expr> {
+        match expr {
+            Expr::Not(operand) => match negated(*operand) {
+                Expr::Not(operand) => Ok(Expr::Not(Box::new(self.kept_apart(*operand)?))),
+                pushed_down => self.kept_apart(pushed_down),
+            },
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_chain(op) => {
+                let mut operands = Vec::new();
+                for operand in operands_of(BinaryExpr { left, op, right }) {
+                    match self.kept_apart(operand)? {
+                        Expr::BinaryExpr(nested) if nested.op == op => operands.extend(operands_of(nested)),
+                        operand => operands.push(operand),
+                    }
                 }
+                without_contradictions(&mut operands, op);
+                Ok(joined(operands, op))
             }
-            without_contradictions(&mut operands, op);
-            Ok(joined(operands, op))
+            Expr::InList(list) => self.of_plain_items(list),
+            other => other.map_children(|child| self.kept_apart(child).map(Transformed::yes)).data(),
         }
-        Expr::InList(list) => of_plain_items(list),
-        other => other.map_children(|child| kept_apart(child).map(Transformed::yes)).data(),
+    }
+
+    /// A list of literals, other than NULL and zeros of DOUBLE, and beside it what it says of others.
+    fn of_plain_items(&self, InList { expr, list, negated }: InList) -> Result<Expr> {
+        let expr = self.kept_apart(*expr)?;
+        if expr.is_volatile() {
+            return Ok(Expr::InList(InList { expr: Box::new(expr), list, negated }));
+        }
+        let mut plain = Vec::new();
+        let mut others = Vec::new();
+        for item in list {
+            let item = self.folded(item)?;
+            let other = match &item {
+                Expr::Literal(value, _) if value.is_null() => lit(ScalarValue::Boolean(None)),
+                Expr::Literal(ScalarValue::Float64(Some(0.0)), _) => expr.clone().between(lit(-0.0), lit(0.0)),
+                Expr::Literal(..) | Expr::Placeholder(_) | Expr::ScalarSubquery(_) => {
+                    plain.push(item);
+                    continue;
+                }
+                _ => expr.clone().eq(self.kept_apart(item)?),
+            };
+            if !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        if negated {
+            others = others.into_iter().map(opposite_of_test).collect();
+        }
+        if !plain.is_empty() || others.is_empty() {
+            others.insert(0, Expr::InList(InList { expr: Box::new(expr), list: plain, negated }));
+        }
+        Ok(joined(others, if negated { Operator::And } else { Operator::Or }))
+    }
+
+    /// An item without columns as the literal that it is, which its like may be compared with.
+    fn folded(&self, item: Expr) -> Result<Expr> {
+        let is_constant = |part: &Expr| match part {
+            Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::Placeholder(_) | Expr::ScalarSubquery(_) => false,
+            part => !part.is_volatile_node(),
+        };
+        if matches!(item, Expr::Literal(..)) || item.exists(|part| Ok(!is_constant(part)))? {
+            return Ok(item);
+        }
+        self.constants.simplify(item)
     }
 }
 
@@ -120,37 +177,6 @@ fn operands_of(chain: BinaryExpr) -> Vec<Expr> {
 fn joined(operands: Vec<Expr>, op: Operator) -> Expr {
     let pair = |left: Expr, right| Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) });
     operands.into_iter().reduce(pair).expect("a chain has operands")
-}
-
-/// A list of literals, other than NULL and zeros of DOUBLE, and beside it what it says of others.
-fn of_plain_items(InList { expr, list, negated }: InList) -> Result<Expr> {
-    let expr = kept_apart(*expr)?;
-    if expr.is_volatile() {
-        return Ok(Expr::InList(InList { expr: Box::new(expr), list, negated }));
-    }
-    let mut plain = Vec::new();
-    let mut others = Vec::new();
-    for item in list {
-        let other = match &item {
-            Expr::Literal(value, _) if value.is_null() => lit(ScalarValue::Boolean(None)),
-            Expr::Literal(ScalarValue::Float64(Some(0.0)), _) => expr.clone().between(lit(-0.0), lit(0.0)),
-            Expr::Literal(..) | Expr::Placeholder(_) | Expr::ScalarSubquery(_) => {
-                plain.push(item);
-                continue;
-            }
-            _ => expr.clone().eq(kept_apart(item)?),
-        };
-        if !others.contains(&other) {
-            others.push(other);
-        }
-    }
-    if negated {
-        others = others.into_iter().map(opposite_of_test).collect();
-    }
-    if !plain.is_empty() || others.is_empty() {
-        others.insert(0, Expr::InList(InList { expr: Box::new(expr), list: plain, negated }));
-    }
-    Ok(joined(others, if negated { Operator::And } else { Operator::Or }))
 }
 
 fn opposite_of_test(test: Expr) -> Expr {

@@ -34,10 +34,15 @@ pub struct Fixture {
     directory: TempDir,
 }
 
+/// With time for a debug build, which takes many times as long, on a busy machine.
+pub fn patient_limits() -> QueryLimits {
+    let (plan_time_max, timeout_default) = (Duration::from_secs(60), Duration::from_secs(300));
+    QueryLimits { plan_time_max, timeout_default, ..QueryLimits::default() }
+}
+
 impl Fixture {
-    /// Without a limit on planning, which in a debug build takes many times as long.
     pub async fn new() -> Self {
-        Self::with_limits(QueryLimits { plan_time_max: Duration::from_secs(60), ..QueryLimits::default() }).await
+        Self::with_limits(patient_limits()).await
     }
 
     pub async fn with_limits(limits: QueryLimits) -> Self {

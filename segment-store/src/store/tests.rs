@@ -89,6 +89,27 @@ fn expected(events: i64) -> (i64, i64) {
 }
 
 #[tokio::test]
+async fn lanes_are_seen_and_cut_together_and_make_a_segment_each() {
+    let root = tempfile::tempdir().unwrap();
+    let (store, usage) = open(root.path()).await;
+    let events: Vec<EventRow> = (0..1_000).map(event).collect();
+    for (lane, events) in events.chunks(250).enumerate() {
+        usage.append_in_lane(lane, events);
+    }
+    assert_eq!(totals(&usage), expected(1_000));
+    let stats = usage.open_stats();
+    assert_eq!((stats.time_chunks, stats.open_segments), (1, 4));
+    let frozen = usage.cut();
+    assert_eq!((usage.open_stats().rows, frozen.events()), (0, 1_000));
+    usage.append_in_lane(3, &events[..1]);
+    assert_eq!(totals(&usage), (1_001, expected(1_000).1), "event 0, which has no bytes, once more");
+    assert_eq!(store.publish(&usage, &frozen, consumed(0, 1_000)).await.unwrap().len(), 4);
+    assert_eq!(totals(&usage), (1_001, expected(1_000).1));
+    usage.discard_unpublished();
+    assert_eq!(totals(&usage), expected(1_000));
+}
+
+#[tokio::test]
 async fn events_stay_visible_once_from_append_over_cut_and_publish_to_restart() {
     let root = tempfile::tempdir().unwrap();
     let (store, usage) = open(root.path()).await;

@@ -32,14 +32,19 @@ pub async fn ask(
     let (parts, body) = request.into_parts();
     let refused = |timer: &mut QueryTimer| timer.ended(QueryOutcome::Refused);
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
-    let SqlRequest { query, layout, .. } =
+    let SqlRequest { query, layout, provenance, .. } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), asker.reader)
             .inspect_err(|_| refused(&mut timer))?;
     recovery::wait_for(&services, &query).await.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
     let answered = match services.engine.execute(query).await {
-        Ok(answer) => answer_response::respond(answer, layout, accepted, Some(timer), query_id.clone()).await,
+        Ok(mut answer) => {
+            if !provenance {
+                answer.made_of.clear();
+            }
+            answer_response::respond(answer, layout, accepted, Some(timer), query_id.clone()).await
+        }
         Err(error) => {
             timer.ended(error.kind.into());
             Err(error)

@@ -113,6 +113,7 @@ fn answer(result: &StatementResult, directory: PathBuf, page: Option<usize>) -> 
         batches,
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     })
 }
 

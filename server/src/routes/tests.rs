@@ -34,6 +34,7 @@ mod answers;
 mod golden;
 mod keys;
 mod metadata;
+mod provenance;
 mod statements;
 
 struct Fixture {

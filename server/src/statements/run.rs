@@ -62,7 +62,11 @@ impl Run {
             Err(error) => {
                 warn!(statement = id, %error, "a statement failed");
                 timer.ended(error.kind.into());
-                if blocking(move || Ok(remove_directory(&directory))).await.is_err() {
+                let removed = blocking(move || {
+                    remove_directory(&directory);
+                    Ok(())
+                });
+                if removed.await.is_err() {
                     warn!(statement = id, "its files are not removed");
                 }
                 statements.enter(&id, State::Failed(error));
@@ -168,6 +172,7 @@ async fn sample(
         batches,
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     };
     let pieces = answer::started(sample).await?.into_bytes(layout(ResultFormat::Array, time_zone))?;
     let pieces: Vec<_> = pieces.collect::<Vec<_>>().await.into_iter().collect::<Result<_, _>>()?;

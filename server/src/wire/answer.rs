@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::stream::{Stream, StreamExt, try_unfold};
 use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
+use henge_query::provenance::MadeOf;
 use henge_query::result_cache::ResultCacheCounts;
 
 use super::arrow_ipc::ArrowStream;
@@ -40,6 +41,10 @@ impl StartedAnswer {
 
     pub fn is_approximate(&self) -> bool {
         self.answer.is_approximate
+    }
+
+    pub fn made_of(&self) -> &[MadeOf] {
+        &self.answer.made_of
     }
 
     /// The whole answer in pieces of about 64 KiB. An `Err` is the last item: whoever sends the pieces must then break

@@ -1,4 +1,4 @@
-//! Takes records from the consumer queue many at a time: a third cheaper than one by one.
+//! Takes records from a queue many at a time: a third cheaper than one by one.
 
 use std::ffi::CStr;
 use std::ops::Range;
@@ -10,14 +10,13 @@ use henge_segment_store::stream::Offset;
 use rdkafka::bindings::{
     rd_kafka_consume_batch_queue, rd_kafka_message_destroy, rd_kafka_message_errstr, rd_kafka_message_t,
 };
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::queue::Queue;
 use super::record::{RecordView, topic_name};
 use super::{error_code, millis};
 
-/// What the consumer queue holds.
+/// What such a queue holds.
 pub enum Message<'a> {
     Record(RecordView<'a>),
     Error(PartitionError<'a>),
@@ -45,9 +44,9 @@ impl PartitionError<'_> {
     }
 }
 
-/// The consumer queue and the room for one batch.
+/// A queue of records and the room for one batch.
 pub struct BatchQueue {
-    queue: Queue,
+    queue: Arc<Queue>,
     messages: Vec<*mut rd_kafka_message_t>,
 }
 
@@ -55,9 +54,8 @@ pub struct BatchQueue {
 unsafe impl Send for BatchQueue {}
 
 impl BatchQueue {
-    /// `None` when the consumer has no group and with it no queue.
-    pub fn new(consumer: &Arc<BaseConsumer>) -> Option<Self> {
-        Some(Self { queue: Queue::of_consumer(consumer)?, messages: Vec::new() })
+    pub fn new(queue: Arc<Queue>) -> Self {
+        Self { queue, messages: Vec::new() }
     }
 
     /// Hands over at most `max` messages in their order and says how many there were. Waits at most `timeout` for the

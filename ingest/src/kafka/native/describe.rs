@@ -34,7 +34,7 @@ pub fn describe(
     topics: &[CString],
     timeout: Duration,
 ) -> Result<Vec<Described>, RDKafkaErrorCode> {
-    let answers = Queue::for_answer(consumer).ok_or(RDKafkaErrorCode::Fail)?;
+    let answers = Queue::new(consumer).ok_or(RDKafkaErrorCode::Fail)?;
     ask(&answers, topics, timeout)?;
     let answer = answers.poll(timeout.saturating_add(GRACE)).ok_or(RDKafkaErrorCode::OperationTimedOut)?;
     // SAFETY: the event is alive. The codes of requests are the library's own, all of them in the enumeration.

@@ -1,13 +1,14 @@
 //! One of the client's queues, kept together with the client that it belongs to.
 
+use std::ffi::CStr;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::bindings::{
     rd_kafka_event_destroy, rd_kafka_event_t, rd_kafka_poll_set_consumer, rd_kafka_queue_destroy,
-    rd_kafka_queue_forward, rd_kafka_queue_get_consumer, rd_kafka_queue_get_main, rd_kafka_queue_new,
-    rd_kafka_queue_poll, rd_kafka_queue_t,
+    rd_kafka_queue_forward, rd_kafka_queue_get_consumer, rd_kafka_queue_get_main, rd_kafka_queue_get_partition,
+    rd_kafka_queue_new, rd_kafka_queue_poll, rd_kafka_queue_t,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
@@ -49,11 +50,29 @@ impl Queue {
         unsafe { rd_kafka_poll_set_consumer(self.consumer.client().native_ptr()) };
     }
 
-    /// A new queue for the answer to one request.
-    pub fn for_answer(consumer: &Arc<BaseConsumer>) -> Option<Self> {
+    /// An empty queue, for the answer to one request or for what partitions [bring](Self::collect). What is left in it is
+    /// destroyed with it, and so is what still arrives then.
+    pub fn new(consumer: &Arc<BaseConsumer>) -> Option<Self> {
         // SAFETY: the client is alive while `consumer` is.
         let queue = unsafe { rd_kafka_queue_new(consumer.client().native_ptr()) };
         Some(Self { queue: NonNull::new(queue)?, consumer: consumer.clone() })
+    }
+
+    /// Makes what a partition brings arrive here, what it has brought already included and in its order. The client
+    /// forgets this whenever it stops to fetch the partition, which happens some time after it was asked to.
+    pub fn collect(&self, topic: &CStr, partition: i32) {
+        // SAFETY: the client is alive and the topic a C string; null means that the partition cannot be named.
+        let source = unsafe {
+            let client = self.consumer.client().native_ptr();
+            rd_kafka_queue_get_partition(client, topic.as_ptr(), partition)
+        };
+        if !source.is_null() {
+            // SAFETY: both queues are alive; the reference to the partition's is ours and given up once.
+            unsafe {
+                rd_kafka_queue_forward(source, self.queue.as_ptr());
+                rd_kafka_queue_destroy(source);
+            }
+        }
     }
 
     pub fn as_ptr(&self) -> *mut rd_kafka_queue_t {

@@ -77,7 +77,7 @@ impl Stage {
         }
         let data_source = |name| store.data_source(name).expect("it was created");
         let (raw, rollup) = (data_source(RAW), data_source(ROLLUP));
-        let engine = QueryEngine::new(store.clone(), QueryLimits { threads: THREADS, ..QueryLimits::default() });
+        let engine = QueryEngine::new(store.clone(), QueryLimits { threads: THREADS, ..fixture::patient_limits() });
         Self { engine, store, raw, rollup, directory }
     }
 

@@ -14,8 +14,9 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::query_metrics::{QueryOutcome, QueryTimer};
+use crate::wire::answer::{self, StartedAnswer};
 use crate::wire::encoding::Encoding;
-use crate::wire::{Layout, answer};
+use crate::wire::{Layout, provenance};
 
 /// JSON, as the other values of a query are.
 const RESPONSE_CONTEXT: HeaderName = HeaderName::from_static("x-druid-response-context");
@@ -41,7 +42,7 @@ pub async fn respond(
     };
     let mut headers = layout_headers(&layout);
     let started = answer::started(answer).await.map_err(|error| failed(&mut timer, error))?;
-    headers.insert(RESPONSE_CONTEXT, response_context(started.result_cache(), started.is_approximate()));
+    headers.insert(RESPONSE_CONTEXT, response_context(&started));
     let mut pieces = Box::pin(started.into_bytes(layout).map_err(|error| failed(&mut timer, error))?);
     let first = pieces.next().await.transpose().map_err(|error| failed(&mut timer, error))?;
     let encoding = accepted.filter(|_| first.as_ref().is_some_and(|piece| piece.len() >= PACKED_BYTES_MIN));
@@ -74,11 +75,14 @@ fn layout_headers(layout: &Layout) -> HeaderMap {
 }
 
 /// What the client may want to know of how its answer came to be.
-fn response_context(cache: ResultCacheCounts, is_approximate: bool) -> HeaderValue {
-    let ResultCacheCounts { hits, misses } = cache;
+fn response_context(started: &StartedAnswer) -> HeaderValue {
+    let ResultCacheCounts { hits, misses } = started.result_cache();
     let mut context = json!({ "resultCache": { "hits": hits, "misses": misses } });
-    if is_approximate {
+    if started.is_approximate() {
         context["approximate"] = true.into();
+    }
+    if !started.made_of().is_empty() {
+        context["provenance"] = started.made_of().iter().map(provenance::of_answer).collect();
     }
     HeaderValue::from_str(&context.to_string()).expect("names and numbers are printable")
 }

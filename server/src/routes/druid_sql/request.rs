@@ -25,6 +25,8 @@ use crate::wire::{ARROW_STREAM, Header, Layout, ResultFormat};
 pub struct SqlRequest {
     pub query: QueryRequest,
     pub layout: Layout,
+    /// Whether it is to be told what the answer is made of.
+    pub provenance: bool,
     /// Of statements that nobody waits for.
     pub execution_mode: Option<String>,
 }
@@ -124,6 +126,7 @@ impl SqlBody {
                 time,
                 arrays,
             },
+            provenance: context.flag("provenance")?.unwrap_or(false),
             execution_mode: context.text("executionMode")?,
         })
     }

@@ -39,6 +39,7 @@ fn answer(columns: Vec<ResultColumn>, batches: Vec<Result<RecordBatch, QueryErro
         batches: Box::pin(stream::iter(batches)),
         result_cache: ResultCacheCounts::default(),
         is_approximate: false,
+        made_of: Vec::new(),
     }
 }
 
