@@ -8,11 +8,13 @@
 //! cargo run --release -p henge-benches -- fairness
 //! cargo run --release -p henge-benches -- overhead
 //! cargo run --release -p henge-benches -- metrics
+//! cargo run --release -p henge-benches -- deaths
 //! ```
 
 mod calibration;
 mod cmu;
 mod cpu;
+mod deaths;
 mod druid_process;
 mod fairness;
 mod ingest;
@@ -48,10 +50,12 @@ enum Bench {
     Peers(peers::Options),
     /// A dashboard beside heavy queries, and how soon cancelled queries let go of the CPU.
     Fairness(fairness::Options),
-    /// What a query costs apart from what its operators do.
+    /// What a query costs apart from what its operators do, and how fast many rows are written.
     Overhead(overhead::Options),
     /// A tenant's dashboard by the metrics API, alone and in a storm of dashboards.
     Metrics(metrics::Options),
+    /// A light query beside queries of death.
+    Deaths(deaths::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -65,6 +69,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Fairness(options) => fairness::run(&options),
         Bench::Overhead(options) => overhead::run(&options),
         Bench::Metrics(options) => metrics::run(&options),
+        Bench::Deaths(options) => deaths::run(&options),
     }
 }
 

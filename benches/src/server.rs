@@ -27,21 +27,27 @@ pub struct Server {
 /// Connections to a server, for one thread.
 pub struct Client {
     url: String,
+    /// What each request says.
+    headers: HeaderMap,
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
 }
 
 impl Client {
     pub fn new(url: String) -> anyhow::Result<Self> {
+        Self::with_headers(url, HeaderMap::new())
+    }
+
+    fn with_headers(url: String, headers: HeaderMap) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = Self::builder().build()?;
-        Ok(Self { url, runtime, client })
+        let client = Self::builder().default_headers(headers.clone()).build()?;
+        Ok(Self { url, headers, runtime, client })
     }
 
     /// With the credentials of a key, id and secret with a dot between them.
     fn with_key(&self, key: &str) -> anyhow::Result<Self> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {key}").parse()?)]);
-        Ok(Self { client: Self::builder().default_headers(headers).build()?, ..Self::new(self.url.clone())? })
+        Self::with_headers(self.url.clone(), headers)
     }
 
     fn builder() -> ClientBuilder {
@@ -61,6 +67,19 @@ impl Client {
     /// The answer's bytes, to a SQL request in Druid's form.
     pub fn ask(&self, request: &Value) -> anyhow::Result<Vec<u8>> {
         self.post("/druid/v2/sql", request)
+    }
+
+    /// Reads an answer to a SQL request and keeps nothing of it: how many bytes it has.
+    pub fn read(&self, request: &Value) -> anyhow::Result<u64> {
+        self.runtime.block_on(async {
+            let mut answer = self.client.post(format!("{}/druid/v2/sql", self.url)).json(request).send().await?;
+            ensure!(answer.status() == 200, "{} {}", answer.status(), answer.text().await?);
+            let mut bytes = 0;
+            while let Some(piece) = answer.chunk().await? {
+                bytes += piece.len() as u64;
+            }
+            Ok(bytes)
+        })
     }
 
     /// The bytes of an answer of status 200 to a JSON document.
@@ -194,7 +213,7 @@ impl Server {
 
     /// Connections of its own for another thread.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Client::new(self.client.url.clone())
+        Client::with_headers(self.client.url.clone(), self.client.headers.clone())
     }
 
     /// User and system time since its start.

@@ -15,8 +15,10 @@ use datafusion::sql::sqlparser::ast;
 use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
+use crate::functions;
 use crate::provenance::Provenance;
 use crate::question::Question;
+use crate::reader::Reader;
 use crate::suggestion::{did_you_mean, with_advice};
 use crate::system_tables::{self, DRUID, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
@@ -108,7 +110,9 @@ impl ContextProvider for QueryCatalog<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.state.scalar_functions().get(name).cloned()
+        // What lookups say of other organisations is not theirs.
+        let is_hidden = name == functions::LOOKUP && *self.sources.reader != Reader::Everything;
+        self.state.scalar_functions().get(name).filter(|_| !is_hidden).cloned()
     }
 
     fn get_higher_order_meta(&self, _: &str) -> Option<Arc<HigherOrderUDF>> {

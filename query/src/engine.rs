@@ -10,6 +10,7 @@ use crate::cpu_pool::CpuPool;
 use crate::error::QueryError;
 use crate::execution::{Asked, Execution};
 use crate::limits::QueryLimits;
+use crate::lookups::Lookups;
 use crate::memory::MemoryFigures;
 use crate::operator::aggregate::TextNumbers;
 use crate::plan_cache::PlanCacheFigures;
@@ -37,21 +38,31 @@ pub struct QueryEngine {
     threads: Arc<QueryThreads>,
 }
 
+/// What queries can be told of the process around them.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// Where others can reach it.
+    pub server: Option<ServerInfo>,
+    /// Tables that it fills.
+    pub provided: Vec<ProvidedTable>,
+    pub lookups: Lookups,
+}
+
 impl QueryEngine {
     /// Starts the CPU pool. Panics if the system gives no threads.
     pub fn new(store: Arc<Store>, limits: QueryLimits) -> Self {
-        Self::of_server(store, limits, None, Vec::new())
+        Self::of_server(store, limits, Surroundings::default())
     }
 
     /// Like [`Self::new`], for a process that others can reach, and with what it tells of itself.
     pub fn of_server(
         store: Arc<Store>,
         limits: QueryLimits,
-        server: Option<ServerInfo>,
-        provided: Vec<ProvidedTable>,
+        Surroundings { server, provided, lookups }: Surroundings,
     ) -> Self {
         let spill = Arc::new(SpillSpace::new(store.spill_directory().to_owned(), limits.spill_bytes));
-        let session = SharedSession::new(&limits, spill).expect("the functions and options of a session are constants");
+        let session = SharedSession::new(&limits, spill, &Arc::new(lookups))
+            .expect("the functions and options of a session are constants");
         let running: Arc<RunningQueries> = Arc::default();
         let planner = Arc::new(Planner::new(store, session, running.clone(), server, provided));
         let admission = Arc::new(Admission::new(&limits));

@@ -18,6 +18,7 @@ mod joined_text;
 mod json_parts;
 mod json_text;
 mod long_sum;
+mod lookup;
 mod millis;
 mod padding;
 mod plain_regex;
@@ -41,7 +42,10 @@ use datafusion::functions_window::all_default_window_functions;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use crate::lookups::Lookups;
+
 pub(crate) use self::long_sum::fit as fit_long;
+pub(crate) use self::lookup::NAME as LOOKUP;
 use self::row_function::RowFunction;
 #[cfg(test)]
 pub(crate) use self::sketch::Rank;
@@ -141,7 +145,7 @@ const ROW_FUNCTIONS: &[&[RowFunction]] = &[
     whole_number::FUNCTIONS,
 ];
 
-pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
+pub(crate) fn scalar_functions(lookups: &Arc<Lookups>) -> Vec<Arc<ScalarUDF>> {
     let defaults = datafusion::functions::all_default_functions();
     let growing = defaults.iter().filter_map(growing_text::bounded).collect::<Vec<_>>();
     let allowed = defaults.into_iter().filter(|function| SCALARS.contains(&function.name()));
@@ -150,7 +154,7 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .chain(time_bucket::functions())
         .chain(millis::functions())
         .chain(sketch::scalars())
-        .chain([plain_regex::function(), first_bytes::function(), said_as::function()])
+        .chain([plain_regex::function(), first_bytes::function(), said_as::function(), lookup::function(lookups)])
         .chain(zoned_cast::functions())
         .chain(arrays::scalars())
         .chain(ROW_FUNCTIONS.iter().copied().flat_map(row_function::udfs))
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_name_on_the_lists_is_a_function_of_this_build() {
-        let scalars = scalar_functions();
+        let scalars = scalar_functions(&Arc::default());
         let missing: Vec<_> =
             SCALARS.iter().filter(|name| !scalars.iter().any(|function| function.name() == **name)).collect();
         assert!(missing.is_empty(), "{missing:?}");
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn functions_that_make_large_values_are_not_there() {
-        let scalars = scalar_functions();
+        let scalars = scalar_functions(&Arc::default());
         for name in ["range", "generate_series", "make_array", "array_repeat", "to_char"] {
             let found =
                 scalars.iter().any(|function| function.name() == name || function.aliases().contains(&name.into()));

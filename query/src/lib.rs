@@ -19,6 +19,7 @@ mod functions;
 pub mod guard;
 mod interruption;
 pub mod limits;
+pub mod lookups;
 pub mod memory;
 mod operator;
 mod patient_dialect;

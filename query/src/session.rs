@@ -19,6 +19,7 @@ use datafusion::prelude::SessionConfig;
 use crate::cpu_pool::QueryShare;
 use crate::functions;
 use crate::limits::QueryLimits;
+use crate::lookups::Lookups;
 use crate::memory::QueryMemory;
 use crate::result_cache::ResultCacheUse;
 use crate::rule::{self, NativePlanner};
@@ -51,7 +52,7 @@ impl Lent<'_> {
 }
 
 impl SharedSession {
-    pub fn new(limits: &QueryLimits, spill: Arc<SpillSpace>) -> Result<Self> {
+    pub fn new(limits: &QueryLimits, spill: Arc<SpillSpace>, lookups: &Arc<Lookups>) -> Result<Self> {
         let memory: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory_bytes));
         let mut state = SessionStateBuilder::new()
             .with_config(config(limits).with_extension(spill.clone()))
@@ -64,7 +65,7 @@ impl SharedSession {
                 Arc::new(AggregateFunctionPlanner),
                 Arc::new(WindowFunctionPlanner),
             ])
-            .with_scalar_functions(functions::scalar_functions())
+            .with_scalar_functions(functions::scalar_functions(lookups))
             .with_aggregate_functions(functions::aggregate_functions())
             .with_window_functions(functions::window_functions())
             .build();

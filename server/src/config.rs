@@ -35,6 +35,9 @@
 //! sweep_grace = "1h"                    # files that nothing needs stay this long
 //! scrub_rate = "12MiB"                  # a second: stored files are read again and compared with their digests
 //!
+//! [lookup.regions]                      # for LOOKUP(region, 'regions'); or file = "regions.csv" or "regions.json"
+//! map = { "eu-1" = "Frankfurt" }
+//!
 //! [datasource.usage]                    # the short form of a supervisor spec
 //! topic = "usage"
 //!
@@ -42,6 +45,7 @@
 //! id = "cluster_id"
 //! ```
 
+mod lookups;
 mod section;
 
 use std::borrow::Cow;
@@ -53,6 +57,7 @@ use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::{SpecError, SupervisorSpec};
 use henge_query::guard::StatementLimits;
 use henge_query::limits::QueryLimits;
+use henge_query::lookups::Lookups;
 use henge_segment_store::dataset::{Dataset, DatasetError, DatasetName};
 use henge_segment_store::slot::Slot;
 use henge_segment_store::store::StoreOptions;
@@ -80,6 +85,7 @@ pub struct Config {
     pub refresh: Duration,
     pub limits: Limits,
     pub upkeep: UpkeepConfig,
+    pub lookups: Lookups,
     /// Supervisors that the file asks for.
     pub specs: Vec<SupervisorSpec>,
     /// Datasets that the file declares over their datasources.
@@ -159,6 +165,8 @@ pub enum ConfigError {
     UnknownKey { file: String, key: String, suggestion: Option<String> },
     #[error("{file}: `{key}` must be {wanted}, not {found}")]
     Value { file: String, key: String, wanted: Cow<'static, str>, found: String },
+    #[error("{file}: `lookup.{name}`: {why}")]
+    Lookup { file: String, name: String, why: String },
     #[error("{file}: {}", in_one_line(.error))]
     Spec { file: String, error: SpecError },
     #[error("{file}: {error}")]
@@ -196,6 +204,7 @@ impl Config {
         server.finish()?;
         let limits = limits(root.section("limits")?)?;
         let upkeep = upkeep(root.section("upkeep")?)?;
+        let lookups = lookups::read(file, root.section("lookup")?.tables()?)?;
         let data_sources = root.section("datasource")?.tables()?;
         let datasets = datasets(file, root.section("dataset")?)?;
         root.finish()?;
@@ -215,6 +224,7 @@ impl Config {
             refresh,
             limits,
             upkeep,
+            lookups,
             specs,
             datasets,
         })

@@ -9,7 +9,7 @@ use henge_ingest::error::IngestError;
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
-use henge_query::engine::QueryEngine;
+use henge_query::engine::{QueryEngine, Surroundings};
 use henge_query::system_tables::ServerInfo;
 use henge_segment_store::clock;
 use henge_segment_store::dataset::{Dataset, DatasetName};
@@ -110,10 +110,10 @@ impl Running {
             declare_if_changed(&store, name, dataset).await?;
         }
         let memory = MemoryLimit::new(config.limits.ingest_bytes_max as u64);
-        let server = Some(server_info(address));
         let supervisors = Supervisors::start(store.clone(), memory).map_err(StartError::Resume)?;
-        let tables = system_tables::of(&store, &supervisors);
-        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, server, tables));
+        let provided = system_tables::of(&store, &supervisors);
+        let around = Surroundings { server: Some(server_info(address)), provided, lookups: config.lookups };
+        let engine = Arc::new(QueryEngine::of_server(store.clone(), config.limits.query, around));
         let statements =
             Statements::open(statements_directory, config.limits.asynchronous, engine.clone(), app.queries.clone());
         let services = Services { engine, statements: statements.clone(), supervisors, store };

@@ -31,6 +31,13 @@ pub struct Options {
     store: store::Options,
 }
 
+impl Options {
+    /// Where the command line says how many.
+    pub fn rows(&self) -> Option<u64> {
+        self.rows
+    }
+}
+
 /// A server of the standard workload's events, in segments.
 pub struct Served {
     henge: Henge,

@@ -75,11 +75,6 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
             let expr = Box::new((*value).clone());
             Expr::InList { expr, list, negated: false }
         }),
-        ("lookup", _) => {
-            return Err(QueryError::unsupported(
-                "LOOKUP needs a lookup table, and there are none yet: write CASE, or JOIN a query of VALUES",
-            ));
-        }
         _ => None,
     })
 }

@@ -6,9 +6,10 @@ use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
 use henge_query::answer::ResultColumn;
-use henge_query::engine::QueryEngine;
+use henge_query::engine::{QueryEngine, Surroundings};
 use henge_query::error::QueryError;
 use henge_query::limits::QueryLimits;
+use henge_query::lookups::Lookups;
 use henge_query::reader::Reader;
 use henge_query::request::{AskedLimits, Parameter, QueryRequest};
 use henge_segment_store::data_source::DataSource;
@@ -57,7 +58,10 @@ impl Fixture {
             .await
             .expect("a new datasource");
         let usage = store.data_source("usage").expect("it was created");
-        Self { engine: QueryEngine::new(store.clone(), limits), store, usage, directory }
+        let names = [("acme", "Acme Inc."), ("", "nobody")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let lookups = Lookups([("names".to_owned(), names.into())].into());
+        let around = Surroundings { lookups, ..Surroundings::default() };
+        Self { engine: QueryEngine::of_server(store.clone(), limits, around), store, usage, directory }
     }
 
     /// With the six events of [`events`].

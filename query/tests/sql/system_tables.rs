@@ -1,6 +1,6 @@
 //! `INFORMATION_SCHEMA` and `sys`, by the statements that clients send.
 
-use henge_query::engine::QueryEngine;
+use henge_query::engine::{QueryEngine, Surroundings};
 use henge_query::error::QueryErrorKind;
 use henge_query::limits::QueryLimits;
 use henge_query::system_tables::ServerInfo;
@@ -137,7 +137,11 @@ async fn the_server_and_its_tasks_are_told_by_druids_roles() {
         version: "0.0.0",
         started_at: TimestampMs(1_767_225_600_000),
     };
-    fixture.engine = QueryEngine::of_server(fixture.store.clone(), QueryLimits::default(), Some(server), Vec::new());
+    fixture.engine = QueryEngine::of_server(
+        fixture.store.clone(),
+        QueryLimits::default(),
+        Surroundings { server: Some(server), ..Surroundings::default() },
+    );
     let roles = "SELECT server, server_type, is_leader, tier, start_time FROM sys.servers ORDER BY 2";
     let row =
         |role: &str, leads: &str, tier: &str| format!("127.0.0.1:8888|{role}|{leads}|{tier}|2026-01-01T00:00:00.000Z");

@@ -14,6 +14,7 @@ fn an_empty_file_is_all_defaults() {
         refresh: Duration::from_secs(1),
         limits: Limits::default(),
         upkeep: UpkeepConfig::default(),
+        lookups: Lookups::default(),
         specs: vec![],
         datasets: vec![],
     };
@@ -64,6 +65,8 @@ fn every_setting_is_read() {
         ingest_memory = "3GiB"
         cache_size = "10GiB"
         shutdown_timeout = "1500ms"
+        [lookup.regions]
+        map = { eu = "Europe" }
         [upkeep]
         cpu = 0.5
         every = "1s"
@@ -150,6 +153,7 @@ fn every_setting_is_read() {
         slot: "2/3".parse().unwrap(),
         refresh: Duration::from_millis(250),
         limits,
+        lookups: Lookups([("regions".to_owned(), [("eu".to_owned(), "Europe".to_owned())].into())].into()),
         upkeep: UpkeepConfig {
             cpu: 0.5,
             every: Duration::from_secs(1),

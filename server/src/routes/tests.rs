@@ -6,7 +6,7 @@ use axum::response::Response;
 use henge_ingest::memory::MemoryLimit;
 use henge_ingest::spec::SupervisorSpec;
 use henge_ingest::supervisors::Supervisors;
-use henge_query::engine::QueryEngine;
+use henge_query::engine::{QueryEngine, Surroundings};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::{Gap, GapCause, LedgerCounts, Reason, RefusedRecord};
@@ -84,7 +84,11 @@ impl Fixture {
             App::new(Limits::default(), KeyRing::open(Objects::Local(data_dir.path().join("store"))).await.unwrap());
         let supervisors = Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap();
         let tables = system_tables::of(&store, &supervisors);
-        let engine = Arc::new(QueryEngine::of_server(store.clone(), app.limits.query.clone(), None, tables));
+        let engine = Arc::new(QueryEngine::of_server(
+            store.clone(),
+            app.limits.query.clone(),
+            Surroundings { provided: tables, ..Surroundings::default() },
+        ));
         let directory = data_dir.path().join("statements");
         app.recovered(Services {
             engine: engine.clone(),
