@@ -264,6 +264,17 @@ async fn a_record_that_contradicts_those_before_it_is_found_by_both_sums() {
     }
 }
 
+/// M5
+#[tokio::test]
+async fn a_record_of_a_process_that_was_no_writer_is_found() {
+    let root = tempfile::tempdir().unwrap();
+    filled(root.path()).await;
+    forge(root.path(), 4, |record| record.epoch = 0);
+    let report = check(root.path()).await;
+    let detail = "it was written in epoch 0, when another process had its slot";
+    assert_eq!(found(&report), [(Severity::Error, Check::Writer, detail)]);
+}
+
 #[tokio::test]
 async fn a_snapshot_that_says_something_else_is_an_error_and_a_damaged_one_a_warning() {
     let root = tempfile::tempdir().unwrap();
