@@ -1,9 +1,10 @@
-//! Refuses aggregates of sketches that would take their bytes for values.
+//! Refuses aggregates and groups of sketches that would take their bytes for values.
 
+use datafusion::arrow::datatypes::Field;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 use henge_segment_store::sketch::{SKETCH_TYPE_KEY, SketchKind};
 
 use crate::error::QueryError;
@@ -14,14 +15,49 @@ pub(crate) const ADVICE: &str = "APPROX_COUNT_DISTINCT_DS_HLL, APPROX_COUNT_DIST
 
 pub(crate) fn check(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::Aggregate(aggregate) = node {
-            for expr in &aggregate.aggr_expr {
-                check_calls(expr, aggregate.input.schema())?;
+        match node {
+            LogicalPlan::Aggregate(aggregate) => {
+                let input = aggregate.input.schema();
+                for expr in &aggregate.aggr_expr {
+                    check_calls(expr, input)?;
+                }
+                for key in keys(&aggregate.group_expr) {
+                    check_key(&key.to_field(input)?.1)?;
+                }
             }
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                input.schema().fields().iter().try_for_each(|field| check_key(field))?;
+            }
+            _ => {}
         }
         Ok(TreeNodeRecursion::Continue)
     })
     .map(drop)
+}
+
+fn keys(group_expr: &[Expr]) -> Vec<&Expr> {
+    match group_expr {
+        [Expr::GroupingSet(sets)] => sets.distinct_expr(),
+        keys => keys.iter().collect(),
+    }
+}
+
+/// Equal sketches are of equal values at best by chance: nobody can mean the groups of their bytes.
+fn check_key(field: &Field) -> Result<()> {
+    match kind_of(field) {
+        None => Ok(()),
+        Some(kind) => Err(QueryError::plan(format!(
+            "`{}` holds {} sketches, of which there are no groups: ask {ADVICE} of them",
+            field.name(),
+            kind.family()
+        ))
+        .into()),
+    }
+}
+
+fn kind_of(field: &Field) -> Option<SketchKind> {
+    let type_name = field.metadata().get(SKETCH_TYPE_KEY)?;
+    [SketchKind::HLL, SketchKind::THETA, SketchKind::QUANTILES].into_iter().find(|kind| kind.type_name() == type_name)
 }
 
 /// Says of functions that DataFusion finds no form of what they were given.
@@ -57,9 +93,7 @@ fn refusal(call: &AggregateFunction, input: &DFSchema) -> Option<QueryError> {
     }
     let argument = call.params.args.first()?;
     let (_, field) = argument.to_field(input).ok()?;
-    let kinds = [SketchKind::HLL, SketchKind::THETA, SketchKind::QUANTILES];
-    let type_name = field.metadata().get(SKETCH_TYPE_KEY)?;
-    let kind = kinds.into_iter().find(|kind| kind.type_name() == type_name)?;
+    let kind = kind_of(&field)?;
     let name = field.name();
     let advice = match kind {
         SketchKind::Hll { .. } => format!("APPROX_COUNT_DISTINCT_DS_HLL({name})"),

@@ -271,6 +271,11 @@ async fn the_information_schema_tells_what_sketches_a_column_holds() {
 async fn what_sketches_cannot_answer_is_refused_with_what_can() {
     let fixture = sketched(Form::Open).await;
     let distinct = "`users` holds HLL sketches of values: ask APPROX_COUNT_DISTINCT_DS_HLL(users)";
+    let no_groups = || {
+        "`users` holds HLL sketches, of which there are no groups: ask APPROX_COUNT_DISTINCT_DS_HLL, \
+         APPROX_COUNT_DISTINCT_DS_THETA or APPROX_QUANTILE_DS of them"
+            .to_owned()
+    };
     for (sql, message) in [
         ("SELECT COUNT(DISTINCT users) FROM usage", format!("COUNT(DISTINCT) is not of sketches, and {distinct}")),
         (
@@ -291,6 +296,9 @@ async fn what_sketches_cannot_answer_is_refused_with_what_can() {
             "MIN is not of sketches, and `latency` holds quantiles sketches of values: ask APPROX_QUANTILE_DS(latency, 0.5)"
                 .to_owned(),
         ),
+        ("SELECT users, COUNT(*) FROM usage GROUP BY 1", no_groups()),
+        ("SELECT COUNT(*) FROM usage GROUP BY CUBE (org, users)", no_groups()),
+        ("SELECT DISTINCT org, users FROM usage", no_groups()),
         (
             "SELECT APPROX_COUNT_DISTINCT_DS_HLL(sessions) FROM usage",
             "a theta sketch stands where a HLL sketch is needed".to_owned(),
