@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
+use henge_query::provenance::MadeOf;
 use henge_query::reader::Reader;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, LabelFilter, SeriesRequest, SeriesValue};
 use henge_segment_store::dataset::{Dataset, DatasetName, Metric};
 use henge_segment_store::time::Interval;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -18,7 +18,6 @@ use crate::app::{App, Services};
 use crate::error::ApiError;
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::recovery;
-use crate::wire::provenance;
 
 /// A dataset as one reader sees it.
 pub struct DatasetReading<'a> {
@@ -54,29 +53,22 @@ impl<'a> DatasetReading<'a> {
         })
     }
 
-    /// The rows of an answer.
-    pub async fn series(&self, request: SeriesRequest) -> Result<Vec<RecordBatch>, Problem> {
+    /// The rows of an answer, and how complete they are.
+    pub async fn series(&self, request: SeriesRequest) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let mut timer = QueryTimer::start(self.app.queries.clone());
         if let Some(metric) = self.dataset.metrics.get(&request.metric) {
             let waited = recovery::wait_for(self.services, &self.reader, metric.data_source.as_str()).await;
             waited.inspect_err(|_| timer.ended(QueryOutcome::Failed))?;
         }
         let answered = match self.services.engine.series(request).await {
-            Ok(answer) => answer.batches.try_collect::<Vec<_>>().await,
+            Ok(answer) => {
+                let batches = answer.batches.try_collect::<Vec<_>>().await;
+                batches.map(|batches| (batches, answer.made_of))
+            }
             Err(error) => Err(error),
         };
         timer.ended(answered.as_ref().map_or_else(|error| error.kind.into(), |_| QueryOutcome::Success));
         Ok(answered?)
-    }
-
-    /// How far an answer is complete that is made afterwards. Partitions are told to operators who ask for them.
-    pub fn completeness(&self, metric: &Metric, has_sources: bool) -> Map<String, Value> {
-        let data_source = self.services.store.data_source(metric.data_source.as_str());
-        let mut completeness = data_source.map(|data_source| data_source.completeness()).unwrap_or_default();
-        if !has_sources || self.reader != Reader::Everything {
-            completeness.sources.clear();
-        }
-        provenance::members(&completeness)
     }
 
     /// The labels that a field has, one row each.
@@ -87,7 +79,7 @@ impl<'a> DatasetReading<'a> {
         filter: Option<LabelFilter>,
         intervals: Vec<Interval>,
         order: GroupOrder,
-    ) -> Result<Vec<RecordBatch>, Problem> {
+    ) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let request = SeriesRequest {
             reader: self.reader.clone(),
             dataset: self.dataset.clone(),

@@ -63,7 +63,7 @@ pub async fn check_known(reading: &DatasetReading<'_>, named: &[Named<'_>]) -> R
         let filter = LabelFilter::Any(tests.collect());
         for metric in reading.metrics_with(field) {
             let order = GroupOrder::ByLabels { after: None, count: 1 };
-            let found = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
+            let (found, _) = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
             if found.iter().any(|batch| batch.num_rows() > 0) {
                 return Ok(());
             }

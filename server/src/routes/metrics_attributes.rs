@@ -7,11 +7,12 @@ use arrow::array::{AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
+use henge_query::provenance::MadeOf;
 use henge_query::series::GroupOrder;
 use henge_segment_store::clock;
 use serde_json::json;
 
-use super::metrics_query::{PageQuery, json_of, of_data};
+use super::metrics_query::{PageQuery, json_of, meta, of_data};
 use super::request_body;
 use crate::app::App;
 use crate::auth::asker::Asker;
@@ -47,7 +48,7 @@ async fn answer(
     token: Option<&str>,
 ) -> Result<Response, Problem> {
     let after = token.map(|token| page_token::read(token, asked, 1, clock::now())).transpose()?;
-    let batch = labels(reading, question, after).await?;
+    let (batch, made_of) = labels(reading, question, after).await?;
     let layout = Layout {
         group_by: std::slice::from_ref(&question.field),
         format: Format::Flat,
@@ -64,7 +65,7 @@ async fn answer(
         None if token.is_none() => pagination["total_size"] = data.groups.into(),
         None => {}
     }
-    Ok(of_data(&data, &json!({ "pagination": pagination })))
+    Ok(of_data(&data, &meta(pagination, &made_of)))
 }
 
 /// One value more than the page has, of all the columns that the field is read from.
@@ -72,7 +73,7 @@ async fn labels(
     reading: &DatasetReading<'_>,
     question: &LabelQuestion,
     after: Option<Vec<Option<String>>>,
-) -> Result<RecordBatch, Problem> {
+) -> Result<(RecordBatch, Vec<MadeOf>), Problem> {
     let field = question.field.as_str();
     let metrics = match &question.metric {
         Some(metric) => {
@@ -88,11 +89,14 @@ async fn labels(
         ));
     }
     let count = question.limit + 1;
+    let mut made_of = Vec::new();
     let mut found: BTreeMap<Option<String>, ()> = BTreeMap::new();
     for metric in metrics {
         let order = GroupOrder::ByLabels { after: after.clone(), count };
         let intervals = question.intervals.merged.clone();
-        for batch in reading.labels(metric, field, question.filter.clone(), intervals, order).await? {
+        let (batches, of_metric) = reading.labels(metric, field, question.filter.clone(), intervals, order).await?;
+        made_of.extend(of_metric);
+        for batch in batches {
             let column = batch.column(0).as_string_view();
             found.extend(column.iter().map(|label| (label.map(str::to_owned), ())));
         }
@@ -101,5 +105,5 @@ async fn labels(
     let column: StringViewArray = first.collect();
     let schema = Schema::new(vec![Field::new(field, DataType::Utf8View, true)]);
     let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(column)]);
-    Ok(batch.expect("one column is as long as itself"))
+    Ok((batch.expect("one column is as long as itself"), made_of))
 }

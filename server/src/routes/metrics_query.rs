@@ -6,12 +6,15 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use henge_query::provenance::MadeOf;
 use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, SeriesRequest, SeriesValue};
 use henge_segment_store::clock;
+use henge_segment_store::completeness::Completeness;
 use henge_segment_store::dataset::{Metric, SeriesFunction};
+use henge_segment_store::time::TimestampMs;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::request_body;
@@ -43,7 +46,7 @@ pub async fn query(
         let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let question = MetricQuestion::read(&body, clock::now())?;
-        Answering { reading, question, asked, has_sources: body["provenance"] == true }.answer(page.page_token.as_deref()).await
+        Answering { reading, question, asked }.answer(page.page_token.as_deref()).await
     };
     respond(&app, &parts.extensions, answered).await
 }
@@ -65,12 +68,23 @@ pub fn of_data(data: &Data, meta: &Value) -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
+/// What there is to know of an answer, how complete it is among it: `null` where that is not known.
+pub fn meta(pagination: Value, made_of: &[MadeOf]) -> Value {
+    // Of several datasources the one that is known the least of; `None` is less than any time.
+    let least = |time: fn(&Completeness) -> Option<TimestampMs>| {
+        made_of.iter().map(|made_of| time(&made_of.completeness)).min().flatten().filter(|time| time.is_storable())
+    };
+    json!({
+        "pagination": pagination,
+        "complete_until": least(|completeness| completeness.complete_until).map(|time| time.to_string()),
+        "as_of": least(|completeness| completeness.as_of).map(|time| time.to_string()),
+    })
+}
+
 struct Answering<'a> {
     reading: DatasetReading<'a>,
     question: MetricQuestion,
     asked: Fingerprint,
-    /// Whether the partitions are wanted that it is made of.
-    has_sources: bool,
 }
 
 impl Answering<'_> {
@@ -80,8 +94,7 @@ impl Answering<'_> {
         check_functions(&question.metric, metric, question.agg)?;
         let named = resources::named(metric, question.filter.as_ref())?;
         let after = token.map(|token| self.after(token)).transpose()?;
-        let completeness = self.reading.completeness(metric, self.has_sources);
-        let batches = self.reading.series(self.request(after)).await?;
+        let (batches, made_of) = self.reading.series(self.request(after)).await?;
         let layout = Layout {
             group_by: &question.group_by,
             format: question.format,
@@ -93,9 +106,7 @@ impl Answering<'_> {
         if data.groups == 0 {
             resources::check_known(&self.reading, &named).await?;
         }
-        let mut meta = Map::from_iter([("pagination".to_owned(), self.pagination(&data, token.is_some()))]);
-        meta.extend(completeness);
-        Ok(of_data(&data, &Value::Object(meta)))
+        Ok(of_data(&data, &meta(self.pagination(&data, token.is_some()), &made_of)))
     }
 
     /// Where a page begins.

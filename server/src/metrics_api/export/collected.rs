@@ -107,7 +107,7 @@ async fn of_metric<'r>(
         timeout: None,
         limits: AskedLimits::default(),
     };
-    let batches = reading.series(request).await?;
+    let (batches, _) = reading.series(request).await?;
     Ok(Collected { name, metric, labels: group_by, time: minute.start(), batches })
 }
 
@@ -195,7 +195,8 @@ async fn ever_seen(reading: &DatasetReading<'_>, field: &str, ids: &[&String]) -
     let mut seen = BTreeSet::new();
     for metric in reading.metrics_with(field) {
         let order = GroupOrder::ByLabels { after: None, count: ids.len() };
-        for batch in reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await? {
+        let (found, _) = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
+        for batch in found {
             seen.extend((0..batch.num_rows()).map(|row| cell(batch.column(0), row).to_owned()));
         }
     }

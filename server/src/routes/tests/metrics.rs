@@ -145,7 +145,9 @@ async fn lists_of_labels_and_descriptors_have_pages_too() {
     assert_eq!(first["data"], json!([{ "metric.topic": "clicks \"a\"" }]));
     let token = first["meta"]["pagination"]["next_page_token"].as_str().unwrap();
     let (_, second) = fixture.post(&format!("/v2/metrics/cloud/attributes?page_token={token}"), body).await;
-    let expected = json!({ "data": [{ "metric.topic": "orders" }], "meta": { "pagination": { "page_size": 1 } } });
+    let expected = json!({ "data": [{ "metric.topic": "orders" }], "meta": {
+        "pagination": { "page_size": 1 }, "complete_until": null, "as_of": null,
+    } });
     assert_eq!(second, expected);
 
     let (mut path, mut names) = ("/v2/metrics/cloud/descriptors/metrics?page_size=3".to_owned(), Vec::new());
