@@ -191,6 +191,9 @@ def check_vmagent(directory):
         directory,
         "vmagent",
         f"-promscrape.config={config(directory)}",
+        # It has no `refresh_interval`.
+        "-promscrape.config.strictParse=false",
+        "-promscrape.httpSDCheckInterval=5s",
         f"-remoteWrite.url=http://127.0.0.1:{port}/api/v1/write",
         f"-remoteWrite.tmpDataPath={directory}/vmagent",
         f"-httpListenAddr=127.0.0.1:{agent_port}",
