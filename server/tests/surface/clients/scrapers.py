@@ -209,7 +209,9 @@ def check_vmagent(directory):
         for line in text.splitlines():
             series = json.loads(line)
             metric = series["metric"]["__name__"].removeprefix(PREFIX)
-            for at, value in zip(series["timestamps"], series["values"]):
+            # A mark that a series ended is no sample.
+            samples_of = zip(series["timestamps"], series["values"])
+            for at, value in ((at, value) for at, value in samples_of if value is not None):
                 found[metric, at][labels_of(metric, series["metric"])] = float(value)
         return whole_minutes(found), f"{len(found)} minutes of metrics"
 
