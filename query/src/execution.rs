@@ -24,7 +24,7 @@ use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
 use crate::planner::{Planned, Planner};
-use crate::provenance::{MadeOf, Provenance};
+use crate::provenance::MadeOf;
 use crate::query_threads::OwnThreads;
 use crate::question::Question;
 use crate::reader::Reader;
@@ -255,9 +255,8 @@ impl Producer {
 
     /// A plan of a few nodes is made at once.
     async fn produce_series(&self, request: &SeriesRequest) -> Report {
-        let provenance = Provenance::default();
-        let plan = self.planner.series(request, &provenance)?;
-        self.execute(plan, &request.query_id, provenance.told()).await
+        let (plan, made_of) = self.planner.series(request)?;
+        self.execute(plan, &request.query_id, made_of).await
     }
 
     /// Other queries should not wait for this one's planning. Nothing stops it half way: where it takes too long its place

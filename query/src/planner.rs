@@ -16,7 +16,7 @@ use crate::catalog::QueryCatalog;
 use crate::error::QueryError;
 use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
-use crate::provenance::Provenance;
+use crate::provenance::{MadeOf, Provenance};
 use crate::question::Question;
 use crate::running::RunningQueries;
 use crate::series::{self, SeriesRequest};
@@ -81,21 +81,18 @@ impl Planner {
         }
     }
 
-    /// The plan of a question about a metric.
-    pub fn series(
-        &self,
-        request: &SeriesRequest,
-        provenance: &Provenance,
-    ) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+    /// The plan of a question about a metric, and how complete its rows are.
+    pub fn series(&self, request: &SeriesRequest) -> Result<(Arc<dyn ExecutionPlan>, Vec<MadeOf>), QueryError> {
         let metric = series::metric_of(request)?;
         let data_source = self.store.data_source(metric.data_source.as_str()).ok_or_else(|| {
             QueryError::plan(format!("datasource '{}' of metric '{}' is gone", metric.data_source, request.metric))
         })?;
         let shortcuts = Shortcuts { use_indexes: true, use_native_operators: true };
+        let provenance = Provenance::default();
         provenance.note(&data_source);
         let snapshot = data_source.snapshot(request.hull().unwrap_or(Interval::ALL));
         let table = SnapshotTable::new(data_source.name().clone(), snapshot, &request.reader, shortcuts);
-        series::plan(request, &table)
+        Ok((series::plan(request, &table)?, provenance.told()))
     }
 
     /// From DataFusion's optimised plan to what can run.

@@ -26,7 +26,9 @@ pub fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,
-        "components": { "schemas": { "Error": error_schema(), "SqlRequest": sql_request_schema() } },
+        "components": { "schemas": {
+            "Error": error_schema(), "MetricsErrors": metrics_errors_schema(), "SqlRequest": sql_request_schema(),
+        } },
     })
 }
 
@@ -57,7 +59,7 @@ fn described(operation: &Operation) -> Value {
     described
 }
 
-/// Every other status is an error in Druid's form, or in words where the request could not even be read as one.
+/// Every other status is an error in Druid's form, or in that of the metrics API, or in words where the request could not even be read as one.
 fn responses(operation: &Operation) -> Value {
     let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
     let (status, content) = match operation.answer {
@@ -84,10 +86,11 @@ fn responses(operation: &Operation) -> Value {
     if content != json!({}) {
         expected["content"] = content;
     }
+    let form = if operation.path.starts_with("/v2/metrics/") { "MetricsErrors" } else { "Error" };
     let error = json!({
         "description": "an error",
         "content": {
-            "application/json": { "schema": { "$ref": "#/components/schemas/Error" } },
+            "application/json": { "schema": { "$ref": format!("#/components/schemas/{form}") } },
             "text/plain": { "schema": { "type": "string" } },
         },
     });
@@ -117,6 +120,21 @@ fn error_schema() -> Value {
             "problems": { "type": "array", "items": text() },
             "context": { "type": "object", "additionalProperties": text() },
         },
+    })
+}
+
+/// As JSON:API has it.
+fn metrics_errors_schema() -> Value {
+    let text = || json!({ "type": "string" });
+    let error = json!({
+        "type": "object",
+        "required": ["status", "code", "detail"],
+        "properties": { "status": text(), "code": text(), "detail": text() },
+    });
+    json!({
+        "type": "object",
+        "required": ["errors"],
+        "properties": { "errors": { "type": "array", "minItems": 1, "items": error } },
     })
 }
 

@@ -3,11 +3,10 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use henge_segment_store::error::{StoreError, with_sources};
-use serde_json::json;
 use tracing::error;
-use uuid::Uuid;
 
 use crate::error::{ApiError, Category};
+use crate::metrics_api::problem::Problem;
 
 /// An answer never tells an unknown key from a wrong secret or a revoked key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +70,11 @@ impl Denied {
     }
 
     fn as_json_api(self) -> Response {
-        let status = self.status();
-        let error = json!({
-            "id": Uuid::new_v4().to_string(),
-            "status": status.as_str(),
-            "code": if status == StatusCode::FORBIDDEN { "forbidden" } else { "unauthorized" },
-            "detail": self.message(),
-        });
-        (status, axum::Json(json!({ "errors": [error] }))).into_response()
+        let code = match self {
+            Self::Forbidden => "forbidden",
+            Self::Unreadable => "unavailable",
+            _ => "unauthorized",
+        };
+        Problem::new(self.status(), code, self.message()).into_response()
     }
 }

@@ -35,6 +35,11 @@ impl Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
+        // What helps those who write SQL is no help here.
+        if error.message.starts_with("SUM overflow") {
+            let detail = "a sum leaves 64 bits: ask for shorter intervals, or for fewer series at once";
+            return Self::invalid("too_large", detail);
+        }
         let (status, code) = match error.kind {
             QueryErrorKind::Parse | QueryErrorKind::Plan | QueryErrorKind::Unsupported => {
                 (StatusCode::BAD_REQUEST, "invalid_query")

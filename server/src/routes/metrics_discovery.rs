@@ -94,11 +94,12 @@ async fn resources(reading: &DatasetReading<'_>, asked: &Asked) -> Result<Vec<(S
         let mut ids = std::collections::BTreeSet::new();
         for metric in reading.metrics_with(&field) {
             let order = GroupOrder::ByLabels { after: None, count: RESOURCES_MAX };
-            let (batches, _) = reading.labels(metric, &field, filter.clone(), vec![lately], order).await?;
-            for batch in batches {
+            let (found, _) = reading.labels(metric, &field, filter.clone(), vec![lately], order).await?;
+            for batch in found {
                 let column = batch.column(0).as_string_view();
-                let valid = (0..column.len()).filter(|row| column.is_valid(*row));
-                ids.extend(valid.map(|row| column.value(row).to_owned()));
+                let texts = (0..column.len()).filter(|row| column.is_valid(*row)).map(|row| column.value(row));
+                // A list of ids has commas between them.
+                ids.extend(texts.filter(|id| !id.is_empty() && !id.contains(',')).map(str::to_owned));
             }
         }
         found.push((kind.clone(), ids.into_iter().take(RESOURCES_MAX).collect()));

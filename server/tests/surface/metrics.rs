@@ -146,7 +146,7 @@ fn ask_random_questions(questions: u32) {
     std::fs::write(&config, "[limits]\nmetrics_requests = 1000000\n").unwrap();
     let server = Serving::server(&directory.path().join("data"), &["--config", config.to_str().unwrap()]);
     let mut reference = Command::new("python3");
-    reference.args(["-c", include_str!("../clients/metrics/reference.py")]).stdin(Stdio::piped());
+    reference.args(["-c", include_str!("../clients/metrics_reference.py")]).stdin(Stdio::piped());
     let mut child = reference.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("this needs python3");
     let wanted = json!({ "url": server.url, "questions": questions, "seed": SEED });
     serde_json::to_writer(child.stdin.take().unwrap(), &wanted).unwrap();

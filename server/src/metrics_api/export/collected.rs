@@ -195,8 +195,8 @@ async fn ever_seen(reading: &DatasetReading<'_>, field: &str, ids: &[&String]) -
     let mut seen = BTreeSet::new();
     for metric in reading.metrics_with(field) {
         let order = GroupOrder::ByLabels { after: None, count: ids.len() };
-        let (batches, _) = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
-        for batch in batches {
+        let (found, _) = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
+        for batch in found {
             seen.extend((0..batch.num_rows()).map(|row| cell(batch.column(0), row).to_owned()));
         }
     }

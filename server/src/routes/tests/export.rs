@@ -216,7 +216,7 @@ async fn every_answer_about_a_metric_tells_how_far_it_is_complete() {
     let body = json!({
         "aggregations": [{ "metric": "io.confluent.kafka.server/received_bytes" }],
         "filter": { "field": "resource.kafka.id", "op": "EQ", "value": "lkc-1" },
-        "granularity": "ALL", "intervals": ["PT1H/now"], "provenance": true,
+        "granularity": "ALL", "intervals": ["PT1H/now"],
     });
     let meta = async || {
         let (status, answer) = clusters.fixture.post("/v2/metrics/cloud/query", body.clone()).await;
@@ -229,6 +229,6 @@ async fn every_answer_about_a_metric_tells_how_far_it_is_complete() {
     clusters.complete();
     let told = meta().await;
     let until = TimestampMs(clusters.minute + MINUTE_MS + 1).to_string();
-    assert_eq!((&told["complete_until"], &told["sources"][0]["to_offset"]), (&json!(until), &json!(7)), "{told}");
+    assert_eq!(told["complete_until"], json!(until), "{told}");
     assert!(told["as_of"].is_string() && told["pagination"].is_object(), "{told}");
 }

@@ -47,7 +47,7 @@ async fn every_answer_of_the_wire_files_is_the_same_byte_for_byte() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_of_metrics_and_bad_requests_are_answered_the_same_byte_for_byte() {
-    compare(&super::metrics::fixture().await, "tests/clients/metrics", 30).await;
+    compare(&super::metrics::fixture().await, "tests/clients/metrics", 60).await;
 }
 
 async fn compare(fixture: &Fixture, directory: &str, records_min: usize) {

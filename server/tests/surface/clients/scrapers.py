@@ -191,6 +191,9 @@ def check_vmagent(directory):
         directory,
         "vmagent",
         f"-promscrape.config={config(directory)}",
+        # It has no `refresh_interval`.
+        "-promscrape.config.strictParse=false",
+        "-promscrape.httpSDCheckInterval=5s",
         f"-remoteWrite.url=http://127.0.0.1:{port}/api/v1/write",
         f"-remoteWrite.tmpDataPath={directory}/vmagent",
         f"-httpListenAddr=127.0.0.1:{agent_port}",
@@ -206,7 +209,9 @@ def check_vmagent(directory):
         for line in text.splitlines():
             series = json.loads(line)
             metric = series["metric"]["__name__"].removeprefix(PREFIX)
-            for at, value in zip(series["timestamps"], series["values"]):
+            # A mark that a series ended is no sample.
+            samples_of = zip(series["timestamps"], series["values"])
+            for at, value in ((at, value) for at, value in samples_of if value is not None):
                 found[metric, at][labels_of(metric, series["metric"])] = float(value)
         return whole_minutes(found), f"{len(found)} minutes of metrics"
 
