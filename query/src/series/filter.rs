@@ -65,14 +65,11 @@ impl Fields {
 fn label_test(column: &Arc<str>, kind: DimensionType, test: LabelTest, value: &str) -> Predicate {
     match kind {
         DimensionType::String => {
-            let lower = |bound: fn(Box<[u8]>) -> Bound<Box<[u8]>>| TextTest::Range {
-                lower: bound(value.as_bytes().into()),
-                upper: Bound::Unbounded,
-            };
+            let from = |lower| TextTest::Range { lower, upper: Bound::Unbounded };
             let test = match test {
                 LabelTest::Equal => TextTest::equal(value),
-                LabelTest::Greater => lower(Bound::Excluded),
-                LabelTest::GreaterOrEqual => lower(Bound::Included),
+                LabelTest::Greater => from(Bound::Excluded(value.as_bytes().into())),
+                LabelTest::GreaterOrEqual => from(Bound::Included(value.as_bytes().into())),
             };
             Predicate::Text { column: column.clone(), test }
         }

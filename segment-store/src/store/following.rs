@@ -131,7 +131,7 @@ impl Store {
         // Segments of an own cut replace its frozen rows, which only its publisher does.
         let is_own_cut = |meta: &SegmentMeta| meta.merged.is_none() && meta.id.epoch() == Some(epoch);
         let waits = data_source.open_stats().frozen_rows > 0;
-        let came = state.segments.values().filter(|meta| !shown.contains(&meta.id) && !(waits && is_own_cut(meta)));
+        let came = state.segments.values().filter(|meta| !shown.contains(&meta.id) && (!waits || !is_own_cut(meta)));
         let came: Vec<Arc<PublishedSegment>> = came.map(|meta| self.published(meta)).collect();
         if came.is_empty() && gone.is_empty() {
             return false;

@@ -185,11 +185,11 @@ impl<N: FnMut(&str) -> Result<String, String>> Translation<N> {
             self.expect(")")?;
         }
         // A literal is one token behind the parenthesis or a comma.
-        let literals = self.tokens[first..self.next].iter().filter_map(|token| match token {
+        let mut literals = self.tokens[first..self.next].iter().filter_map(|token| match token {
             Token::Text(text) => Some(text.as_str()),
             _ => None,
         });
-        call(&function.to_ascii_lowercase(), &arguments, literals.last())
+        call(&function.to_ascii_lowercase(), &arguments, literals.next_back())
     }
 }
 

@@ -10,7 +10,6 @@ use super::cells::Cells;
 use super::label_table::LabelTable;
 use super::totals::{Totals, Values};
 use super::{Numbers, SeriesFoldTask, output};
-use crate::error::QueryError;
 
 /// What has come so far.
 #[derive(Debug)]
@@ -89,12 +88,11 @@ impl<'t> Folding<'t> {
     }
 }
 
+/// What came out of each bucket of each group, by the numbers of both.
+type Folded = (Vec<(u32, i64)>, Values);
+
 /// From buckets of series to buckets of groups.
-fn fold_series(
-    task: &SeriesFoldTask,
-    series: &LabelTable,
-    cells: Cells,
-) -> Result<(LabelTable, (Vec<(u32, i64)>, Values))> {
+fn fold_series(task: &SeriesFoldTask, series: &LabelTable, cells: Cells) -> Result<(LabelTable, Folded)> {
     let mut groups = LabelTable::new(task.group_by.len())?;
     let all: Vec<u32> = (0..series.len() as u32).collect();
     let labels = series.labels(&all)?;
@@ -103,5 +101,5 @@ fn fold_series(
     let (keys, values) = cells.finish()?;
     let mut folded = Cells::new(Totals::over(task.agg, &values));
     folded.add(keys.into_iter().map(|(series, bucket)| (group_of[series as usize], bucket)), &values)?;
-    Ok((groups, folded.finish().map_err(QueryError::from)?))
+    Ok((groups, folded.finish()?))
 }
