@@ -67,6 +67,10 @@ def rows_of(url):
     rows = [dict(zip(columns, row)) for row in rows]
     for row in rows:
         row["__time"] = millis(row["__time"])
+        for measure, *_, is_double in METRICS.values():
+            if is_double and row[measure] is not None:
+                # The double that the text means, and not the decimal that it is.
+                row[measure] = float(row[measure])
         for name in SERIES:
             # SQL tells booleans as numbers or as words.
             value = row[name]
