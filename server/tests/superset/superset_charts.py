@@ -266,6 +266,16 @@ def dataset_of_table(superset, database, options):
     return dataset
 
 
+def time_column_of_query(superset, dataset):
+    """Says that `t` is a time: pydruid has only texts to tell, and a person ticks a box."""
+    columns = superset.get(f"dataset/{dataset}")["result"]["columns"]
+    told = [{"id": column["id"], "column_name": column["column_name"], "type": column["type"]} for column in columns]
+    for column in told:
+        if column["column_name"] == "t":
+            column |= {"is_dttm": True, "type": "TIMESTAMP"}
+    call(f"{superset.url}/api/v1/dataset/{dataset}", {"columns": told}, superset.token, "PUT")
+
+
 def judged(superset, options):
     uri = f"druid://{options.henge}/druid/v2/sql/"
     superset.post("database/test_connection/", {"database_name": "henge", "sqlalchemy_uri": uri})
@@ -279,6 +289,7 @@ def judged(superset, options):
     scattered = (f"SELECT TIME_SHIFT({options.time}, 'PT1H', -13 * MOD(CHAR_LENGTH({options.key}) * 89 + "
                  f"TIME_EXTRACT({options.time}, 'SECOND') * 37, 1361)) AS t, {options.measure} FROM {options.table}")
     made = superset.post("dataset/", {"database": database, "schema": "druid", "table_name": "scattered", "sql": scattered})
+    time_column_of_query(superset, made["id"])
     count += charts_of_grains(superset, options.henge, made["id"], f"({scattered})", "t", options.measure)
     return count, charts_of_filters(superset, options.henge, dataset, options)
 
