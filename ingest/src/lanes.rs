@@ -41,6 +41,8 @@ pub struct LanesProgress {
     pub counts: LedgerCounts,
     /// Records that were refused since the last cut.
     pub refused: RefusedSample,
+    /// When the newest gap was found that is not published.
+    pub gap_found_at: Option<TimestampMs>,
 }
 
 /// What the lanes have to tell.
@@ -176,11 +178,6 @@ impl Lanes {
         freeze(all)
     }
 
-    /// When the newest gap was found that is not cut yet.
-    pub fn gap_found_at(&self) -> Option<TimestampMs> {
-        self.lanes.iter().filter_map(|lane| lane.state().appender.gap_found_at()).max()
-    }
-
     /// What was read until now.
     pub fn progress(&self) -> LanesProgress {
         let mut progress = LanesProgress::default();
@@ -188,6 +185,7 @@ impl Lanes {
             let state = lane.state();
             let own = state.appender.progress().map(|(partition, own)| (partition.clone(), own));
             progress.partitions.extend(own);
+            progress.gap_found_at = progress.gap_found_at.max(state.appender.gap_found_at());
             progress.totals.add(state.appender.totals());
             progress.counts.add(state.appender.counts());
             state.appender.refused().records().iter().for_each(|record| progress.refused.push(record.clone()));

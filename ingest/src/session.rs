@@ -277,7 +277,7 @@ impl Session<'_> {
             (partition, status)
         });
         let partitions: BTreeMap<StreamPartition, PartitionStatus> = partitions.collect();
-        self.tell_reach(&partitions);
+        self.tell_reach(&partitions, progress.gap_found_at);
         let (state, detail) = self.state();
         self.context.status.enter(state, detail);
         let is_rate_due = self.rated.elapsed() >= rates::TICK;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use henge_segment_store::clock;
 use henge_segment_store::completeness::{Look, ReadPartition};
 use henge_segment_store::stream::StreamPartition;
+use henge_segment_store::time::TimestampMs;
 
 use super::Session;
 use crate::status::PartitionStatus;
@@ -12,7 +13,11 @@ use crate::status::PartitionStatus;
 impl Session<'_> {
     /// Where nothing is fetched, or the broker may be away, what it said last of its high watermark may be old, and is not
     /// told on.
-    pub(super) fn tell_reach(&self, partitions: &BTreeMap<StreamPartition, PartitionStatus>) {
+    pub(super) fn tell_reach(
+        &self,
+        partitions: &BTreeMap<StreamPartition, PartitionStatus>,
+        gap_found_at: Option<TimestampMs>,
+    ) {
         let spec = &self.context.spec;
         let is_fetched = self.pause.is_none() && self.trouble.is_none();
         let read = |(partition, status): (&StreamPartition, &PartitionStatus)| ReadPartition {
@@ -25,7 +30,7 @@ impl Session<'_> {
             at: clock::now(),
             lateness_ms: spec.time_policy.late_ms_max.unwrap_or(0),
             partitions: partitions.iter().map(read).collect(),
-            gap_found_at: self.lanes.gap_found_at(),
+            gap_found_at,
             is_share: !self.context.store.slot().is_whole(),
         });
     }

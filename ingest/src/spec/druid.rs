@@ -2,9 +2,11 @@
 //! and what only tells Druid how to run its tasks is accepted with a warning.
 
 mod data_schema;
+mod expression;
 mod input_format;
 mod io_config;
 mod row_filter;
+mod transforms;
 
 use self::data_schema::DataSchema;
 use self::input_format::Columns;

@@ -199,7 +199,7 @@ fn each_mistake_is_one_line_that_names_the_file_and_the_setting() {
             "[datasource.usage]\ntopik = \"x\"\nkafka = { \"bootstrap.servers\" = \"b:1\" }\ntime = { column = \"t\" }\n\
              dimensions = [\"o\"]",
             "henge.toml: datasource.usage.topik: unknown field (did you mean `topic`?); datasource.usage.topic: is \
-             missing: name the Kafka topic to read",
+             missing: name the Kafka topic to read, or write a `topic_pattern`",
         ),
         ("[datasource]\nusage = \"x\"", "henge.toml: `datasource.usage` must be a table, not \"x\""),
     ];

@@ -5,6 +5,7 @@ use henge_segment_store::time::Granularity;
 
 use super::input_format::Columns;
 use super::row_filter::{self, ColumnNames};
+use super::transforms::{self, DeclaredNames};
 use crate::spec::fields::Fields;
 use crate::spec::short_form::{check, read_instant, read_tenant};
 use crate::spec::sketch_measure::{self, DRUID_FAMILIES, Dimensions, Family};
@@ -46,21 +47,28 @@ impl DataSchema {
         fields
             .refuse("projections", "projections are not supported yet: leave them out, queries give the same answers");
         let time = read_time(&fields, columns);
+        let declared = DeclaredNames::of(node.value());
+        let names = ColumnNames { columns, declared: &declared };
+        let transform_spec = fields.get("transformSpec").map(|node| node.fields(&["transforms", "filter"]));
+        let part = |name| transform_spec.as_ref()?.as_ref()?.get(name);
+        let computed = part("transforms").map_or(Some(columns.clone()), |node| transforms::read(&node, &names));
+        // The problems of the columns are found all the same.
+        let columns = computed.as_ref().unwrap_or(columns);
         let dimensions =
             fields.required("dimensionsSpec", "list the dimensions").and_then(|node| read_dimensions(&node, columns));
         let known = dimensions.as_deref().unwrap_or_default();
         let measures = match fields.get("metricsSpec") {
             None => Some(Vec::new()),
-            Some(node) => read_measures(&node, columns, known),
+            Some(node) => read_measures(&node, columns, &names, known),
         };
         let granularities = read_granularities(&fields);
         // Not Druid's: what a spec needs besides, so that tenants may read.
         let tenant = read_tenant(&fields);
-        let declared: Vec<Dimension> = dimensions.iter().flatten().map(|(dimension, _)| dimension.clone()).collect();
-        let row_filter = match fields.get("transformSpec") {
-            Some(node) => read_transform(&node, &ColumnNames { columns, declared: &declared }),
-            None => Some(None),
-        };
+        let of_computed = ColumnNames { columns, declared: &declared };
+        let row_filter = part("filter").map_or(Some(None), |node| row_filter::read(&node, &of_computed).map(Some));
+        if computed.is_none() || matches!(transform_spec, Some(None)) {
+            return None;
+        }
         let (dimensions, dimension_sources) = dimensions?.into_iter().unzip();
         let (measures, measure_sources) = measures?.into_iter().unzip();
         let Granularities { segment_granularity, query_granularity, rollup } = granularities?;
@@ -78,16 +86,6 @@ impl DataSchema {
         let row_filter = row_filter?;
         Some(Self { data_source: data_source?, schema, time: time?, dimension_sources, measure_sources, row_filter })
     }
-}
-
-/// The row filter. Druid's own expressions are another language.
-fn read_transform(node: &Node<'_>, names: &ColumnNames<'_>) -> Option<Option<String>> {
-    let fields = node.fields(&["transforms", "filter"])?;
-    fields.refuse(
-        "transforms",
-        "Druid's expressions are not read: write the column in the short form, `from = { expression = \"..\" }` in SQL",
-    );
-    fields.get("filter").map_or(Some(None), |node| row_filter::read(&node, names).map(Some))
 }
 
 fn warn_of_uncounted_rollup(schema: &DataSourceSchema, fields: &Fields<'_>) {
@@ -190,15 +188,17 @@ const AGGREGATIONS: [(&str, Aggregation); 10] = [
 fn read_measures(
     node: &Node<'_>,
     columns: &Columns,
+    names: &ColumnNames<'_>,
     dimensions: Dimensions<'_>,
 ) -> Option<Vec<(Measure, Option<FieldSource>)>> {
-    let read: Vec<_> = node.items()?.iter().map(|node| read_measure(node, columns, dimensions)).collect();
+    let read: Vec<_> = node.items()?.iter().map(|node| read_measure(node, columns, names, dimensions)).collect();
     read.into_iter().collect()
 }
 
 fn read_measure(
     node: &Node<'_>,
     columns: &Columns,
+    names: &ColumnNames<'_>,
     dimensions: Dimensions<'_>,
 ) -> Option<(Measure, Option<FieldSource>)> {
     let named = |kind: &str| AGGREGATIONS.iter().find(|(name, _)| *name == kind).map(|(_, aggregation)| *aggregation);
@@ -215,12 +215,18 @@ fn read_measure(
         }
     }
     let fields = node.fields(&["type", "name", "fieldName", "expression"])?;
-    fields.refuse("expression", "expressions are not supported yet: aggregate a field");
     let name = fields.required("name", "name the measure").and_then(|node| node.text());
     let aggregation = named(fields.required("type", "use an aggregator such as `longSum`")?.text()?)?;
     let source = match aggregation {
         Aggregation::Count => None,
-        _ => Some(read_field(&fields, columns)?),
+        _ => match fields.get("expression") {
+            None => Some(read_field(&fields, columns)?),
+            Some(node) if fields.get("fieldName").is_none() => Some(transforms::read_expression(&node, names)?),
+            Some(node) => {
+                node.problem("`fieldName` says already what is aggregated: leave one of the two out");
+                return None;
+            }
+        },
     };
     Some((Measure { name: name?.to_owned(), aggregation }, source))
 }

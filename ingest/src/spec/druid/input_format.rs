@@ -19,20 +19,29 @@ impl Default for Columns {
 }
 
 impl Columns {
+    /// Lets a name stand for something else.
+    pub(super) fn put(&mut self, name: String, source: FieldSource) {
+        self.named.insert(name, source);
+    }
+
     /// Reports a name that no field has.
     pub(super) fn source(&self, name: &str, node: &Node<'_>) -> Option<FieldSource> {
+        self.find(name).map_err(|message| node.problem(message)).ok()
+    }
+
+    /// The error says that no field has the name.
+    pub(super) fn find(&self, name: &str) -> Result<FieldSource, String> {
         if let Some(source) = self.named.get(name) {
-            return Some(source.clone());
+            return Ok(source.clone());
         }
         let header = self.header_prefix.as_ref().and_then(|prefix| name.strip_prefix(prefix.as_str()));
         if let Some(header) = header.filter(|header| !header.is_empty()) {
-            return Some(FieldSource::Kafka(KafkaField::Header(header.to_owned())));
+            return Ok(FieldSource::Kafka(KafkaField::Header(header.to_owned())));
         }
         if !self.discovers_fields {
-            node.problem(format!("`{name}` is not among the fields of flattenSpec, and useFieldDiscovery is false"));
-            return None;
+            return Err(format!("`{name}` is not among the fields of flattenSpec, and useFieldDiscovery is false"));
         }
-        Some(FieldSource::key(name))
+        Ok(FieldSource::key(name))
     }
 }
 

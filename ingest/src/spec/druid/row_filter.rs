@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use henge_segment_store::schema::{Dimension, TIME_COLUMN};
+use henge_segment_store::schema::TIME_COLUMN;
 use serde_json::Value;
 
+use super::expression::quoted;
 use super::input_format::Columns;
+use super::transforms::DeclaredNames;
 use crate::spec::fields::Fields;
 use crate::spec::{FieldSource, Node};
 
@@ -13,10 +15,31 @@ use crate::spec::{FieldSource, Node};
 const DEPTH_MAX: usize = 10;
 const KINDS: &str = "and, or, not, selector, equals, in, null, like, regex, true";
 
-/// What the names in a filter mean.
+/// What the names in filters and expressions mean.
 pub(super) struct ColumnNames<'s> {
     pub(super) columns: &'s Columns,
-    pub(super) declared: &'s [Dimension],
+    pub(super) declared: &'s DeclaredNames,
+}
+
+impl ColumnNames<'_> {
+    /// A column's name in SQL, where it means what it means in Druid.
+    pub(super) fn sql_name(&self, name: &str) -> Result<String, String> {
+        if name == TIME_COLUMN {
+            return Ok(name.to_owned());
+        }
+        let source = self.columns.find(name)?;
+        // A declared column is found by its name, wherever it is read from; other names are those of fields.
+        let is_dimension = self.declared.dimensions.contains(name);
+        if !is_dimension && FieldSource::parse(name).as_ref() != Ok(&source) {
+            return Err(format!(
+                "`{name}` has another name in the record, or is computed: list it as a dimension to use it here"
+            ));
+        }
+        if !is_dimension && self.declared.renamed_measures.contains(name) {
+            return Err(format!("`{name}` is a field and the name of a measure of another field: rename the measure"));
+        }
+        Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+    }
 }
 
 pub(super) fn read(node: &Node<'_>, names: &ColumnNames<'_>) -> Option<String> {
@@ -102,24 +125,10 @@ fn one_of(name: &str, values: &Node<'_>) -> Option<String> {
     Some(if has_null { format!("{name} IS NULL OR {is_in}") } else { is_in })
 }
 
-/// A column's name in SQL, where it means what it means in Druid.
+/// A column's name in SQL.
 fn column(fields: &Fields<'_>, key: &'static str, names: &ColumnNames<'_>) -> Option<String> {
     let node = fields.required(key, "name the column")?;
-    let name = node.text()?;
-    if name == TIME_COLUMN {
-        return Some(name.to_owned());
-    }
-    let source = names.columns.source(name, &node)?;
-    // A declared column is found by its name, wherever it is read from; other names are those of fields.
-    let is_found = names.declared.iter().any(|dimension| dimension.name == name)
-        || FieldSource::parse(name).is_ok_and(|field| field == source);
-    if !is_found {
-        node.problem(
-            "a column that has another name in the record is filtered by only where it is a dimension: list it",
-        );
-        return None;
-    }
-    Some(format!("\"{}\"", name.replace('"', "\"\"")))
+    names.sql_name(node.text()?).map_err(|message| node.problem(message)).ok()
 }
 
 /// Such filters compare the text of whatever a column holds.
@@ -133,5 +142,5 @@ fn text_literal(node: &Node<'_>) -> Option<String> {
         Value::Bool(flag) => flag.to_string(),
         _ => node.text()?.to_owned(),
     };
-    Some(format!("'{}'", text.replace('\'', "''")))
+    Some(quoted(&text))
 }

@@ -309,10 +309,10 @@ fn mistakes() -> Vec<(&'static str, Option<Value>, &'static str)> {
         (schema("metricsSpec/1"), Some(json!({ "type": "thetaSketch", "name": "users" })), "spec.dataSchema.metricsSpec[1].fieldName: is missing: name the field to aggregate"),
         (schema("metricsSpec/1/fieldName"), None, "spec.dataSchema.metricsSpec[1].fieldName: is missing: name the field to aggregate"),
         (schema("metricsSpec/1/type"), None, "spec.dataSchema.metricsSpec[1].type: is missing: use an aggregator such as `longSum`"),
-        (schema("metricsSpec/1/expression"), Some(json!("a+b")), "spec.dataSchema.metricsSpec[1].expression: expressions are not supported yet: aggregate a field"),
+        (schema("metricsSpec/1/expression"), Some(json!("a+b")), "spec.dataSchema.metricsSpec[1].expression: `fieldName` says already what is aggregated: leave one of the two out"),
         (schema("granularitySpec/segmentGranularity"), Some(json!("fortnight")), "spec.dataSchema.granularitySpec.segmentGranularity: `fortnight` is not a granularity: write a number and ms, s, m, h, d or w (`5m`), an ISO-8601 period (`PT5M`, `P1M`), or a name such as minute, hour, day, month, none, all"),
         (schema("granularitySpec/type"), Some(json!("arbitrary")), "spec.dataSchema.granularitySpec.type: only `uniform` granularities are supported"),
-        (schema("transformSpec"), Some(json!({ "transforms": [{ "type": "expression" }], "filter": { "type": "selector" } })), "the spec has 2 problems:\n- spec.dataSchema.transformSpec.transforms: Druid's expressions are not read: write the column in the short form, `from = { expression = \"..\" }` in SQL\n- spec.dataSchema.transformSpec.filter.dimension: is missing: name the column"),
+        (schema("transformSpec"), Some(json!({ "transforms": [{ "type": "expression" }], "filter": { "type": "selector" } })), "the spec has 2 problems:\n- spec.dataSchema.transformSpec.transforms[0].name: is missing: name the column that is computed\n- spec.dataSchema.transformSpec.filter.dimension: is missing: name the column"),
         (schema("transformSpec"), Some(json!({ "filter": { "type": "javascript" } })), "spec.dataSchema.transformSpec.filter: expected a filter of type and, or, not, selector, equals, in, null, like, regex, true; write others as `where` in the short form, found an object"),
         (schema("transformSpec"), Some(json!({ "filter": { "type": "equals", "column": "host", "matchValue": 5 } })), "spec.dataSchema: string and long cannot be compared without CAST at line 1, column 1"),
         (schema("projections"), Some(json!([{ "type": "aggregate" }])), "spec.dataSchema.projections: projections are not supported yet: leave them out, queries give the same answers"),
@@ -396,6 +396,55 @@ fn every_field_of_druids_documentation_is_known() {
     let accepted = read(&json).unwrap();
     assert_eq!(accepted.warnings.len(), 22, "{:#?}", accepted.warnings);
     assert_reads_back(&accepted.spec);
+}
+
+#[test]
+fn transforms_compute_columns_of_the_record_as_it_came() {
+    let mut json = nested();
+    let transform =
+        |name: &str, expression: &str| json!({ "type": "expression", "name": name, "expression": expression });
+    let transforms = json!([
+        transform("host", "lower(host)"),
+        transform("kilobytes", "cast(bytes, 'LONG') / 1024"),
+        transform("nobody", "upper(host)"),
+    ]);
+    put(&mut json, "/spec/dataSchema/transformSpec", Some(json!({ "transforms": transforms })));
+    put(&mut json, "/spec/dataSchema/dimensionsSpec/dimensions", Some(json!(["host", "region"])));
+    let measures = json!([
+        { "type": "count", "name": "events" },
+        { "type": "longSum", "name": "kb", "fieldName": "kilobytes" },
+        { "type": "doubleMax", "name": "most", "expression": "if(region == 'eu', cast(bytes, 'DOUBLE') * 2, null)" },
+    ]);
+    put(&mut json, "/spec/dataSchema/metricsSpec", Some(measures));
+    let spec = read(&json).unwrap().spec;
+    let computed = |text: &str| FieldSource::Expression(text.to_owned());
+    assert_eq!(spec.input.dimensions, [computed("LOWER(\"host\")"), path("Region")]);
+    let measures = [
+        None,
+        Some(computed("CAST(\"bytes\" AS BIGINT) / 1024")),
+        Some(computed("CASE WHEN \"region\" = 'eu' THEN CAST(\"bytes\" AS DOUBLE) * 2 ELSE NULL END")),
+    ];
+    assert_eq!(spec.input.measures, measures);
+    assert_reads_back(&spec);
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_a_transform_cannot_do_is_named_with_its_path() {
+    let cases = [
+        (json!({ "type": "expression", "name": "x", "expression": "sqrt(bytes)" }), "transforms[0].expression: `sqrt` with 1 arguments is not known here; write the column in the short form, in SQL"),
+        (json!({ "type": "javascript", "name": "x", "expression": "1" }), "transforms[0].type: expected `expression`, found \"javascript\""),
+        (json!({ "type": "expression", "name": "__time", "expression": "1" }), "transforms[0].name: the event time is not computed: read it by timestampSpec"),
+        (json!({ "type": "expression", "name": "x", "expression": "h" }), "transforms[0].expression: `h` has another name in the record, or is computed: list it as a dimension to use it here"),
+    ];
+    for (transform, message) in cases {
+        let mut json = nested();
+        put(&mut json, "/spec/ioConfig/inputFormat/flattenSpec", Some(json!({ "fields": [{ "type": "path", "name": "h", "expr": "$.a.b" }] })));
+        put(&mut json, "/spec/dataSchema/dimensionsSpec/dimensions", Some(json!(["host"])));
+        put(&mut json, "/spec/dataSchema/metricsSpec", Some(json!([{ "type": "count", "name": "events" }])));
+        put(&mut json, "/spec/dataSchema/transformSpec", Some(json!({ "transforms": [transform] })));
+        assert_eq!(read(&json).unwrap_err(), format!("spec.dataSchema.transformSpec.{message}"));
+    }
 }
 
 #[test]
