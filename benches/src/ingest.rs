@@ -8,6 +8,7 @@ mod druid;
 mod duckdb;
 mod freshness;
 mod load;
+mod open_memory;
 mod replay;
 mod restart;
 
@@ -70,6 +71,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     println!("| what | value | bound |");
     println!("|---|---|---|");
     costs.print(&peers, druid)?;
+    let open = open_memory::measure(&Fleet::new(1, CLUSTERS))?;
+    let (taken, accounted) = (open.taken, open.accounted);
+    println!("| memory per open row, dictionaries included | {taken:.0} B, {accounted:.0} B accounted for | 80 B |");
     if let Some(broker) = broker {
         print_latency_and_memory(&broker, options)?;
     }

@@ -1,7 +1,8 @@
 //! How much memory the rows of all datasources may take that are not published yet (invariant B1).
 //!
-//! Each supervisor says what its datasource holds. Well before the limit those that hold more than their share cut early;
-//! at the limit nothing is read, and Kafka holds the rest, until a publish has made room.
+//! Each supervisor says what its datasource holds. Well before the limit those that hold more than their share cut early,
+//! and close to it they pause, so that one that is hot leaves room for the others; at the limit nothing is read. Kafka holds
+//! the rest until a publish has made room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +63,8 @@ impl MemoryShare {
         limit.taken.fetch_add(bytes, Ordering::Relaxed);
         limit.taken.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
-        pressure(limit.bytes_max, limit.taken(), limit.holders.load(Ordering::Relaxed), open)
+        let part = limit.bytes_max / limit.holders.load(Ordering::Relaxed).max(1);
+        pressure(limit.bytes_max, limit.taken(), part, bytes, open)
     }
 }
 
@@ -73,12 +75,13 @@ impl Drop for MemoryShare {
     }
 }
 
-/// From three quarters of the limit on those cut that hold more than half of an equal part: then what small datasources
-/// hold together leaves room, and each file is as large as it can be.
-fn pressure(bytes_max: u64, taken: u64, holders: u64, open: u64) -> MemoryPressure {
-    if taken >= bytes_max {
+/// From three quarters of the limit on those cut that hold more than half of an equal `part`: then what small datasources
+/// hold together leaves room, and each file is as large as it can be. The last eighth is for those that hold no more than
+/// their part, of which `open` is what no cut has taken.
+fn pressure(bytes_max: u64, taken: u64, part: u64, bytes: u64, open: u64) -> MemoryPressure {
+    if taken >= bytes_max || taken >= bytes_max / 8 * 7 && bytes > part {
         MemoryPressure::Pause
-    } else if taken >= bytes_max / 4 * 3 && open > bytes_max / (2 * holders.max(1)) {
+    } else if taken >= bytes_max / 4 * 3 && open > part / 2 {
         MemoryPressure::Cut
     } else {
         MemoryPressure::None
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_shares_are_cut_before_the_limit_and_everybody_pauses_at_it() {
+    fn large_shares_are_cut_and_paused_before_the_limit_and_everybody_pauses_at_it() {
         let limit = MemoryLimit::new(1_000);
         let (mut large, mut small) = (limit.share(), limit.share());
         assert_eq!(small.set(100, 100), MemoryPressure::None);
@@ -98,6 +101,11 @@ mod tests {
         assert_eq!(large.set(650, 650), MemoryPressure::Cut);
         assert_eq!(small.set(100, 100), MemoryPressure::None, "it holds less than half of an equal part");
         assert_eq!(large.set(650, 0), MemoryPressure::None, "what is being published cannot be cut");
+        assert_eq!(large.set(774, 124), MemoryPressure::None);
+        assert_eq!(large.set(775, 125), MemoryPressure::Pause, "the last eighth is for the others");
+        assert_eq!(small.set(150, 150), MemoryPressure::None, "which read on");
+        assert_eq!(small.set(225, 225), MemoryPressure::Pause);
+        assert_eq!(small.set(100, 100), MemoryPressure::None);
         assert_eq!(large.set(900, 250), MemoryPressure::Pause);
         assert_eq!(small.set(100, 100), MemoryPressure::Pause);
         assert_eq!(limit.taken(), 1_000);

@@ -1,5 +1,6 @@
 //! CPU per event of the same path without Kafka: decode, append, freeze, sort, encode and publish, in this process.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -7,7 +8,7 @@ use henge_ingest::decode::KafkaRecord;
 use henge_ingest::decode::json::JsonDecoder;
 use henge_ingest::fleet::event::Fleet;
 use henge_ingest::spec::SupervisorSpec;
-use henge_segment_store::data_source::DataSource;
+use henge_segment_store::data_source::{DataSource, OpenStats};
 use henge_segment_store::event::EventRow;
 use henge_segment_store::store::{Store, StoreOptions};
 use henge_segment_store::time::TimestampMs;
@@ -18,7 +19,7 @@ use super::load::{self, Rollup};
 use crate::{cpu, publishing};
 
 /// Events decoded before the clock stands still once: holding all of a long run in memory would measure the memory.
-const EVENTS_AT_ONCE: u64 = 100_000;
+pub const EVENTS_AT_ONCE: u64 = 100_000;
 /// Events of a cut, about as many as are open when the load from the broker cuts.
 const CUT_EVENTS: u64 = 500_000;
 /// As the appender hands them over.
@@ -28,20 +29,11 @@ const ROWS_AT_ONCE: usize = 256;
 pub fn cpu_us(fleet: &Fleet, events: u64, rollup: Rollup, poison_every: u64) -> anyhow::Result<f64> {
     let mut replay = Replay::new(rollup)?;
     let mut seconds = 0.0;
-    let (mut records, mut refused) = (Vec::new(), 0);
+    let (mut batch, mut refused) = (Batch::default(), 0);
     for first in (0..events).step_by(EVENTS_AT_ONCE as usize) {
-        records.clear();
-        let mut ends = Vec::new();
-        for row in first..events.min(first + EVENTS_AT_ONCE) {
-            if poison_every > 0 && row % poison_every == 0 {
-                records.extend_from_slice(format!("{{\"timestamp\":{row},\"metric\":\"m{row}\",").as_bytes());
-                ends.push(records.len());
-            }
-            fleet.event(row).write_json(TimestampMs(load::time_of(row)), &mut records);
-            ends.push(records.len());
-        }
+        batch.write(fleet, first..events.min(first + EVENTS_AT_ONCE), poison_every);
         let is_cut = (first + EVENTS_AT_ONCE).is_multiple_of(CUT_EVENTS) || first + EVENTS_AT_ONCE >= events;
-        let (refused_now, spent) = cpu::seconds_of(|| replay.take(&records, &ends, is_cut))?;
+        let (refused_now, spent) = cpu::seconds_of(|| replay.take(&batch, is_cut))?;
         (refused, seconds) = (refused + refused_now, seconds + spent);
     }
     let poison = if poison_every > 0 { events.div_ceil(poison_every) } else { 0 };
@@ -51,7 +43,32 @@ pub fn cpu_us(fleet: &Fleet, events: u64, rollup: Rollup, poison_every: u64) -> 
     Ok(seconds * 1e6 / events as f64)
 }
 
-struct Replay {
+/// Records one after the other, and where each ends.
+#[derive(Default)]
+pub struct Batch {
+    records: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// Holds the events of these rows, and nothing of what it held before.
+    pub fn write(&mut self, fleet: &Fleet, rows: Range<u64>, poison_every: u64) {
+        let Self { records, ends } = self;
+        records.clear();
+        ends.clear();
+        for row in rows {
+            if poison_every > 0 && row % poison_every == 0 {
+                records.extend_from_slice(format!("{{\"timestamp\":{row},\"metric\":\"m{row}\",").as_bytes());
+                ends.push(records.len());
+            }
+            fleet.event(row).write_json(TimestampMs(load::time_of(row)), records);
+            ends.push(records.len());
+        }
+    }
+}
+
+/// The path of a record without a broker.
+pub struct Replay {
     store: Arc<Store>,
     data_source: Arc<DataSource>,
     decoder: JsonDecoder,
@@ -61,7 +78,7 @@ struct Replay {
 }
 
 impl Replay {
-    fn new(rollup: Rollup) -> anyhow::Result<Self> {
+    pub fn new(rollup: Rollup) -> anyhow::Result<Self> {
         let config: toml::Table = load::config("127.0.0.1:1", load::TOPIC, "1h", rollup).parse()?;
         let spec = serde_json::to_value(&config["datasource"]["events"])?;
         let spec = SupervisorSpec::from_short_form("events", &spec)?;
@@ -77,7 +94,8 @@ impl Replay {
     }
 
     /// Decodes and appends records, publishes if asked to, and returns how many were refused.
-    fn take(&mut self, records: &[u8], ends: &[usize], is_cut: bool) -> anyhow::Result<u64> {
+    pub fn take(&mut self, batch: &Batch, is_cut: bool) -> anyhow::Result<u64> {
+        let Batch { records, ends } = batch;
         let (mut start, mut filled, mut refused) = (0, 0, 0);
         for (offset, &end) in (0..).zip(ends) {
             let record = KafkaRecord {
@@ -104,5 +122,9 @@ impl Replay {
             publishing::publish_open(&self.runtime, &self.store, &self.data_source)?;
         }
         Ok(refused)
+    }
+
+    pub fn open_stats(&self) -> OpenStats {
+        self.data_source.open_stats()
     }
 }

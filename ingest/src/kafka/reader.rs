@@ -255,3 +255,6 @@ fn note(partitions: &mut PartitionMap<Reading>, error: &PartitionError<'_>) -> O
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

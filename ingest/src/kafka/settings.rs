@@ -19,8 +19,8 @@ const FIXED: [(&str, &str); 17] = [
     ("fetch.min.bytes", "1"),
     // Another topic under the same name is told in a log line only: see `native::client_event`.
     ("debug", "metadata"),
-    // Bounds (invariant B1): what is fetched ahead, and what one answer may hold.
-    ("queued.max.messages.kbytes", "65536"),
+    // Bounds (invariant B1): what is fetched ahead for each lane, and what one answer may hold.
+    ("queued.max.messages.kbytes", "32768"),
     ("fetch.max.bytes", "33554432"),
     // How soon new partitions and new leaders are found, and how soon a broker that came back is used.
     ("topic.metadata.refresh.interval.ms", "10000"),

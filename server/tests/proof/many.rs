@@ -2,6 +2,8 @@
 //! none of the others.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
@@ -86,4 +88,73 @@ fn fifty_datasources_of_one_topic_get_on_beside_a_heavy_and_a_broken_one() {
     }
     wait_until_read(&henge, "heavy", HEAVY_RECORDS);
     assert_is_all(&henge);
+}
+
+const ROUNDS: u64 = 5;
+const ROUND_RECORDS: u64 = 500;
+
+/// Adds to the topic that all small datasources read.
+fn add_round(broker: &RealBroker, topic: &str, round: u64) {
+    let producer = TestProducer::new(&broker.properties(), topic, &[]);
+    for row in round * ROUND_RECORDS..(round + 1) * ROUND_RECORDS {
+        let record = format!("{{\"t\":{},\"id\":\"id {row:09}\",\"n\":{row}}}", 1_767_268_800_000 + row);
+        producer.send(&TestRecord::new((row % PARTITIONS as u64) as i32, record.as_bytes()));
+    }
+    producer.flush();
+}
+
+/// Adds to a topic as fast as it can, until it is told to end.
+fn flood(broker: &RealBroker, topic: &str, is_over: &AtomicBool) {
+    let producer = TestProducer::new(&broker.properties(), topic, &[("compression.type", "lz4")]);
+    let mut row = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        let record = format!("{{\"t\":{},\"id\":\"hot {row:09}\",\"n\":1}}", 1_767_268_800_000_u64 + row % 3_600_000);
+        producer.send(&TestRecord::new((row % PARTITIONS as u64) as i32, record.as_bytes()));
+        row += 1;
+    }
+    producer.flush();
+}
+
+/// Ends the flood, also when the test fails.
+struct EndOfFlood<'a>(&'a AtomicBool);
+
+impl Drop for EndOfFlood<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn seen(henge: &Henge, data_source: &str) -> u64 {
+    henge.status(data_source)["records"]["seen"].as_u64().expect("a number")
+}
+
+#[test]
+#[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
+fn beside_a_hot_datasource_each_of_fifty_gets_its_turn_in_every_round_and_so_does_the_hot_one() {
+    let broker = RealBroker::start();
+    let admin = Admin::new(&broker.properties());
+    admin.create_topic("shared", PARTITIONS, &[]);
+    admin.create_topic("heavy", PARTITIONS, &[]);
+    let mut henge = Henge::server(&config(&broker));
+    henge.start();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _end = EndOfFlood(&is_over);
+        scope.spawn(|| flood(&broker, "heavy", &is_over));
+        let mut hot = 0;
+        for round in 0..ROUNDS {
+            wait_for("the hot one has read more", || {
+                let now = henge.try_status("heavy")?["records"]["seen"].as_u64()?;
+                (now > hot).then_some(())
+            });
+            hot = seen(&henge, "heavy");
+            add_round(&broker, "shared", round);
+            for number in 0..DATA_SOURCES {
+                wait_until_read(&henge, &format!("small{number}"), (round + 1) * ROUND_RECORDS);
+            }
+        }
+    });
+    let read =
+        henge.sql("SELECT MIN(records_seen), MAX(records_seen) FROM sys.supervisors WHERE datasource LIKE 'small%'");
+    assert_eq!(read, [[json!(ROUNDS * ROUND_RECORDS), json!(ROUNDS * ROUND_RECORDS)]]);
 }

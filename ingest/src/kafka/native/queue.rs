@@ -61,6 +61,17 @@ impl Queue {
     /// Makes what a partition brings arrive here, what it has brought already included and in its order. The client
     /// forgets this whenever it stops to fetch the partition, which happens some time after it was asked to.
     pub fn collect(&self, topic: &CStr, partition: i32) {
+        self.forward_partition(topic, partition, self.queue.as_ptr());
+    }
+
+    /// What the client does when it stops to fetch the partition.
+    #[cfg(test)]
+    pub fn forget(&self, topic: &CStr, partition: i32) {
+        self.forward_partition(topic, partition, ptr::null_mut());
+    }
+
+    /// `target` is a live queue of the same client, or null.
+    fn forward_partition(&self, topic: &CStr, partition: i32, target: *mut rd_kafka_queue_t) {
         // SAFETY: the client is alive and the topic a C string; null means that the partition cannot be named.
         let source = unsafe {
             let client = self.consumer.client().native_ptr();
@@ -69,7 +80,7 @@ impl Queue {
         if !source.is_null() {
             // SAFETY: both queues are alive; the reference to the partition's is ours and given up once.
             unsafe {
-                rd_kafka_queue_forward(source, self.queue.as_ptr());
+                rd_kafka_queue_forward(source, target);
                 rd_kafka_queue_destroy(source);
             }
         }
