@@ -169,7 +169,7 @@ fn expected_ledger(plan: &Plan) -> Vec<Vec<Value>> {
 fn wait_until_merged_and_swept(shared: &Path, pair: &[Henge; 2]) {
     wait_while_it_gets_on("everything is merged and swept", || {
         let files = count_files(&shared.join("segments"));
-        let live = pair.each_ref().map(|henge| segments(henge));
+        let live = pair.each_ref().map(segments);
         let pending = counter(&pair[0], "henge_compactions_pending");
         match pending == 0.0 && live == [files as f64; 2] {
             true => Ok(()),
