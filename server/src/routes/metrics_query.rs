@@ -69,9 +69,7 @@ pub fn of_data(data: &Data, meta: Map<String, Value>) -> Response {
 
 /// What there is to know of an answer, how complete it is among it.
 pub fn meta(pagination: Value, completeness: Map<String, Value>) -> Map<String, Value> {
-    let mut meta = completeness;
-    meta.insert("pagination".to_owned(), pagination);
-    meta
+    Map::from_iter([("pagination".to_owned(), pagination)]).into_iter().chain(completeness).collect()
 }
 
 struct Answering<'a> {
