@@ -56,6 +56,8 @@ const CLUSTERS_MANY: u32 = 1_000_000;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     ensure!(options.rounds > 0 && options.events > 0 && options.rate > 0, "there must be something to measure");
+    // First of all: what other measurements freed would be taken again.
+    let open = open_memory::measure(&Fleet::new(1, CLUSTERS))?;
     let dir = tempfile::tempdir()?;
     let peers = Peers { duckdb: duckdb::install()?, clickhouse: clickhouse::install()? };
     let ndjson = dir.path().join("events.ndjson");
@@ -71,7 +73,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     println!("| what | value | bound |");
     println!("|---|---|---|");
     costs.print(&peers, druid)?;
-    let open = open_memory::measure(&Fleet::new(1, CLUSTERS))?;
     let (taken, accounted) = (open.taken, open.accounted);
     println!("| memory per open row, dictionaries included | {taken:.0} B, {accounted:.0} B accounted for | 80 B |");
     if let Some(broker) = broker {

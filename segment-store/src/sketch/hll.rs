@@ -12,6 +12,14 @@ pub(super) const FAMILY: u8 = 7;
 const MODE: usize = 7;
 const MODE_MASK: u8 = 3;
 const ORDERED_ESTIMATE: Range<usize> = 8..16;
+const FORM_MASK: u8 = 0xf;
+/// Registers, behind a preamble: what is added to each of them at first, in 4 bits a register, or in a byte.
+const FORM_OF_4_BITS: u8 = 2;
+const FORM_OF_BYTES: u8 = 2 | (2 << 2);
+const LEAST: usize = 6;
+const PREAMBLE_BYTES: usize = 40;
+/// Hashes have 64 bits, of which a register counts the leading zeros.
+const REGISTER_MAX: u8 = 63;
 
 /// How many values are different, in `2^lg_k` registers; the first few hundred of them are kept one by one.
 ///
@@ -76,6 +84,9 @@ impl Hll {
     /// The bytes are damaged.
     pub fn read(bytes: &[u8]) -> Result<Self, SketchError> {
         let sketch = HllSketch::deserialize(bytes).map_err(|error| SketchError::Damaged(error.to_string()))?;
+        if greatest_register(bytes) > REGISTER_MAX {
+            return Err(SketchError::Damaged(format!("a register may be greater than {REGISTER_MAX}")));
+        }
         Ok(Self { state: State::Sketch(sketch) })
     }
 
@@ -119,6 +130,15 @@ impl Hll {
             State::Sketch(sketch) => sketch.lg_config_k(),
             State::Union(union) => union.lg_config_k(),
         }
+    }
+}
+
+/// What no register exceeds: those of a byte the library takes as they are, and of 4 bits what all of them begin at.
+fn greatest_register(bytes: &[u8]) -> u8 {
+    match bytes[MODE] & FORM_MASK {
+        FORM_OF_BYTES => bytes[PREAMBLE_BYTES..].iter().copied().max().unwrap_or(0),
+        FORM_OF_4_BITS => bytes[LEAST].saturating_add(15),
+        _ => 0,
     }
 }
 
