@@ -1,6 +1,6 @@
 //! Whose rows a query may see.
 //!
-//! A [`SnapshotTable`](crate::table::SnapshotTable) tests rows for their reader in each scan and operator that reads
+//! A `SnapshotTable` tests rows for their reader in each scan and operator that reads
 //! segments, before anything of the statement is evaluated: no expression ever meets a row that its reader may not see.
 
 use std::fmt;
