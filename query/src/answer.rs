@@ -25,7 +25,8 @@ pub struct QueryAnswer {
     pub result_cache: ResultCacheCounts,
     /// Some of it is an estimate, by a function that says so.
     pub is_approximate: bool,
-    /// The datasources that the statement names, in alphabetical order; a tenant is told of no partitions.
+    /// Where that was asked, the datasources that the statement names, in alphabetical order; a tenant is told of no
+    /// partitions.
     pub made_of: Vec<MadeOf>,
 }
 

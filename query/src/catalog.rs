@@ -28,7 +28,7 @@ pub(crate) struct QueryCatalog<'a> {
     sources: SystemSources<'a>,
     state: &'a SessionState,
     shortcuts: Shortcuts,
-    provenance: &'a Provenance,
+    provenance: Option<&'a Provenance>,
     /// By schema and name.
     tables: Mutex<HashMap<(String, String), Arc<dyn TableSource>>>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct QueryCatalog<'a> {
 impl<'a> QueryCatalog<'a> {
     pub fn new(sources: SystemSources<'a>, question: &'a Question) -> Self {
         let state = sources.functions;
-        let (shortcuts, provenance) = (question.shortcuts, question.provenance.as_ref());
+        let (shortcuts, provenance) = (question.shortcuts, question.provenance.as_deref());
         Self { sources, state, shortcuts, provenance, tables: Mutex::default() }
     }
 
@@ -63,7 +63,9 @@ impl<'a> QueryCatalog<'a> {
 
     fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {
         let data_source = self.sources.store.data_source(name).ok_or_else(|| self.unknown_table(name))?;
-        self.provenance.note(&data_source);
+        if let Some(provenance) = self.provenance {
+            provenance.note(&data_source);
+        }
         let snapshot = data_source.snapshot(Interval::ALL);
         if !self.sources.reader.sees(&snapshot.schema) {
             return Err(self.unknown_table(name));

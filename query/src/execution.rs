@@ -247,7 +247,10 @@ impl Producer {
             None => self.plan(question).await?,
         };
         match planned {
-            Planned::Run(plan) => self.execute(plan, &request.query_id, provenance.told()).await,
+            Planned::Run(plan) => {
+                let made_of = provenance.map(|provenance| provenance.told()).unwrap_or_default();
+                self.execute(plan, &request.query_id, made_of).await
+            }
             Planned::Explain(text) => explain(text),
             Planned::Analyze(plan) => self.analyze(plan, &request.query_id).await,
         }

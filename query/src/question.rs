@@ -22,7 +22,8 @@ pub(crate) struct Question {
     pub now: TimestampMs,
     pub shortcuts: Shortcuts,
     pub reader: Reader,
-    pub provenance: Arc<Provenance>,
+    /// `None` where nobody asks what the answer is made of.
+    pub provenance: Option<Arc<Provenance>>,
     /// `None` where no plan can be kept for it.
     pub shape: Option<Shape>,
 }
@@ -47,6 +48,7 @@ impl Question {
             true => Shape::of(statement.tokens(), &settings(), &zone, now),
             false => None,
         };
-        Ok(Self { statement, zone, now, shortcuts, reader: request.reader.clone(), provenance: Arc::default(), shape })
+        let (reader, provenance) = (request.reader.clone(), request.tells_provenance.then(Arc::default));
+        Ok(Self { statement, zone, now, shortcuts, reader, provenance, shape })
     }
 }

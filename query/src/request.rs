@@ -30,6 +30,8 @@ pub struct QueryRequest {
     pub use_result_cache: bool,
     /// Off, nothing is kept for later queries.
     pub populate_result_cache: bool,
+    /// Whether the answer tells what it is made of.
+    pub tells_provenance: bool,
 }
 
 /// What a query may use at the most by its own word: fields of [`crate::limits::QueryLimits`], which it cannot raise.

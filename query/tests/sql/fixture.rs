@@ -134,6 +134,7 @@ pub fn request(sql: &str) -> QueryRequest {
         use_plan_cache: true,
         use_result_cache: true,
         populate_result_cache: true,
+        tells_provenance: false,
     }
 }
 

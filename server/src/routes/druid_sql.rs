@@ -34,7 +34,7 @@ pub async fn ask(
     let (parts, body) = request.into_parts();
     let refused = |timer: &mut QueryTimer| timer.ended(QueryOutcome::Refused);
     let body = request_body::read(body, app.limits.request_bytes_max).await.inspect_err(|_| refused(&mut timer))?;
-    let SqlRequest { query, layout, provenance, .. } =
+    let SqlRequest { query, layout, .. } =
         request::parse(&parts.headers, &body, Uuid::new_v4().to_string(), asker.reader)
             .inspect_err(|_| refused(&mut timer))?;
     recovery::wait_for(&services, &query.reader, &query.sql)
@@ -43,12 +43,7 @@ pub async fn ask(
     let query_id = query.query_id.clone();
     let accepted = Encoding::accepted(&parts.headers);
     let answered = match services.engine.execute(query).await {
-        Ok(mut answer) => {
-            if !provenance {
-                answer.made_of.clear();
-            }
-            answer_response::respond(answer, layout, accepted, Some(timer), query_id.clone()).await
-        }
+        Ok(answer) => answer_response::respond(answer, layout, accepted, Some(timer), query_id.clone()).await,
         Err(error) => {
             timer.ended(error.kind.into());
             Err(error)

@@ -55,6 +55,7 @@ fn query(sql: &str) -> QueryRequest {
         use_plan_cache: true,
         use_result_cache: true,
         populate_result_cache: true,
+        tells_provenance: false,
     }
 }
 

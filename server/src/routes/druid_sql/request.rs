@@ -25,8 +25,6 @@ use crate::wire::{ARROW_STREAM, Header, Layout, ResultFormat};
 pub struct SqlRequest {
     pub query: QueryRequest,
     pub layout: Layout,
-    /// Whether it is to be told what the answer is made of.
-    pub provenance: bool,
     /// Of statements that nobody waits for.
     pub execution_mode: Option<String>,
 }
@@ -119,6 +117,7 @@ impl SqlBody {
                 use_plan_cache: context.flag("usePlanCache")?.unwrap_or(true),
                 use_result_cache: context.flag("useCache")?.unwrap_or(true),
                 populate_result_cache: context.flag("populateCache")?.unwrap_or(true),
+                tells_provenance: context.flag("provenance")?.unwrap_or(false),
             },
             layout: Layout {
                 format: self.result_format,
@@ -126,7 +125,6 @@ impl SqlBody {
                 time,
                 arrays,
             },
-            provenance: context.flag("provenance")?.unwrap_or(false),
             execution_mode: context.text("executionMode")?,
         })
     }
