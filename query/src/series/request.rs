@@ -70,6 +70,12 @@ pub enum GroupOrder {
     ByValue { is_descending: bool, count: usize },
 }
 
+impl LabelFilter {
+    pub fn equal(field: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Test { field: field.into(), test: LabelTest::Equal, value: value.into() }
+    }
+}
+
 impl SeriesRequest {
     /// From the start of the first interval to the end of the last.
     pub(crate) fn hull(&self) -> Option<Interval> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use futures::TryStreamExt;
 use henge_query::provenance::MadeOf;
 use henge_query::reader::Reader;
@@ -56,6 +56,24 @@ impl<'a> DatasetReading<'a> {
         })
     }
 
+    /// A question of this reader about all series of a metric; it needs an interval.
+    pub fn request(&self, metric: &str, value: SeriesValue, order: GroupOrder) -> SeriesRequest {
+        SeriesRequest {
+            reader: self.reader.clone(),
+            dataset: self.dataset.clone(),
+            metric: metric.to_owned(),
+            value,
+            filter: None,
+            group_by: Vec::new(),
+            granularity: None,
+            intervals: Vec::new(),
+            order,
+            query_id: Uuid::new_v4().to_string(),
+            timeout: None,
+            limits: AskedLimits::default(),
+        }
+    }
+
     /// The rows of an answer, and how complete they are.
     pub async fn series(&self, request: SeriesRequest) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let mut timer = QueryTimer::start(self.app.queries.clone());
@@ -102,20 +120,31 @@ impl<'a> DatasetReading<'a> {
         order: GroupOrder,
     ) -> Result<(Vec<RecordBatch>, Vec<MadeOf>), Problem> {
         let request = SeriesRequest {
-            reader: self.reader.clone(),
-            dataset: self.dataset.clone(),
-            metric: metric.to_owned(),
-            value: SeriesValue::Labels,
             filter,
             group_by: vec![field.to_owned()],
-            granularity: None,
             intervals,
-            order,
-            query_id: Uuid::new_v4().to_string(),
-            timeout: None,
-            limits: AskedLimits::default(),
+            ..self.request(metric, SeriesValue::Labels, order)
         };
         self.series(request).await
+    }
+
+    /// The values that a field has in an interval, of each column that it is read from up to `count`.
+    pub async fn values(
+        &self,
+        field: &str,
+        filter: Option<&LabelFilter>,
+        interval: Interval,
+        count: usize,
+    ) -> Result<BTreeSet<String>, Problem> {
+        let mut values = BTreeSet::new();
+        for metric in self.metrics_with(field) {
+            let order = GroupOrder::ByLabels { after: None, count };
+            let (batches, _) = self.labels(metric, field, filter.cloned(), vec![interval], order).await?;
+            for batch in batches {
+                values.extend(batch.column(0).as_string_view().iter().flatten().map(str::to_owned));
+            }
+        }
+        Ok(values)
     }
 
     /// For each column that a field is read from one metric that has it.

@@ -55,11 +55,7 @@ pub async fn check_known(reading: &DatasetReading<'_>, named: &[Named<'_>]) -> R
     fields.dedup();
     for field in fields {
         let ids = named.iter().filter(|(known, _)| *known == field);
-        let tests = ids.map(|(_, id)| LabelFilter::Test {
-            field: field.to_owned(),
-            test: LabelTest::Equal,
-            value: (*id).to_owned(),
-        });
+        let tests = ids.map(|(_, id)| LabelFilter::equal(field, *id));
         let filter = LabelFilter::Any(tests.collect());
         for metric in reading.metrics_with(field) {
             let order = GroupOrder::ByLabels { after: None, count: 1 };
@@ -69,10 +65,12 @@ pub async fn check_known(reading: &DatasetReading<'_>, named: &[Named<'_>]) -> R
             }
         }
     }
-    let ids: Vec<&str> = named.iter().map(|(_, id)| *id).collect();
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "no_such_resource",
-        format!("none of these resources is there, or none may be read with this key: {}", ids.join(", ")),
-    ))
+    Err(none_readable(named.iter().map(|(_, id)| *id)))
+}
+
+/// The same whether there are none or they are somebody else's.
+pub fn none_readable<'a>(ids: impl Iterator<Item = &'a str>) -> Problem {
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    let detail = format!("none of these resources is there, or none may be read with this key: {ids}");
+    Problem::new(StatusCode::FORBIDDEN, "no_such_resource", detail)
 }

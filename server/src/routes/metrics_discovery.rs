@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use henge_query::series::{GroupOrder, LabelFilter, LabelTest};
+use henge_query::series::LabelFilter;
 use henge_segment_store::clock;
 use henge_segment_store::dataset::resource_id_field;
 use henge_segment_store::time::{Interval, TimestampMs};
@@ -79,10 +78,12 @@ async fn resources(reading: &DatasetReading<'_>, asked: &Asked) -> Result<Vec<(S
         let mut tests = Vec::new();
         let named = [("env", "environment"), ("env", "env"), ("associated_kafka_id", "kafka_id")];
         for (parameter, label) in named.into_iter().filter(|(_, label)| resource.labels.contains_key(*label)) {
-            tests.extend(asked.0.get(parameter).map(|value| test(format!("resource.{kind}.{label}"), value)));
+            tests.extend(
+                asked.0.get(parameter).map(|value| LabelFilter::equal(format!("resource.{kind}.{label}"), value)),
+            );
         }
         if let Some(id) = asked.0.get("associated_kafka_id").filter(|_| kind == "kafka") {
-            tests.push(test(resource_id_field(kind), id));
+            tests.push(LabelFilter::equal(resource_id_field(kind), id));
         }
         let is_restricted = ["env", "associated_kafka_id"].iter().filter(|name| asked.0.contains_key(*name)).count();
         // A type that cannot be told apart by what was asked has nothing to show.
@@ -91,24 +92,12 @@ async fn resources(reading: &DatasetReading<'_>, asked: &Asked) -> Result<Vec<(S
         }
         let filter = (!tests.is_empty()).then_some(LabelFilter::All(tests));
         let field = resource_id_field(kind);
-        let mut ids = std::collections::BTreeSet::new();
-        for metric in reading.metrics_with(&field) {
-            let order = GroupOrder::ByLabels { after: None, count: RESOURCES_MAX };
-            let (found, _) = reading.labels(metric, &field, filter.clone(), vec![lately], order).await?;
-            for batch in found {
-                let column = batch.column(0).as_string_view();
-                let texts = (0..column.len()).filter(|row| column.is_valid(*row)).map(|row| column.value(row));
-                // A list of ids has commas between them.
-                ids.extend(texts.filter(|id| !id.is_empty() && !id.contains(',')).map(str::to_owned));
-            }
-        }
-        found.push((kind.clone(), ids.into_iter().take(RESOURCES_MAX).collect()));
+        let ids = reading.values(&field, filter.as_ref(), lately, RESOURCES_MAX).await?;
+        // A list of ids has commas between them.
+        let ids = ids.into_iter().filter(|id| !id.is_empty() && !id.contains(','));
+        found.push((kind.clone(), ids.take(RESOURCES_MAX).collect()));
     }
     Ok(found)
-}
-
-fn test(field: String, value: &str) -> LabelFilter {
-    LabelFilter::Test { field, test: LabelTest::Equal, value: value.to_owned() }
 }
 
 /// Scrapes of one type that differ in nothing else are told apart by `instance`.

@@ -6,13 +6,11 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use henge_query::request::AskedLimits;
 use henge_query::series::{GroupOrder, SeriesRequest, SeriesValue};
 use henge_segment_store::clock;
 use henge_segment_store::dataset::{Metric, SeriesFunction};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::request_body;
 use crate::app::App;
@@ -127,19 +125,13 @@ impl Answering<'_> {
             Some(_) => GroupOrder::ByLabels { after, count: question.limit + 1 },
             None => GroupOrder::ByValue { is_descending: question.is_descending, count: question.limit },
         };
+        let value = SeriesValue::Aggregate { time_agg: question.time_agg, agg: question.agg };
         SeriesRequest {
-            reader: self.reading.reader.clone(),
-            dataset: self.reading.dataset.clone(),
-            metric: question.metric.clone(),
-            value: SeriesValue::Aggregate { time_agg: question.time_agg, agg: question.agg },
             filter: question.filter.clone(),
             group_by: question.group_by.clone(),
             granularity: question.length.granularity.clone(),
             intervals: question.intervals.merged.clone(),
-            order,
-            query_id: Uuid::new_v4().to_string(),
-            timeout: None,
-            limits: AskedLimits::default(),
+            ..self.reading.request(&question.metric, value, order)
         }
     }
 

@@ -4,11 +4,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use axum::http::StatusCode;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
-use henge_query::request::AskedLimits;
-use henge_query::series::{GroupOrder, LabelFilter, LabelTest, SeriesRequest, SeriesValue};
+use henge_query::series::{GroupOrder, LabelFilter, SeriesRequest, SeriesValue};
 use henge_segment_store::dataset::{Metric, SAMPLE_MS, resource_id_field};
 use henge_segment_store::time::{Interval, TimestampMs};
-use uuid::Uuid;
 
 use super::name::{label_name, metric_name};
 use super::text::{ExportText, Syntax};
@@ -16,6 +14,7 @@ use super::wanted::Wanted;
 use crate::metrics_api::answer::value_texts;
 use crate::metrics_api::problem::Problem;
 use crate::metrics_api::reading::DatasetReading;
+use crate::metrics_api::resources::none_readable;
 
 /// Samples of one metric; what is beyond that is left out (reference: 60,000 points per resource type and metric).
 const POINTS_MAX: usize = 60_000;
@@ -92,20 +91,15 @@ async fn of_metric<'r>(
     })?;
     let group_by = fields(reading, metric);
     let tests = metric.resources.iter().filter_map(|kind| Some((resource_id_field(kind), wanted.resources.get(kind)?)));
-    let tests = tests.flat_map(|(field, ids)| ids.iter().map(move |id| test(&field, id)).collect::<Vec<_>>());
+    let tests =
+        tests.flat_map(|(field, ids)| ids.iter().map(move |id| LabelFilter::equal(&field, id)).collect::<Vec<_>>());
+    let value = SeriesValue::Aggregate { time_agg: None, agg: None };
     let request = SeriesRequest {
-        reader: reading.reader.clone(),
-        dataset: reading.dataset.clone(),
-        metric: name.to_owned(),
-        value: SeriesValue::Aggregate { time_agg: None, agg: None },
         filter: Some(LabelFilter::Any(tests.collect())),
         group_by: group_by.clone(),
         granularity: Some("PT1M".parse().expect("a granularity")),
         intervals: vec![minute],
-        order: GroupOrder::ByLabels { after: None, count: POINTS_MAX },
-        query_id: Uuid::new_v4().to_string(),
-        timeout: None,
-        limits: AskedLimits::default(),
+        ..reading.request(name, value, GroupOrder::ByLabels { after: None, count: POINTS_MAX })
     };
     let (batches, _) = reading.series(request).await?;
     Ok(Collected { name, metric, labels: group_by, time: minute.start(), batches })
@@ -128,10 +122,6 @@ fn fields(reading: &DatasetReading<'_>, metric: &Metric) -> Vec<String> {
     }
     fields.extend(metric.labels.iter().filter(|(_, label)| label.exportable).map(|(name, _)| format!("metric.{name}")));
     fields
-}
-
-fn test(field: &str, id: &str) -> LabelFilter {
-    LabelFilter::Test { field: field.to_owned(), test: LabelTest::Equal, value: id.to_owned() }
 }
 
 impl Collected<'_> {
@@ -174,33 +164,18 @@ async fn readable(
         let mut known: BTreeSet<String> = sampled.filter(|id| ids.contains(*id)).map(str::to_owned).collect();
         let silent: Vec<&String> = ids.difference(&known).collect();
         if !silent.is_empty() {
-            known.extend(ever_seen(reading, &resource_id_field(kind), &silent).await?);
+            // Some sent nothing lately, and something before.
+            let field = resource_id_field(kind);
+            let filter = LabelFilter::Any(silent.iter().map(|id| LabelFilter::equal(&field, *id)).collect());
+            let count = silent.len();
+            known.extend(reading.values(&field, Some(&filter), Interval::ALL, count).await?);
         }
         readable.insert(kind.clone(), known);
     }
     if readable.values().all(BTreeSet::is_empty) {
-        let ids: Vec<&str> = wanted.resources.values().flatten().map(String::as_str).collect();
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "no_such_resource",
-            format!("none of these resources is there, or none may be read with this key: {}", ids.join(", ")),
-        ));
+        return Err(none_readable(wanted.resources.values().flatten().map(String::as_str)));
     }
     Ok(readable)
-}
-
-/// Those of some ids that sent nothing lately, and something before.
-async fn ever_seen(reading: &DatasetReading<'_>, field: &str, ids: &[&String]) -> Result<BTreeSet<String>, Problem> {
-    let filter = LabelFilter::Any(ids.iter().map(|id| test(field, id)).collect());
-    let mut seen = BTreeSet::new();
-    for metric in reading.metrics_with(field) {
-        let order = GroupOrder::ByLabels { after: None, count: ids.len() };
-        let (found, _) = reading.labels(metric, field, Some(filter.clone()), vec![Interval::ALL], order).await?;
-        for batch in found {
-            seen.extend((0..batch.num_rows()).map(|row| cell(batch.column(0), row).to_owned()));
-        }
-    }
-    Ok(seen)
 }
 
 fn write_access(wanted: &Wanted, readable: &BTreeMap<String, BTreeSet<String>>, text: &mut ExportText) {
