@@ -3,10 +3,10 @@
 //! A query is short until it has used [`SHORT_MAX`] of the CPU, and long from then on. Short queries run before
 //! long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
 //! cores, whatever else runs. Long ones may do so while no short one is there, and leave one core free where the next short
-//! one is expected; they have a claim to a third of the time all
-//! the same, so that short queries that come one after another without end cannot starve them. Among short queries, and
-//! among long ones, the time is shared evenly: the query that has used the least runs next, where one that has just come,
-//! or had nothing to run, counts as having used as much as the others.
+//! one is expected; they have a claim to a third of the time all the same, so that short queries that come one after another
+//! without end cannot starve them. Among short queries, and among long ones, the time is shared evenly: the query that has
+//! used the least runs next, where one that has just come, or had nothing to run, counts as having used as much as the
+//! others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

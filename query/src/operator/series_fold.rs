@@ -63,6 +63,11 @@ pub(crate) enum Numbers {
 }
 
 impl SeriesFoldTask {
+    /// Labels that rows are told apart by at first: all of them where series come before groups.
+    fn first_labels(&self) -> usize {
+        if self.time_agg.is_some() { self.labels } else { self.group_by.len() }
+    }
+
     /// Digits behind the point of the answer's values; `None` of doubles.
     fn scale(&self) -> Option<i8> {
         let functions = || self.time_agg.into_iter().chain([self.agg]);

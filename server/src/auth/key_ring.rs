@@ -89,7 +89,7 @@ impl KeyRing {
         }
     }
 
-    /// The keys that are neither revoked nor expired, by what they may do.
+    /// How many keys open everything, neither revoked nor expired.
     pub fn admins(&self) -> usize {
         let now = clock::now();
         self.known().keys.values().filter(|key| key.role == Role::Admin && !key.is_expired(now)).count()

@@ -22,12 +22,8 @@ pub(super) struct Folding<'t> {
 
 impl<'t> Folding<'t> {
     pub fn new(task: &'t SeriesFoldTask) -> Result<Self> {
-        let (labels, function) = match task.time_agg {
-            Some(time_agg) => (task.labels, time_agg),
-            None => (task.group_by.len(), task.agg),
-        };
-        let cells = Cells::new(Totals::of_numbers(function, task.numbers));
-        Ok(Self { task, labels: LabelTable::new(labels)?, cells })
+        let cells = Cells::new(Totals::of_numbers(task.time_agg.unwrap_or(task.agg), task.numbers));
+        Ok(Self { task, labels: LabelTable::new(task.first_labels())?, cells })
     }
 
     /// Adds rows of labels, times and values. One without a value is none.
@@ -38,8 +34,7 @@ impl<'t> Folding<'t> {
             _ => filter_record_batch(batch, &is_not_null(value)?)?,
         };
         let rows = batch.num_rows();
-        let wanted = if self.task.time_agg.is_some() { self.task.labels } else { self.task.group_by.len() };
-        let labels = batch.columns()[..wanted].iter().map(|labels| cast(labels, &DataType::Utf8View));
+        let labels = batch.columns()[..self.task.first_labels()].iter().map(|labels| cast(labels, &DataType::Utf8View));
         let numbers = self.labels.numbers(&labels.collect::<Result<Vec<_>, _>>()?, rows)?;
         let buckets = self.buckets(&batch);
         let values = self.values(batch.columns().last().expect("rows have values"));

@@ -1,11 +1,12 @@
 //! Combinations of labels, numbered as they come.
 
+use std::hash::BuildHasher;
+
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::row::{Row, RowConverter, Rows, SortField};
 use datafusion::common::Result;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
 
 /// Numbers combinations of texts, any of which may be null.
 #[derive(Debug)]
