@@ -36,6 +36,8 @@ mod golden;
 mod keys;
 mod metadata;
 mod metrics;
+mod panel;
+mod panel_modes;
 mod provenance;
 mod statements;
 
