@@ -173,6 +173,9 @@ impl Demo {
             println!("  {}", bold(&format!("{binary} sql{url} -c \"{sql}\"")));
         }
         println!("  {}", bold(&metrics::example(address)));
+        let there = url.trim_start();
+        let provision = format!("{binary} grafana provision --dir /etc/grafana/provisioning {there}");
+        println!("  {}", bold(provision.trim_end()));
         println!("\nCtrl-C ends the demo.\n");
     }
 
