@@ -139,7 +139,7 @@ async fn a_mistake_has_its_place_in_the_text_as_sent() {
         ),
         (
             "SELECT $__timeFilter(__time)\n FROM usage WHERE $__timeFilter(__time) AND nothing = 1",
-            (2, 46, 7),
+            (2, 45, 7),
             "Column 'nothing' not found",
         ),
         ("SELECT 1 FROM usage WHERE $__timeFilter(nothing)", (1, 41, 7), "Column 'nothing' not found"),

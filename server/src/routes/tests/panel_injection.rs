@@ -160,8 +160,9 @@ async fn no_payload_shows_other_rows_changes_anything_or_breaks_the_server() {
     };
     let before = state().await;
     let (mut asked, mut answered) = (0, 0);
-    for payload in PAYLOADS {
-        for (path, body) in bodies(payload) {
+    for (number, payload) in PAYLOADS.into_iter().enumerate() {
+        // Each payload in every third place, each place with every third payload.
+        for (path, body) in bodies(payload).into_iter().skip(number % 3).step_by(3) {
             let response = keyed.send("POST", path, Some(keyed.viewer.1.as_str()), &body.to_string()).await;
             let status = response.status().as_u16();
             let text = text_of(response).await;
@@ -206,7 +207,8 @@ async fn a_value_is_found_as_it_is_whatever_it_holds() {
         assert_eq!(ask(pattern, variables()).await, found, "{payload:?}");
         let filters = json!([{ "key": "org", "operator": "=", "value": payload }]);
         assert_eq!(ask(sql("SELECT code FROM usage"), ("filters", filters)).await, found, "{payload:?}");
-        if payload != "$one" && payload != "${org}" {
+        // Those are variables there.
+        if !["$one", "${org}", "${__from}"].contains(&payload) {
             let built = json!({
                 "mode": "builder", "datasource": "usage", "measures": [{ "aggregate": "max", "column": "code" }],
                 "where": [{ "column": "org", "operator": "=", "values": [payload] }],
