@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 use_node
 install_packages
 rm -rf dist release
-npx --no-install tsc
+tsc
 node scripts/bundle.mjs
 
 version=$(node --print 'require("./package.json").version')

