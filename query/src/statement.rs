@@ -1,5 +1,7 @@
 //! SQL text -> tokens -> parameters bound -> one SELECT in DataFusion's dialect.
 
+mod json_object;
+
 use datafusion::sql::sqlparser::ast::Query;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -44,7 +46,7 @@ impl SelectStatement {
         let tokens = Tokenizer::new(&GenericDialect {}, sql)
             .tokenize_with_location()
             .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
-        let tokens = bind(tokens, parameters)?;
+        let tokens = json_object::with_commas(bind(tokens, parameters)?);
         // An array among the parameters can be as long as a list in the text.
         guard::check_tokens(&tokens, limits)?;
         let (asked, start) = read_explain(&tokens)?;
