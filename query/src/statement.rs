@@ -94,7 +94,7 @@ pub(crate) fn parse(tokens: Vec<TokenWithSpan>, zone: &TimeZone, now: TimestampM
     Ok(query)
 }
 
-fn parse_error(error: &ParserError) -> QueryError {
+pub(crate) fn parse_error(error: &ParserError) -> QueryError {
     match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
             QueryError::new(QueryErrorKind::Parse, message.clone())

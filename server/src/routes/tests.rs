@@ -37,6 +37,8 @@ mod interference;
 mod keys;
 mod metadata;
 mod metrics;
+mod panel;
+mod panel_modes;
 mod provenance;
 mod statements;
 
