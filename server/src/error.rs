@@ -270,7 +270,7 @@ impl From<IngestError> for ApiError {
 }
 
 /// Line and column in a message such as `... at Line: 1, Column: 8` or `... (line [1], column [8])`, both counted from 1.
-fn sql_place(message: &str) -> Option<(u32, u32)> {
+pub fn sql_place(message: &str) -> Option<(u32, u32)> {
     let number_after = |text: &str, label: &str| {
         let rest = &text[text.rfind(label)? + label.len()..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

@@ -8,6 +8,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
 fn an_empty_file_is_all_defaults() {
     let expected = Config {
         listen: "127.0.0.1:8888".parse().unwrap(),
+        pg_listen: None,
         data_dir: "henge-data".into(),
         object_store: None,
         slot: Slot::WHOLE,
@@ -27,6 +28,7 @@ fn every_setting_is_read() {
         r#"
         [server]
         listen = "0.0.0.0:80"
+        pg_listen = "127.0.0.1:5432"
         data_dir = "/var/lib/henge"
         object_store = "s3://bucket/prefix"
         slot = "2/3"
@@ -148,6 +150,7 @@ fn every_setting_is_read() {
     });
     let expected = Config {
         listen: "0.0.0.0:80".parse().unwrap(),
+        pg_listen: Some("127.0.0.1:5432".parse().unwrap()),
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         slot: "2/3".parse().unwrap(),

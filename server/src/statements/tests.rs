@@ -44,6 +44,7 @@ impl Fixture {
 fn query(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        spelling: Spelling::Druid,
         reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: String::new(),
