@@ -17,7 +17,7 @@ mod subqueries;
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 pub use self::calls::setting_of;
@@ -57,6 +57,16 @@ struct Rewriter;
 impl VisitorMut for Rewriter {
     type Break = Box<QueryError>;
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        subqueries::forget(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        subqueries::forget_select(select);
+        ControlFlow::Continue(())
+    }
+
     /// What is looked at as a whole, before its parts are.
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
         search_path::rewrite(expr);
@@ -65,9 +75,8 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        operators::rewrite(expr);
         calls::rewrite(expr);
-        match casts::rewrite(expr) {
+        match operators::rewrite(expr).and_then(|()| casts::rewrite(expr)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(Box::new(error)),
         }

@@ -136,25 +136,15 @@ fn of_names(name: &str, arguments: &[&Expr]) -> Option<Expr> {
             "obj_description"
             | "col_description"
             | "shobj_description"
-            | "pg_get_expr"
-            | "pg_get_indexdef"
-            | "pg_get_constraintdef"
-            | "pg_get_viewdef"
-            | "pg_get_triggerdef"
-            | "pg_get_ruledef"
-            | "pg_get_partkeydef"
-            | "pg_get_serial_sequence"
-            | "pg_get_function_result"
-            | "pg_get_statisticsobjdef_columns"
             | "pg_table_size"
             | "pg_total_relation_size"
             | "pg_relation_size"
             | "pg_database_size"
             | "pg_size_pretty"
-            | "pg_tablespace_location"
-            | "pg_relation_is_publishable",
+            | "pg_tablespace_location",
             _,
         ) => null(),
+        (name, _) if name.starts_with("pg_get_") => null(),
         _ => return None,
     })
 }

@@ -58,9 +58,11 @@ fn named(name: &str, inner: &Expr) -> Result<Option<Expr>, QueryError> {
             None => types::name_of(inner),
         },
         "timestamptz" => cast(inner.clone(), DataType::Timestamp(None, TimezoneInfo::None)),
-        "name" | "char" | "bpchar" | "cstring" | "regproc" | "regnamespace" | "regrole" | "unknown" => {
-            cast(inner.clone(), DataType::Varchar(None))
-        }
+        "int2" | "int4" | "int8" => cast(inner.clone(), DataType::BigInt(None)),
+        "float4" | "float8" => cast(inner.clone(), DataType::Double(ExactNumberInfo::None)),
+        "bool" => cast(inner.clone(), DataType::Boolean),
+        "text" | "varchar" | "name" | "char" | "bpchar" | "cstring" | "regproc" | "regnamespace" | "regrole"
+        | "unknown" => cast(inner.clone(), DataType::Varchar(None)),
         _ => return Ok(None),
     }))
 }

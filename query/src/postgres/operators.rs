@@ -4,8 +4,9 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Subscrip
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::dialect::calls::{call, long_of, string, text_of};
+use crate::error::QueryError;
 
-pub(super) fn rewrite(expr: &mut Expr) {
+pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
     let rewritten = match expr {
         Expr::Collate { expr: inner, .. } => Some((**inner).clone()),
         Expr::BinaryOp { op, .. } => {
@@ -22,11 +23,18 @@ pub(super) fn rewrite(expr: &mut Expr) {
             [AccessExpr::Subscript(Subscript::Index { index })] => Some(element(root, index)),
             _ => None,
         },
+        // PostgreSQL makes a time without a zone of it, of which there are none here.
+        Expr::AtTimeZone { .. } => {
+            return Err(QueryError::unsupported(
+                "AT TIME ZONE cannot be used: SET TimeZone, or use TIME_FORMAT with a zone",
+            ));
+        }
         _ => None,
     };
     if let Some(rewritten) = rewritten {
         *expr = rewritten;
     }
+    Ok(())
 }
 
 fn plain(name: &str) -> Option<BinaryOperator> {

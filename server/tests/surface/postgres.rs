@@ -68,7 +68,11 @@ fn psql_lists_and_describes_datasources() {
         (r"\du", "", ""),
         (r"\df", "", ""),
         (r"\di", "", "Did not find any relations.\n"),
-        ("SELECT org, SUM(events) FROM usage WHERE shard::int = -3 GROUP BY org ORDER BY 2", "|1\neu, \"west\"|2\n", ""),
+        (
+            "SELECT org, SUM(events) FROM usage WHERE shard::int = -3 GROUP BY org ORDER BY 2",
+            "|1\neu, \"west\"|2\n",
+            "",
+        ),
         (
             "SELECT ogr FROM usage",
             "",

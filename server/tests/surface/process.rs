@@ -6,9 +6,16 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 /// The binary, with none of the caller's settings.
 pub fn henge(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
-    for variable in
-        ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_PG_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "HENGE_KEY", "RUST_LOG"]
-    {
+    for variable in [
+        "HENGE_CONFIG",
+        "HENGE_LISTEN",
+        "HENGE_PG_LISTEN",
+        "HENGE_DATA_DIR",
+        "HENGE_OBJECT_STORE",
+        "HENGE_URL",
+        "HENGE_KEY",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null());
