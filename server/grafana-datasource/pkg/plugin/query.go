@@ -65,12 +65,14 @@ func (d *Datasource) answer(ctx context.Context, query concurrent.Query) backend
 	if err != nil {
 		return failed(err)
 	}
+	// Asked before the frames are made: those rename the column of time.
+	shownUntil := newest(answer)
 	frames, err := framesOf(answer, panel.Legend)
 	if err != nil {
 		return failed(err)
 	}
 	if panel.Live {
-		if err := d.announceTail(uidOf(query.PluginContext), panel, answer, frames); err != nil {
+		if err := d.announceTail(uidOf(query.PluginContext), panel, shownUntil, frames); err != nil {
 			return failed(err)
 		}
 	}
