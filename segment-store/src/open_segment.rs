@@ -15,7 +15,7 @@ mod sort;
 use std::sync::Arc;
 
 use dependencies::Dependencies;
-use henge_indexing::{CodeSetCache, GrowingDictionary};
+use henge_indexing::{BLOCK_ROWS, CodeSetCache, GrowingDictionary};
 pub use open_rows::OpenRows;
 use open_rows::Texts;
 use page::Page;
@@ -29,8 +29,9 @@ use crate::schema::{DataSourceSchema, DimensionType};
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of a page. Larger pages roll up better, smaller ones are quicker to copy for a query: this many rows of 17
-/// columns are about 2 MiB.
-pub(crate) const PAGE_ROWS: usize = 16_384;
+/// columns are about 2 MiB. Those of tests are small, so that few rows fill several.
+pub(crate) const PAGE_ROWS: usize =
+    if cfg!(any(test, feature = "test-support")) { 2 * BLOCK_ROWS } else { 16 * BLOCK_ROWS };
 
 /// The rows of one time chunk that are not published yet.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ mod listener;
 mod metrics_api;
 mod openapi;
 mod panel;
+mod pg;
 mod process;
 mod query_metrics;
 mod recovery;

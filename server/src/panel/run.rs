@@ -12,7 +12,7 @@ use henge_query::answer::{QueryAnswer, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::pieces::{self, Piece, PieceKind};
 use henge_query::provenance::MadeOf;
-use henge_query::request::{AskedLimits, QueryRequest};
+use henge_query::request::{AskedLimits, QueryRequest, Spelling};
 use henge_segment_store::time::TimestampMs;
 use uuid::Uuid;
 
@@ -274,6 +274,7 @@ impl<'a> Panel<'a> {
         waited.inspect_err(|_| timer.ended(QueryOutcome::Failed)).map_err(Failure::Recovering)?;
         let request = QueryRequest {
             sql: sql.to_owned(),
+            spelling: Spelling::Druid,
             reader: reader.clone(),
             parameters: Vec::new(),
             query_id: around.query_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string()),

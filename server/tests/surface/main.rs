@@ -9,6 +9,7 @@ mod directory;
 mod grafana;
 mod keys;
 mod metrics;
+mod postgres;
 mod process;
 mod python;
 mod readers;

@@ -7,7 +7,7 @@ mod parameters;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use henge_query::reader::Reader;
-use henge_query::request::{Parameter, QueryRequest};
+use henge_query::request::{Parameter, QueryRequest, Spelling};
 use henge_query::settings::Settings;
 use serde::Deserialize;
 use serde_json::Value;
@@ -106,6 +106,7 @@ impl SqlBody {
         Ok(SqlRequest {
             query: QueryRequest {
                 sql,
+                spelling: Spelling::Druid,
                 reader,
                 parameters: parameters.collect::<Result<_, _>>()?,
                 query_id: query_id.unwrap_or(fresh_id),
