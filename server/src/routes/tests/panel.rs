@@ -143,7 +143,7 @@ async fn a_mistake_has_its_place_in_the_text_as_sent() {
             "Column 'nothing' not found",
         ),
         ("SELECT 1 FROM usage WHERE $__timeFilter(nothing)", (1, 41, 7), "Column 'nothing' not found"),
-        ("SELECT 1 FROM usage WHERE $__timeFilter(__time) AND )", (1, 53, 1), "Expected"),
+        ("SELECT 1 FROM usage WHERE $__timeFilter(__time) LIMIT 1 nonsense", (1, 57, 8), "expected the end"),
     ];
     for (sql, (line, column, length), message) in cases {
         for path in ["/henge/v1/panel/check", "/henge/v1/panel/query"] {
