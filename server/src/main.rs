@@ -15,6 +15,8 @@ mod held_memory;
 mod listener;
 mod metrics_api;
 mod openapi;
+mod panel;
+mod pg;
 mod process;
 mod query_metrics;
 mod recovery;

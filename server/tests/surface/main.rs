@@ -8,6 +8,7 @@ mod demo;
 mod directory;
 mod keys;
 mod metrics;
+mod postgres;
 mod process;
 mod python;
 mod readers;

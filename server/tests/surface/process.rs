@@ -6,9 +6,16 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 /// The binary, with none of the caller's settings.
 pub fn henge(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
-    for variable in
-        ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "HENGE_KEY", "RUST_LOG"]
-    {
+    for variable in [
+        "HENGE_CONFIG",
+        "HENGE_LISTEN",
+        "HENGE_PG_LISTEN",
+        "HENGE_DATA_DIR",
+        "HENGE_OBJECT_STORE",
+        "HENGE_URL",
+        "HENGE_KEY",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null());
@@ -81,6 +88,15 @@ impl Serving {
     /// Reads the log up to the line with this message.
     pub fn await_log(&mut self, message: &str) {
         find_line(self.stderr.as_mut().expect("stderr is piped"), |line| line.contains(message).then_some(()));
+    }
+
+    /// Where a server that was told `--pg-listen` speaks PostgreSQL's protocol.
+    pub fn await_pg_address(&mut self) -> SocketAddr {
+        find_line(self.stderr.as_mut().expect("stderr is piped"), |line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            let is_told = line["message"] == "henge speaks PostgreSQL's protocol";
+            is_told.then(|| line["address"].as_str().unwrap().parse().unwrap())
+        })
     }
 
     /// The body of an answer.
