@@ -22,6 +22,8 @@ pub struct Server {
     client: Client,
     binary: PathBuf,
     dir: PathBuf,
+    /// Whether the folder has a key of ours.
+    has_key: bool,
 }
 
 /// Connections to a server, for one thread.
@@ -158,12 +160,13 @@ impl Server {
             .stderr(log)
             .spawn()?;
         let client = Client::new(format!("http://{listen}"))?;
-        Ok(Self { child, client, binary: binary.to_owned(), dir: dir.to_owned() })
+        Ok(Self { child, client, binary: binary.to_owned(), dir: dir.to_owned(), has_key: false })
     }
 
-    /// Makes an admin's key, which every request needs from now on, and asks with it.
+    /// Makes an admin's key, which every request needs until the server ends, and asks with it.
     pub fn use_key(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.binary);
+        self.has_key = true;
         command.current_dir(&self.dir).args(["keys", "create", "--role", "admin", "--json", "--data-dir", "data"]);
         let key: Value = serde_json::from_slice(&command.output()?.stdout).context("no key was made")?;
         let text = |field: &str| key[field].as_str().with_context(|| format!("the key has no {field}"));
@@ -244,6 +247,10 @@ impl Drop for Server {
         // It may have ended by itself; either way nothing of it must stay.
         self.child.kill().ok();
         self.child.wait().ok();
+        if self.has_key {
+            // The next bench on these segments has no key.
+            fs::remove_dir_all(self.dir.join("data/store/keys")).ok();
+        }
     }
 }
 

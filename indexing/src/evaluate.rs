@@ -15,6 +15,7 @@ mod key_ranges;
 mod leaf;
 mod node;
 pub(crate) mod number_column;
+mod page;
 mod place_search;
 mod row_collector;
 pub(crate) mod row_texts;
@@ -26,6 +27,7 @@ use bind::Binder;
 pub use way::Way;
 
 pub use column::{Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn};
+pub use page::{CodePage, LongPage};
 
 use crate::RowSet;
 use crate::predicate::Predicate;
@@ -49,7 +51,7 @@ use crate::predicate::Predicate;
 /// let slow = Predicate::Long { column: "latency".into(), test: NumberTest::compare(Comparison::Greater, 100).unwrap() };
 /// let columns = |name: &str| -> Result<Column<'_>, Infallible> {
 ///     Ok(match name {
-///         "latency" => Column::Longs(LongColumn::Pages(vec![Page { values: &latencies, validity: None }])),
+///         "latency" => Column::Longs(LongColumn::Pages(vec![LongPage::Plain(Page { values: &latencies, validity: None })])),
 ///         _ => Column::Missing,
 ///     })
 /// };

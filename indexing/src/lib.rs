@@ -29,7 +29,8 @@ pub use code_set_cache::{CodeSetCache, DictionaryCache};
 pub use dictionary::{Dictionary, DictionaryBuilder};
 pub use dimension_index::{BuiltIndex, DimensionIndex, IndexForm, IndexedRows};
 pub use evaluate::{
-    Bits, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, TextColumn, Way, evaluate, evaluate_noting,
+    Bits, CodePage, Column, DoubleColumn, FlagColumn, FlagPage, LongColumn, LongPage, Page, TextColumn, Way, evaluate,
+    evaluate_noting,
 };
 pub use format::{ByteReader, ByteWriter, FormatError};
 pub use growing_dictionary::{DictionaryPrefix, GrowingDictionary};

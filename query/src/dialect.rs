@@ -20,6 +20,7 @@ use henge_segment_store::time::TimestampMs;
 use jiff::tz::TimeZone;
 
 pub(crate) use self::said_casts::SAID_AS;
+pub(crate) use self::spelling::{JSON_OBJECT, JSON_VALUE_LETTER};
 pub(crate) use self::time_literals::read_timestamp;
 use crate::error::QueryError;
 use crate::relations;
@@ -39,6 +40,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "date_trunc",
     "extract",
     "icontains_string",
+    "json_object",
     "mod",
     "position",
     "scalar_in_array",

@@ -15,6 +15,7 @@ mod human_readable;
 mod internet_address;
 mod interpolation;
 mod joined_text;
+mod json_object;
 mod json_parts;
 mod json_text;
 mod long_sum;
@@ -155,6 +156,7 @@ pub(crate) fn scalar_functions(lookups: &Arc<Lookups>) -> Vec<Arc<ScalarUDF>> {
         .chain(millis::functions())
         .chain(sketch::scalars())
         .chain([plain_regex::function(), first_bytes::function(), said_as::function(), lookup::function(lookups)])
+        .chain([json_object::function()])
         .chain(zoned_cast::functions())
         .chain(arrays::scalars())
         .chain(ROW_FUNCTIONS.iter().copied().flat_map(row_function::udfs))

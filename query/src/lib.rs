@@ -24,6 +24,7 @@ pub mod lookups;
 pub mod memory;
 mod operator;
 mod patient_dialect;
+pub mod pieces;
 pub mod plan_cache;
 mod planner;
 pub mod postgres;

@@ -20,6 +20,7 @@ mod rows_node;
 mod source;
 mod top_groups;
 mod top_rows;
+mod truth_tests;
 mod values;
 
 use std::sync::Arc;
@@ -34,7 +35,9 @@ pub(crate) use self::planner::NativePlanner;
 
 /// DataFusion's rules for logical plans that [`NativePlanner`] is to plan.
 pub(crate) fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    in_lists::before_simplifying(distinct::other_rules())
+    let mut rules = in_lists::before_simplifying(distinct::other_rules());
+    rules.push(Arc::new(truth_tests::TruthTests));
+    rules
 }
 
 /// The plan with our operators in it; a shape that is not recognised in full stays as it is.

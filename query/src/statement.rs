@@ -1,5 +1,7 @@
 //! SQL text -> tokens -> parameters bound -> one SELECT in DataFusion's dialect.
 
+mod json_object;
+
 use datafusion::sql::sqlparser::ast::Query;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, PostgreSqlDialect};
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -55,6 +57,7 @@ impl SelectStatement {
                 postgres::bind(tokenize(sql, &PostgreSqlDialect {})?, parameters)?
             }
         };
+        let tokens = json_object::with_commas(tokens);
         // An array among the parameters can be as long as a list in the text.
         guard::check_tokens(&tokens, limits)?;
         let (asked, start) = read_explain(&tokens)?;
@@ -122,7 +125,7 @@ fn parse(tokens: Vec<TokenWithSpan>) -> Result<Box<Query>, QueryError> {
     Ok(query)
 }
 
-fn parse_error(error: &ParserError) -> QueryError {
+pub(crate) fn parse_error(error: &ParserError) -> QueryError {
     match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
             QueryError::new(QueryErrorKind::Parse, message.clone())

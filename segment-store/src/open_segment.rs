@@ -1,24 +1,26 @@
 //! Rows that still grow: columnar pages behind growing dictionaries, queryable from the moment they are appended.
 //!
-//! Rows are appended to one active page. A full page is sealed and never changes again, so a query takes the sealed
-//! pages as they are and a copy of the active one: an immutable prefix of the segment. Rollup happens within the
+//! Rows are appended to one active page. A full page is sealed and packed, and never changes again, so a query takes the
+//! sealed pages as they are and a copy of the active one: an immutable prefix of the segment. Rollup happens within the
 //! active page only; a frozen segment is rolled up as a whole when it is sorted.
 
 mod dependencies;
 mod open_rows;
 mod page;
 mod rollup;
+mod sealed_page;
 mod sketch_column;
 mod sort;
 
 use std::sync::Arc;
 
 use dependencies::Dependencies;
-use henge_indexing::{CodeSetCache, GrowingDictionary};
+use henge_indexing::{BLOCK_ROWS, CodeSetCache, GrowingDictionary};
 pub use open_rows::OpenRows;
 use open_rows::Texts;
-use page::{Page, SealedPage};
+use page::Page;
 use rollup::RollupIndex;
+use sealed_page::SealedPage;
 pub use sort::sort;
 
 use crate::code_sets::CodeSets;
@@ -27,8 +29,9 @@ use crate::schema::{DataSourceSchema, DimensionType};
 use crate::time::{Interval, TimestampMs};
 
 /// Rows of a page. Larger pages roll up better, smaller ones are quicker to copy for a query: this many rows of 17
-/// columns are about 2 MiB.
-pub(crate) const PAGE_ROWS: usize = 16_384;
+/// columns are about 2 MiB. Those of tests are small, so that few rows fill several.
+pub(crate) const PAGE_ROWS: usize =
+    if cfg!(any(test, feature = "test-support")) { 2 * BLOCK_ROWS } else { 16 * BLOCK_ROWS };
 
 /// The rows of one time chunk that are not published yet.
 #[derive(Debug)]
@@ -40,7 +43,8 @@ pub struct OpenSegment {
     dependencies: Dependencies,
     code_sets: Arc<CodeSets>,
     sealed: Vec<Arc<SealedPage>>,
-    sealed_sketch_bytes: usize,
+    /// Memory of the sealed pages.
+    sealed_bytes: usize,
     active: Page,
     rollup: RollupIndex,
     events: u64,
@@ -65,7 +69,7 @@ impl OpenSegment {
             dependencies,
             code_sets,
             sealed: Vec::new(),
-            sealed_sketch_bytes: 0,
+            sealed_bytes: 0,
             active,
             rollup: RollupIndex::default(),
             events: 0,
@@ -102,7 +106,7 @@ impl OpenSegment {
         self.sealed.iter().map(|page| page.row_count()).sum::<usize>() + self.active.row_count()
     }
 
-    /// Memory that the rows take, estimated from their number and the sizes of dictionaries and sketches.
+    /// Memory that the rows take: what sealed pages do, and an estimate for those of the active one and what is shared.
     pub fn bytes(&self) -> usize {
         let cells = self.schema.dimensions.iter().map(|dimension| match dimension.kind {
             DimensionType::String => size_of::<u32>(),
@@ -111,8 +115,8 @@ impl OpenSegment {
         });
         let row_bytes = 8 + cells.sum::<usize>() + 9 * self.schema.measures.len();
         let dictionaries = self.dictionaries.iter().map(GrowingDictionary::bytes).sum::<usize>();
-        let sketches = self.sealed_sketch_bytes + self.active.sketch_bytes();
-        self.row_count() * row_bytes + dictionaries + sketches + self.dependencies.bytes() + self.rollup.bytes()
+        let active = self.active.row_count() * row_bytes + self.active.sketch_bytes();
+        self.sealed_bytes + active + dictionaries + self.dependencies.bytes() + self.rollup.bytes()
     }
 
     /// The rows up to now; appending goes on without changing them.
@@ -140,8 +144,8 @@ impl OpenSegment {
         } else {
             self.dependencies.forget_wrong(page.row_count());
         }
-        let page = page.seal();
-        self.sealed_sketch_bytes += page.sketch_bytes();
+        let page = page.seal().packed();
+        self.sealed_bytes += page.bytes();
         self.sealed.push(Arc::new(page));
         self.rollup.clear();
     }

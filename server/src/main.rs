@@ -15,6 +15,7 @@ mod held_memory;
 mod listener;
 mod metrics_api;
 mod openapi;
+mod panel;
 mod pg;
 mod process;
 mod query_metrics;

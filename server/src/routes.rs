@@ -13,6 +13,7 @@ mod metrics_descriptors;
 mod metrics_discovery;
 mod metrics_export;
 mod metrics_query;
+mod panel;
 mod queries;
 mod request_body;
 mod roles;
@@ -55,7 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
 
 fn doors() -> impl Iterator<Item = Door> {
     let sql = query_doors().into_iter().chain(metadata_doors());
-    sql.chain(metrics_doors()).chain(supervisor_doors()).chain(process_doors())
+    sql.chain(panel_doors()).chain(metrics_doors()).chain(supervisor_doors()).chain(process_doors())
 }
 
 /// A path and what answers there.
@@ -104,6 +105,18 @@ fn metadata_doors() -> Vec<Door> {
         ("/druid/indexer/v1/task", post(tasks::submit)),
         ("/druid/indexer/v1/task/{id}", get(tasks::one)),
         ("/druid/indexer/v1/task/{id}/status", get(tasks::status)),
+    ]
+}
+
+fn panel_doors() -> Vec<Door> {
+    vec![
+        ("/henge/v1/panel/query", post(panel::query)),
+        ("/henge/v1/panel/check", post(panel::check)),
+        ("/henge/v1/panel/catalogue", get(panel::catalogue)),
+        ("/henge/v1/panel/values", post(panel::values)),
+        ("/henge/v1/panel/variable", post(panel::variable)),
+        ("/henge/v1/panel/annotations", post(panel::annotations)),
+        ("/henge/v1/panel/tail", post(panel::tail)),
     ]
 }
 

@@ -29,8 +29,8 @@ pub struct Arriving {
     pub henge: Henge,
     rows_before: u64,
     stop: Arc<AtomicBool>,
-    /// Returns how many it has produced.
-    producer: JoinHandle<u64>,
+    /// Returns how many it has produced; `None` once it has ended.
+    producer: Option<JoinHandle<u64>>,
     _kafka: MockKafka,
 }
 
@@ -48,13 +48,14 @@ impl Arriving {
         let properties = [("bootstrap.servers".to_owned(), kafka.bootstrap_servers().to_owned())];
         let (events, is_over) = (last_hour(workload.fleet()?), stop.clone());
         let producer = std::thread::spawn(move || produce(&properties, &events, per_second, &is_over));
-        Ok(Self { henge, rows_before: workload.rows, stop, producer, _kafka: kafka })
+        Ok(Self { henge, rows_before: workload.rows, stop, producer: Some(producer), _kafka: kafka })
     }
 
-    /// How many events a second were produced until now, each of which has been counted.
-    pub fn finish(self, seconds: f64) -> anyhow::Result<f64> {
+    /// Lets no more come: how many events a second were produced until now, each of which has been counted.
+    pub fn finish(&mut self, seconds: f64) -> anyhow::Result<f64> {
         self.stop.store(true, Ordering::Relaxed);
-        let produced = self.producer.join().expect("a producer has nothing to fail with but its own panic");
+        let producer = self.producer.take().expect("it is finished once");
+        let produced = producer.join().expect("a producer has nothing to fail with but its own panic");
         let began = Instant::now();
         while self.henge.rows()? != self.rows_before + produced {
             let found = self.henge.rows()? - self.rows_before;

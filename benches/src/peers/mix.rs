@@ -81,7 +81,7 @@ pub fn run(systems: &mut Systems, workload: &Workload, options: &super::Options)
             of_systems.push((system.name().to_owned(), system.is_peer(), figures));
         }
         if let Some(per_second) = options.mix.ingest {
-            let arriving = Arriving::start(workload, &systems.folder, &options.store, per_second)?;
+            let mut arriving = Arriving::start(workload, &systems.folder, &options.store, per_second)?;
             let latencies_ms = arriving.henge.mix(&of_system(System::Henge), Cache::Off, *clients, seconds)?;
             let name = format!("henge, {:.0} events/s arriving", arriving.finish(seconds)?);
             of_systems.push((name, false, figures(&asked, &latencies_ms, seconds)));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tempfile::TempDir;
 
+use super::arriving::Arriving;
 use super::dialect::Dialect;
 use super::henge::{self, Henge};
 use super::workload::{self, Workload};
@@ -43,6 +44,9 @@ pub struct Served {
     henge: Henge,
     pub parameters: Parameters,
     queries: Vec<query::Query>,
+    workload: Workload,
+    store: store::Options,
+    folder: PathBuf,
     _temporary: TempDir,
 }
 
@@ -60,8 +64,14 @@ impl Served {
             store.sort = workload.default_sort();
         }
         let henge = Henge::of_segments(&workload, &folder, &store)?;
-        let (_, parameters) = workload.fleet.context("the standard workload has parameters")?;
-        Ok(Self { henge, parameters, queries: workload::cmu_queries()?, _temporary: temporary })
+        let (_, parameters) = workload.fleet.as_ref().context("the standard workload has parameters")?;
+        let (parameters, queries) = (parameters.clone(), workload::cmu_queries()?);
+        Ok(Self { henge, parameters, queries, workload, store, folder, _temporary: temporary })
+    }
+
+    /// A server of a copy of the segments, into which so many events a second go too.
+    pub fn arriving(&self, per_second: u64) -> anyhow::Result<Arriving> {
+        Arriving::start(&self.workload, &self.folder, &self.store, per_second)
     }
 
     pub fn server(&self) -> &Server {

@@ -1,5 +1,6 @@
 //! The columns of a segment as predicates read them, published or still open.
 
+use super::page::{CodePage, LongPage};
 use crate::code_set_cache::DictionaryCache;
 use crate::{Dictionary, DictionaryPrefix, DimensionIndex, PackedCodes, PackedDoubles, PackedFlags, PackedLongs};
 
@@ -29,7 +30,7 @@ pub enum TextColumn<'a> {
     /// the same number of rows, a multiple of [`BLOCK_ROWS`](crate::BLOCK_ROWS).
     Growing {
         dictionary: &'a DictionaryPrefix,
-        pages: Vec<&'a [u32]>,
+        pages: Vec<CodePage<'a>>,
         /// Where the codes that pass a costly test are remembered, for this prefix of the dictionary and for later ones.
         cache: Option<DictionaryCache<'a>>,
     },
@@ -39,7 +40,7 @@ pub enum TextColumn<'a> {
 #[derive(Debug, Clone)]
 pub enum LongColumn<'a> {
     Packed(&'a PackedLongs),
-    Pages(Vec<Page<'a, i64>>),
+    Pages(Vec<LongPage<'a>>),
 }
 
 /// Floating-point numbers.

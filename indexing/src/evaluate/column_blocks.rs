@@ -1,7 +1,7 @@
 //! Numbers of a column block by block, packed or in pages.
 
 use super::column::{DoubleColumn, LongColumn};
-use super::number_column::page_of;
+use super::number_column::{long_page_of, page_of};
 use crate::{BLOCK_ROWS, BlockMask, DoubleZone, LongZone};
 
 impl LongColumn<'_> {
@@ -12,7 +12,7 @@ impl LongColumn<'_> {
                 let rows = longs.unpack(block, buffer);
                 &buffer[..rows]
             }
-            Self::Pages(pages) => page_of(pages, block).0,
+            Self::Pages(pages) => long_page_of(pages, block).map_or(&[], |(page, block)| page.values(block, buffer)),
         }
     }
 
@@ -23,7 +23,7 @@ impl LongColumn<'_> {
                 let mut mask = [0; BLOCK_ROWS / 64];
                 longs.has_nulls().then(|| longs.validity(block, &mut mask)).map(|_| mask)
             }
-            Self::Pages(pages) => page_of(pages, block).1,
+            Self::Pages(pages) => long_page_of(pages, block).and_then(|(page, block)| page.validity(block)),
         }
     }
 
@@ -31,7 +31,7 @@ impl LongColumn<'_> {
     pub fn zone(&self, block: usize) -> Option<LongZone> {
         match self {
             Self::Packed(longs) => Some(longs.zone(block)),
-            Self::Pages(_) => None,
+            Self::Pages(pages) => long_page_of(pages, block).and_then(|(page, block)| page.zone(block)),
         }
     }
 
@@ -47,7 +47,7 @@ impl LongColumn<'_> {
     pub fn has_nulls(&self) -> bool {
         match self {
             Self::Packed(longs) => longs.has_nulls(),
-            Self::Pages(pages) => pages.iter().any(|page| page.validity.is_some()),
+            Self::Pages(pages) => pages.iter().any(|page| page.has_nulls()),
         }
     }
 }
@@ -95,7 +95,7 @@ impl DoubleColumn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bits, FlagColumn, FlagPage, LongZone, PackedDoubles, PackedLongs, Page};
+    use crate::{Bits, FlagColumn, FlagPage, LongPage, LongZone, PackedDoubles, PackedLongs, Page};
 
     #[test]
     fn zones_and_nulls_are_told_without_reading_values() {
@@ -104,7 +104,9 @@ mod tests {
         let packed = PackedLongs::decode(PackedLongs::encode(&values, Some(&valid)).into()).expect("just encoded");
         let zone = LongColumn::Packed(&packed).zone(1);
         assert_eq!(zone, Some(LongZone { least: 1_024, greatest: 1_499, null_count: 0, sum: (1_024..1_500).sum() }));
-        assert_eq!(LongColumn::Pages(vec![Page { values: &values, validity: None }]).zone(1), None);
+        let plain = LongPage::Plain(Page { values: &values, validity: None });
+        assert_eq!(LongColumn::Pages(vec![plain]).zone(1), None);
+        assert_eq!(LongColumn::Pages(vec![LongPage::Packed(&packed)]).zone(1), zone);
 
         let doubles: Vec<f64> = values.iter().map(|value| *value as f64).collect();
         for validity in [None, Some(&valid[..])] {

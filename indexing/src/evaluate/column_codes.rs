@@ -62,7 +62,7 @@ impl TextColumn<'_> {
     pub fn has_nulls(&self) -> bool {
         match self {
             Self::Sorted { codes, .. } => (0..codes.block_count()).any(|block| codes.bounds(block).0 == 0),
-            Self::Growing { pages, .. } => pages.iter().any(|page| page.contains(&0)),
+            Self::Growing { pages, .. } => pages.iter().any(|page| page.has_nulls()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::block_mask::rows_of;
 use super::column::{Bits, DoubleColumn, FlagColumn, LongColumn, Page};
 use super::key_ranges::key_of_double;
+use super::page::{CodePage, LongPage};
 use crate::{BLOCK_ROWS, BlockMask};
 
 /// Longs are their own keys, `false` is 0 and `true` is 1, for doubles see [`key_of_double`].
@@ -28,18 +29,19 @@ pub(crate) struct KeyZone {
 pub(crate) struct KeyBuffer {
     keys: Box<[i64; BLOCK_ROWS]>,
     doubles: Box<[f64; BLOCK_ROWS]>,
+    longs: Box<[i64; BLOCK_ROWS]>,
 }
 
 impl KeyBuffer {
     pub fn new() -> Self {
-        Self { keys: Box::new([0; BLOCK_ROWS]), doubles: Box::new([0.0; BLOCK_ROWS]) }
+        Self { keys: Box::new([0; BLOCK_ROWS]), doubles: Box::new([0.0; BLOCK_ROWS]), longs: Box::new([0; BLOCK_ROWS]) }
     }
 }
 
 impl NumberColumn<'_> {
     /// The keys of a block's rows, of no meaning where a row is null.
     pub fn keys<'k>(&'k self, block: usize, buffer: &'k mut KeyBuffer) -> &'k [i64] {
-        let KeyBuffer { keys, doubles } = buffer;
+        let KeyBuffer { keys, doubles, longs } = buffer;
         match self {
             Self::Longs(column) => column.values(block, keys),
             Self::Doubles(column) => fill_keys(keys, column.values(block, doubles), key_of_double),
@@ -49,13 +51,8 @@ impl NumberColumn<'_> {
                 rows_of(&values).for_each(|row| keys[row] = 1);
                 &keys[..rows]
             }
-            Self::LongsAsDoubles(LongColumn::Packed(longs)) => {
-                let rows = longs.unpack(block, keys);
-                keys[..rows].iter_mut().for_each(|key| *key = key_of_double(*key as f64));
-                &keys[..rows]
-            }
-            Self::LongsAsDoubles(LongColumn::Pages(pages)) => {
-                fill_keys(keys, page_of(pages, block).0, |long| key_of_double(long as f64))
+            Self::LongsAsDoubles(column) => {
+                fill_keys(keys, column.values(block, longs), |long| key_of_double(long as f64))
             }
         }
     }
@@ -72,7 +69,7 @@ impl NumberColumn<'_> {
     /// What is known of a block's keys without unpacking them.
     pub fn zone(&self, block: usize) -> Option<KeyZone> {
         match self {
-            Self::Longs(LongColumn::Packed(longs)) => Some(KeyZone::of_longs(longs.zone(block))),
+            Self::Longs(longs) => longs.zone(block).map(KeyZone::of_longs),
             Self::Doubles(DoubleColumn::Packed(doubles)) => Some(KeyZone::of_doubles(doubles.zone(block))),
             _ => None,
         }
@@ -81,7 +78,7 @@ impl NumberColumn<'_> {
     /// What is known of all keys.
     pub fn total(&self) -> Option<KeyZone> {
         match self {
-            Self::Longs(LongColumn::Packed(longs)) => Some(KeyZone::of_longs(longs.total())),
+            Self::Longs(longs) => longs.total().map(KeyZone::of_longs),
             Self::Doubles(DoubleColumn::Packed(doubles)) => Some(KeyZone::of_doubles(doubles.total())),
             _ => None,
         }
@@ -108,7 +105,10 @@ impl LongColumn<'_> {
     pub fn get(&self, row: u32) -> Option<i64> {
         match self {
             Self::Packed(longs) => longs.get(row),
-            Self::Pages(pages) => value_in_pages(pages, row),
+            Self::Pages(pages) => {
+                let (page, row) = row_in_pages(row, pages.first()?.rows());
+                pages.get(page)?.get(row)
+            }
         }
     }
 }
@@ -118,7 +118,10 @@ impl DoubleColumn<'_> {
     pub fn get(&self, row: u32) -> Option<f64> {
         match self {
             Self::Packed(doubles) => doubles.get(row),
-            Self::Pages(pages) => value_in_pages(pages, row),
+            Self::Pages(pages) => {
+                let (page, row) = row_in_pages(row, pages.first()?.values.len());
+                pages.get(page)?.get(row)
+            }
         }
     }
 }
@@ -174,7 +177,7 @@ impl Bits<'_> {
     }
 
     /// The bits of the rows of a block.
-    fn block(self, block: usize) -> BlockMask {
+    pub(super) fn block(self, block: usize) -> BlockMask {
         const BYTES: usize = BLOCK_ROWS / 8;
         let bytes = self.0.get(block * BYTES..).unwrap_or(&[]);
         let mut mask = [0; BLOCK_ROWS / 64];
@@ -193,10 +196,23 @@ pub(super) fn page_of<'a, T>(pages: &[Page<'a, T>], block: usize) -> (&'a [T], O
     (block_of(page.values, block), page.validity.map(|validity| validity.block(block)))
 }
 
-fn value_in_pages<T: Copy>(pages: &[Page<'_, T>], row: u32) -> Option<T> {
-    let (page, row) = row_in_pages(row, pages.first()?.values.len());
-    let page = pages.get(page)?;
-    page.validity.is_none_or(|validity| validity.get(row)).then(|| page.values.get(row).copied())?
+/// A block's page of longs and its number there.
+pub(super) fn long_page_of<'a>(pages: &[LongPage<'a>], block: usize) -> Option<(LongPage<'a>, usize)> {
+    let (page, block) = place_in_pages(block, pages.first()?.rows());
+    Some((*pages.get(page)?, block))
+}
+
+/// A block's page of codes and its number there.
+pub(super) fn code_page_of<'a>(pages: &[CodePage<'a>], block: usize) -> Option<(CodePage<'a>, usize)> {
+    let (page, block) = place_in_pages(block, pages.first()?.rows());
+    Some((*pages.get(page)?, block))
+}
+
+impl<T: Copy> Page<'_, T> {
+    /// The value of a row; `None` for null and past the end.
+    pub(super) fn get(&self, row: usize) -> Option<T> {
+        self.validity.is_none_or(|validity| validity.get(row)).then(|| self.values.get(row).copied())?
+    }
 }
 
 /// A row's page and its number there.

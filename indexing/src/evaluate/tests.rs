@@ -240,8 +240,12 @@ fn bound_to(predicate: &Predicate) -> String {
     let columns = |name: &str| -> Result<Column<'_>, std::convert::Infallible> {
         Ok(match name {
             "missing" => Column::Missing,
-            "text" => Column::Text(TextColumn::Growing { dictionary: &prefix, pages: vec![&[1, 0]], cache: None }),
-            _ => Column::Longs(LongColumn::Pages(vec![Page { values: &[1, 2], validity: None }])),
+            "text" => Column::Text(TextColumn::Growing {
+                dictionary: &prefix,
+                pages: vec![CodePage::Plain(&[1, 0])],
+                cache: None,
+            }),
+            _ => Column::Longs(LongColumn::Pages(vec![LongPage::Plain(Page { values: &[1, 2], validity: None })])),
         })
     };
     describe(&Binder { columns: &columns, use_indexes: true }.bind(predicate, false).unwrap())
@@ -294,7 +298,7 @@ fn nulls_of_numbers_are_found_in_either_form_with_and_without_indexes() {
     let packed = PackedLongs::decode(PackedLongs::encode(&values, Some(&valid)).into()).expect("just encoded");
     let bits: Vec<u8> =
         valid.chunks(8).map(|bits| (0..bits.len()).map(|bit| u8::from(bits[bit]) << bit).sum()).collect();
-    let paged = || LongColumn::Pages(vec![Page { values: &values, validity: Some(Bits(&bits)) }]);
+    let paged = || LongColumn::Pages(vec![LongPage::Plain(Page { values: &values, validity: Some(Bits(&bits)) })]);
     let is_null = Predicate::IsNull("number".into());
     for (use_indexes, is_packed) in [(true, true), (true, false), (false, true), (false, false)] {
         let column = || if is_packed { LongColumn::Packed(&packed) } else { paged() };

@@ -1,7 +1,7 @@
 //! Reading the codes of strings, packed or in pages.
 
 use super::column::TextColumn;
-use super::number_column::{block_of, place_in_pages, row_in_pages};
+use super::number_column::{code_page_of, row_in_pages};
 use crate::BLOCK_ROWS;
 
 impl TextColumn<'_> {
@@ -13,8 +13,7 @@ impl TextColumn<'_> {
                 &buffer[..rows]
             }
             Self::Growing { pages, .. } => {
-                let (page, block) = place_in_pages(block, pages.first().map_or(0, |page| page.len()));
-                pages.get(page).map_or(&[], |page| block_of(page, block))
+                code_page_of(pages, block).map_or(&[], |(page, block)| page.codes(block, buffer))
             }
         }
     }
@@ -23,7 +22,7 @@ impl TextColumn<'_> {
     pub fn bounds(&self, block: usize) -> Option<(u32, u32)> {
         match self {
             Self::Sorted { codes, .. } => Some(codes.bounds(block)),
-            Self::Growing { .. } => None,
+            Self::Growing { pages, .. } => code_page_of(pages, block).and_then(|(page, block)| page.bounds(block)),
         }
     }
 
@@ -32,8 +31,8 @@ impl TextColumn<'_> {
         match self {
             Self::Sorted { codes, .. } => codes.get(row),
             Self::Growing { pages, .. } => {
-                let (page, row) = row_in_pages(row, pages.first().map_or(0, |page| page.len()));
-                pages.get(page).and_then(|page| page.get(row)).copied().unwrap_or(0)
+                let (page, row) = row_in_pages(row, pages.first().map_or(0, |page| page.rows()));
+                pages.get(page).map_or(0, |page| page.get(row))
             }
         }
     }

@@ -16,8 +16,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use super::event::Fleet;
 use crate::kafka::error::KafkaError;
 
-/// How often the producer looks at what is due.
-const TICK: Duration = Duration::from_millis(5);
+/// How often the producer looks at what is due. The mock cluster goes through all batches that it keeps for each fetch, of
+/// which there are fewer the more events each has.
+const TICK: Duration = Duration::from_millis(25);
 /// How long stopping waits for what was sent.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -142,16 +143,11 @@ fn run(fleet: &Fleet, load: &Load, producer: &BaseProducer<Deliveries>, shared: 
             None => u64::MAX,
         };
         let due = pace.due(sent, reader_allows, Instant::now());
-        let before = sent;
         while sent < due && send(fleet, load, producer, load.first_row + sent, &mut json) {
             sent += 1;
         }
-        if sent > before {
-            producer.poll(Duration::ZERO);
-        }
-        if sent < due || before == sent {
-            producer.poll(TICK);
-        }
+        producer.poll(Duration::ZERO);
+        std::thread::sleep(TICK);
     }
     if let Err(error) = producer.flush(FLUSH) {
         tracing::warn!(%error, "the fleet's last events were not acknowledged");

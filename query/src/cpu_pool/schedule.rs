@@ -1,7 +1,7 @@
 //! Who is next when a thread is free.
 //!
-//! A query is short until it has used [`SHORT_MAX`] of the CPU, and long from then on. Short queries run before
-//! long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
+//! A query is short until it has used [`SHORT_MAX`] of the CPU, or it is known that it will, and long from then on. Short
+//! queries run before long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
 //! cores, whatever else runs. Long ones may do so while no short one is there, and leave one core free where the next short
 //! one is expected; they have a claim to a third of the time all the same, so that short queries that come one after another
 //! without end cannot starve them. Among short queries, and among long ones, the time is shared evenly: the query that has
@@ -58,6 +58,8 @@ pub(super) struct Schedule<J> {
 struct Account<J> {
     /// Time of all morsels.
     used: Duration,
+    /// What it will use at the least.
+    expected: Duration,
     /// What counts against others of its class.
     level: Duration,
     running: u32,
@@ -76,18 +78,29 @@ pub(super) enum Class {
 
 impl<J> Account<J> {
     fn class(&self) -> Class {
-        if self.used < SHORT_MAX { Class::Short } else { Class::Long }
+        if self.used.max(self.expected) < SHORT_MAX { Class::Short } else { Class::Long }
     }
 
     fn is_active(&self) -> bool {
         self.running > 0 || !self.waiting.is_empty()
     }
 
-    /// One that becomes long begins among the long ones at `long_start`.
     fn add(&mut self, took: Duration, long_start: Duration) {
         let before = self.class();
         self.level += took;
         self.used += took;
+        self.changed(before, long_start);
+    }
+
+    /// Adds to what it will use.
+    fn expect(&mut self, more: Duration, long_start: Duration) {
+        let before = self.class();
+        self.expected += more;
+        self.changed(before, long_start);
+    }
+
+    /// One that becomes long begins among the long ones at `long_start`.
+    fn changed(&mut self, before: Class, long_start: Duration) {
         if self.class() != before {
             self.level = long_start;
         }
@@ -111,8 +124,11 @@ impl<J> Schedule<J> {
     pub fn open(&mut self) -> AccountId {
         self.accounts_opened += 1;
         let id = AccountId(self.accounts_opened);
-        let (used, level, waiting) = (Duration::ZERO, Duration::ZERO, VecDeque::new());
-        self.accounts.insert(id, Account { used, level, running: 0, turn: 0, is_closed: false, waiting });
+        let zero = Duration::ZERO;
+        let waiting = VecDeque::new();
+        let account =
+            Account { used: zero, expected: zero, level: zero, running: 0, turn: 0, is_closed: false, waiting };
+        self.accounts.insert(id, account);
         id
     }
 
@@ -196,6 +212,12 @@ impl<J> Schedule<J> {
         self.since_short += took;
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
         account.add(took, self.start[Class::Long as usize]);
+    }
+
+    /// Says that an account will use so much more, at the least.
+    pub fn expect(&mut self, id: AccountId, more: Duration) {
+        let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
+        account.expect(more, self.start[Class::Long as usize]);
     }
 
     /// What an open account is by now.

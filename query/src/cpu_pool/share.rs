@@ -84,6 +84,11 @@ impl QueryShare {
         }
     }
 
+    /// Says that this query will use so much, at the least, so that one of many rows is long from the start.
+    pub fn expect(&self, at_least: Duration) {
+        self.pool.lock().schedule.expect(self.account, at_least);
+    }
+
     /// Whether it has used more than dashboards do.
     pub fn is_long(&self) -> bool {
         self.pool.lock().schedule.class_of(self.account) == Class::Long

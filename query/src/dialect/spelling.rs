@@ -2,11 +2,18 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArgumentClause, FunctionArguments,
-    Ident, ObjectName,
+    Ident, JsonNullClause, ObjectName,
 };
 
-use super::calls::{arguments_of, call, cast, long, name_of};
+use super::calls::{arguments_of, call, cast, long, name_of, string};
 use crate::error::QueryError;
+
+/// What calls of JSON_OBJECT become: with a text before the members that has a letter for each value.
+pub(crate) const JSON_OBJECT: &str = "json_object_of";
+/// Of a value that is JSON itself.
+pub(crate) const JSON_VALUE_LETTER: u8 = b'j';
+/// Whose answers are JSON.
+const OF_JSON: [&str; 5] = [JSON_OBJECT, "json_merge", "json_query", "parse_json", "try_parse_json"];
 
 const OF_WHOLE_GROUPS: [&str; 8] =
     ["increase", "rate", "delta", "time_weighted_average", "string_agg", "listagg", "array_agg", "array_concat_agg"];
@@ -56,6 +63,9 @@ fn rewrite_call(function: &mut Function) -> Result<Option<Expr>, QueryError> {
     }
     if name == "json_value" {
         return Ok(returned(function));
+    }
+    if name == "json_object" {
+        return json_object(function).map(Some);
     }
     Ok(match (name.as_str(), arguments_of(function).as_slice()) {
         (_, [left, right]) if operator_of(&name).is_some() => {
@@ -108,6 +118,31 @@ fn renamed(name: &str) -> Option<&'static str> {
         "listagg" => "string_agg",
         _ => return None,
     })
+}
+
+/// Of names and values, one after the other.
+fn json_object(function: &Function) -> Result<Expr, QueryError> {
+    let members = arguments_of(function);
+    let (count, clauses) = match &function.args {
+        FunctionArguments::List(list) => (list.args.len(), list.clauses.as_slice()),
+        _ => (0, [].as_slice()),
+    };
+    if count != members.len() {
+        return Err(QueryError::plan("JSON_OBJECT takes names and values: JSON_OBJECT(KEY 'a' VALUE 1, 'b': topic)"));
+    }
+    if clauses.contains(&FunctionArgumentClause::JsonNullClause(JsonNullClause::AbsentOnNull)) {
+        return Err(QueryError::unsupported("JSON_OBJECT keeps members that are NULL: leave out ABSENT ON NULL"));
+    }
+    let values = members.iter().skip(1).step_by(2);
+    let letter = |value: &&Expr| match value {
+        Expr::Function(function) if name_of(function).is_some_and(|name| OF_JSON.contains(&name.as_str())) => {
+            char::from(JSON_VALUE_LETTER)
+        }
+        _ => '-',
+    };
+    let letters: String = values.map(letter).collect();
+    let arguments = std::iter::once(string(&letters)).chain(members.iter().map(|member| (*member).clone()));
+    Ok(call(JSON_OBJECT, arguments.collect()))
 }
 
 /// `JSON_VALUE(.. RETURNING type)`.

@@ -1,6 +1,7 @@
 //! Reads the parts of a partition, morsel by morsel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,6 +19,10 @@ use crate::segment_reads::SegmentReads;
 
 /// Batches of one morsel: a quarter of a millisecond and more.
 const MORSEL_BATCHES: usize = 4;
+
+/// What DataFusion's operators take for a row at the least, in nanoseconds: as they do for a sum by one key
+/// (`henge-benches peers`).
+const ROW_NS: u64 = 20;
 
 /// One partition of a scan, on its way to whoever runs it.
 pub(super) struct Reading {
@@ -47,7 +52,7 @@ impl Reading {
         let names: Arc<[String]> = self.projected.fields().iter().map(|field| field.name().clone()).collect();
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut bytes_before = 0;
-        for part in self.parts.iter() {
+        for (number, part) in self.parts.iter().enumerate() {
             if left == 0 {
                 break;
             }
@@ -63,6 +68,9 @@ impl Reading {
                 Ok((rows.len(), read_morsel(reader.batches(projected, &rows))?))
             };
             let (rows, mut read) = self.share.run(first).await?;
+            if number == 0 {
+                self.expect_as_in(part, rows);
+            }
             left -= rows;
             loop {
                 let bytes = read.batches.iter().map(RecordBatch::get_array_memory_size).sum();
@@ -81,6 +89,13 @@ impl Reading {
             self.reads.done(part.rows());
         }
         Ok(())
+    }
+
+    /// Tells the CPU pool what all parts will take at the least, if as large a share of each passes as of the first.
+    fn expect_as_in(&self, first: &Part, passed: u64) {
+        let read: u64 = self.parts.iter().map(Part::rows).sum();
+        let rows = (u128::from(read) * u128::from(passed) / u128::from(first.rows().max(1))) as u64;
+        self.share.expect(Duration::from_nanos(rows.min(self.limit.unwrap_or(u64::MAX)).saturating_mul(ROW_NS)));
     }
 }
 

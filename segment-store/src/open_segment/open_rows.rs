@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringViewArray,
-    UInt32Array, new_null_array,
+    TimestampMillisecondArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::take;
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, SchemaRef};
 use henge_indexing::{
     BLOCK_ROWS, Bits, Column, DictionaryPrefix, DoubleColumn, FlagColumn, FlagPage, LongColumn, Page, RowSet,
     TextColumn,
 };
 
 use super::PAGE_ROWS;
-use super::page::{SealedColumn, SealedPage};
-use super::time_bounds;
+use super::sealed_page::{PageRows, SealedColumn, SealedPage};
 use crate::code_sets::CodeSets;
 use crate::error::StoreError;
 use crate::promotion::promoted;
@@ -53,8 +52,7 @@ impl OpenRows {
         events: u64,
         bytes: usize,
     ) -> Self {
-        let bounds = |page: &Arc<SealedPage>| time_bounds(page.times.values().iter().copied());
-        let page_bounds = pages.iter().map(|page| bounds(page).expect("a page has rows")).collect();
+        let page_bounds = pages.iter().map(|page| page.time_bounds().expect("a page has rows")).collect();
         let Texts { dictionaries, code_sets } = texts;
         Self { schema, chunk, dictionaries, code_sets, pages, page_bounds, events, bytes }
     }
@@ -106,22 +104,21 @@ impl OpenRows {
     /// A column as predicates see it, which see none of sketches.
     pub fn column(&self, name: &str) -> Column<'_> {
         if name == TIME_COLUMN {
-            let pages = self.pages.iter().map(|page| Page { values: page.times.values(), validity: None });
-            return Column::Longs(LongColumn::Pages(pages.collect()));
+            return Column::Longs(LongColumn::Pages(self.pages.iter().map(|page| page.times.page()).collect()));
         }
         let Some(index) = self.column_index(name) else { return Column::Missing };
         let pages = || self.pages.iter().map(|page| &page.columns[index]);
         match self.schema.column_kind(index) {
             ColumnKind::Value(DimensionType::String) => {
-                let pages = pages().map(|page| page.codes()).collect();
+                let pages = pages().map(|page| page.codes().page()).collect();
                 let cache = Some(self.code_sets.of_column(index));
                 Column::Text(TextColumn::Growing { dictionary: &self.dictionaries[index], pages, cache })
             }
             ColumnKind::Value(DimensionType::Long) => {
-                Column::Longs(LongColumn::Pages(pages().map(|page| number_page::<Int64Type>(page.values())).collect()))
+                Column::Longs(LongColumn::Pages(pages().map(|page| page.longs().page()).collect()))
             }
             ColumnKind::Value(DimensionType::Double) => {
-                let pages = pages().map(|page| number_page::<Float64Type>(page.values()));
+                let pages = pages().map(|page| double_page(page.values()));
                 Column::Doubles(DoubleColumn::Pages(pages.collect()))
             }
             ColumnKind::Value(DimensionType::Boolean) => {
@@ -147,20 +144,18 @@ impl OpenRows {
         let count = selected.as_ref().map_or(page.row_count(), PrimitiveArray::len);
         let columns = projected.fields().iter().map(|field| -> Result<ArrayRef, StoreError> {
             if field.name() == TIME_COLUMN {
-                return chosen(&page.times, selected);
+                let (_, times, _) = page.times.of(selected).into_parts();
+                return Ok(Arc::new(TimestampMillisecondArray::new(times, None)) as ArrayRef);
             }
             let column = match self.column_index(field.name()) {
                 None => new_null_array(field.data_type(), count),
                 Some(index) => match &page.columns[index] {
                     SealedColumn::Values(values) => chosen(values, selected)?,
                     SealedColumn::Sketches(sketches) => written(&sketches.rows, selected),
-                    SealedColumn::Codes(codes) => Arc::new(match selected {
-                        None => strings(&self.dictionaries[index], codes.iter().copied()),
-                        Some(rows) => {
-                            let codes = rows.values().iter().map(|&row| codes[row as usize]);
-                            strings(&self.dictionaries[index], codes)
-                        }
-                    }),
+                    SealedColumn::Longs(longs) => Arc::new(longs.of(selected)),
+                    SealedColumn::Codes(codes) => {
+                        Arc::new(strings(&self.dictionaries[index], codes.of(selected).iter().copied()))
+                    }
                 },
             };
             Ok(promoted(column, field.data_type())?)
@@ -179,7 +174,7 @@ impl OpenRows {
     /// All times, page after page.
     pub(super) fn times(&self) -> Vec<i64> {
         let mut times = Vec::with_capacity(self.row_count());
-        self.pages.iter().for_each(|page| times.extend_from_slice(page.times.values()));
+        self.pages.iter().for_each(|page| times.extend_from_slice(page.times.of(&None).values()));
         times
     }
 }
@@ -206,9 +201,6 @@ pub(super) fn strings(
         false => strings,
     }
 }
-
-/// Rows of a page; `None` are all of them.
-type PageRows = Option<UInt32Array>;
 
 fn chosen(column: &dyn Array, selected: &PageRows) -> Result<ArrayRef, StoreError> {
     match selected {
@@ -247,8 +239,8 @@ fn selected_by_page(selected: &RowSet, batch_rows: usize) -> Vec<(usize, PageRow
     pages.into_iter().flat_map(selections).collect()
 }
 
-fn number_page<T: ArrowPrimitiveType>(array: &ArrayRef) -> Page<'_, T::Native> {
-    let numbers = array.as_primitive::<T>();
+fn double_page(array: &ArrayRef) -> Page<'_, f64> {
+    let numbers = array.as_primitive::<Float64Type>();
     Page { values: numbers.values(), validity: numbers.nulls().map(|nulls| bits(nulls.inner())) }
 }
 

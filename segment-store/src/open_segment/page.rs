@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampMillisecondArray};
+use arrow::array::{BooleanArray, Float64Array, Int64Array};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
-use super::sketch_column::{SealedSketches, SketchColumn};
+use super::sealed_page::{SealedCodes, SealedColumn, SealedLongs, SealedPage};
+use super::sketch_column::SketchColumn;
 use crate::event::{DimensionValue, EventRow, MeasureValue};
 use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, DimensionType};
-use crate::sketch::Sketch;
 use crate::time::TimestampMs;
 
 /// The page that rows are appended to.
@@ -168,19 +168,19 @@ impl Page {
 
     /// Ends the page's growth.
     pub fn seal(self) -> SealedPage {
-        let times = TimestampMillisecondArray::new(ScalarBuffer::from(self.times), None);
+        let times = SealedLongs::Plain(Int64Array::new(ScalarBuffer::from(self.times), None));
         let dimensions = self.dimensions.into_iter().map(|column| match column {
-            DimensionColumn::String(codes) => SealedColumn::Codes(codes.into()),
-            DimensionColumn::Long(column) => SealedColumn::Values(long_array(column)),
-            DimensionColumn::Double(column) => SealedColumn::Values(double_array(column)),
+            DimensionColumn::String(codes) => SealedColumn::Codes(SealedCodes::Plain(codes.into())),
+            DimensionColumn::Long(column) => SealedColumn::Longs(long_array(column)),
+            DimensionColumn::Double(column) => SealedColumn::Values(Arc::new(double_array(column))),
             DimensionColumn::Boolean(column) => {
                 let (values, nulls) = column.into_parts();
                 SealedColumn::Values(Arc::new(BooleanArray::new(values.into(), nulls)))
             }
         });
         let measures = self.measures.into_iter().map(|column| match column {
-            MeasureColumn::Long(column) => SealedColumn::Values(long_array(column)),
-            MeasureColumn::Double(column) => SealedColumn::Values(double_array(column)),
+            MeasureColumn::Long(column) => SealedColumn::Longs(long_array(column)),
+            MeasureColumn::Double(column) => SealedColumn::Values(Arc::new(double_array(column))),
             MeasureColumn::Sketch(column) => SealedColumn::Sketches(column.seal()),
         });
         SealedPage { times, columns: dimensions.chain(measures).collect() }
@@ -211,69 +211,12 @@ fn double_input(event: &EventRow, measure: usize) -> Option<f64> {
     if let MeasureValue::Double(number) = event.measure(measure) { Some(number) } else { None }
 }
 
-fn long_array(column: Nullable<i64>) -> ArrayRef {
+fn long_array(column: Nullable<i64>) -> SealedLongs {
     let (values, nulls) = column.into_parts();
-    Arc::new(Int64Array::new(ScalarBuffer::from(values), nulls))
+    SealedLongs::Plain(Int64Array::new(ScalarBuffer::from(values), nulls))
 }
 
-fn double_array(column: Nullable<f64>) -> ArrayRef {
+fn double_array(column: Nullable<f64>) -> Float64Array {
     let (values, nulls) = column.into_parts();
-    Arc::new(Float64Array::new(ScalarBuffer::from(values), nulls))
-}
-
-/// A page that never changes again.
-#[derive(Debug)]
-pub(super) struct SealedPage {
-    pub times: TimestampMillisecondArray,
-    /// Dimensions, then measures, in the order of the schema.
-    pub columns: Vec<SealedColumn>,
-}
-
-#[derive(Debug)]
-pub(super) enum SealedColumn {
-    /// A string dimension's dictionary codes; 0 is null.
-    Codes(ScalarBuffer<u32>),
-    Values(ArrayRef),
-    Sketches(SealedSketches),
-}
-
-impl SealedColumn {
-    /// Panics for a column of something else.
-    pub fn codes(&self) -> &[u32] {
-        match self {
-            Self::Codes(codes) => codes,
-            Self::Values(_) | Self::Sketches(_) => unreachable!("strings are kept as codes"),
-        }
-    }
-
-    /// Panics for a column of something else.
-    pub fn values(&self) -> &ArrayRef {
-        match self {
-            Self::Values(values) => values,
-            Self::Codes(_) | Self::Sketches(_) => unreachable!("numbers and booleans are kept as values"),
-        }
-    }
-
-    /// Panics for a column of something else.
-    pub fn sketches(&self) -> &[Option<Arc<Sketch>>] {
-        match self {
-            Self::Sketches(sketches) => &sketches.rows,
-            Self::Codes(_) | Self::Values(_) => unreachable!("sketches are kept as they are"),
-        }
-    }
-}
-
-impl SealedPage {
-    pub fn row_count(&self) -> usize {
-        self.times.len()
-    }
-
-    /// Memory that sketches take outside of the page's columns.
-    pub fn sketch_bytes(&self) -> usize {
-        let bytes = self.columns.iter().map(|column| match column {
-            SealedColumn::Sketches(sketches) => sketches.bytes,
-            SealedColumn::Codes(_) | SealedColumn::Values(_) => 0,
-        });
-        bytes.sum()
-    }
+    Float64Array::new(ScalarBuffer::from(values), nulls)
 }

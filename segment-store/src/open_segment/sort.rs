@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
+use arrow::array::{Array, AsArray, PrimitiveArray};
+use arrow::datatypes::{ArrowPrimitiveType, Float64Type};
 use henge_indexing::{DictionaryPrefix, KeyField, RowKeys, order_of_double, order_of_long};
 
 use super::open_rows::OpenRows;
-use super::page::SealedColumn;
+use super::sealed_page::SealedColumn;
 use crate::schema::{Aggregation, ColumnKind, DataSourceSchema, DimensionType, SortKey};
 use crate::segment::{SketchBytes, SortedColumn, SortedRows, Strings, TextValues, Values};
 use crate::sketch::{Sketch, SketchKind};
@@ -103,11 +103,14 @@ fn whole_column(rows: &OpenRows, column: usize, ranks: &[u32]) -> Column {
     match rows.schema.column_kind(column) {
         ColumnKind::Value(DimensionType::String) => {
             let mut of_rows = Vec::with_capacity(rows.row_count());
-            pages().for_each(|page| of_rows.extend(page.codes().iter().map(|&code| ranks[code as usize])));
+            pages()
+                .for_each(|page| of_rows.extend(page.codes().of(&None).into_iter().map(|code| ranks[code as usize])));
             Column::Ranks(of_rows)
         }
-        ColumnKind::Value(DimensionType::Long) => Column::Longs(primitives::<Int64Type>(arrays())),
-        ColumnKind::Value(DimensionType::Double) => Column::Doubles(primitives::<Float64Type>(arrays())),
+        ColumnKind::Value(DimensionType::Long) => Column::Longs(primitives(pages().map(|page| page.longs().of(&None)))),
+        ColumnKind::Value(DimensionType::Double) => {
+            Column::Doubles(primitives(arrays().map(|array| array.as_primitive::<Float64Type>().clone())))
+        }
         ColumnKind::Value(DimensionType::Boolean) => {
             Column::Flags(arrays().flat_map(|array| array.as_boolean().iter()).collect())
         }
@@ -118,12 +121,12 @@ fn whole_column(rows: &OpenRows, column: usize, ranks: &[u32]) -> Column {
 }
 
 /// A page's value is the default where it is null, and so is a column's.
-fn primitives<'a, T: ArrowPrimitiveType>(arrays: impl Iterator<Item = &'a ArrayRef>) -> Values<T::Native>
+fn primitives<T: ArrowPrimitiveType>(arrays: impl Iterator<Item = PrimitiveArray<T>>) -> Values<T::Native>
 where
     T::Native: Copy + Default,
 {
     let (mut values, mut validity) = (Vec::new(), None);
-    for array in arrays.map(|array| array.as_primitive::<T>()) {
+    for array in arrays {
         if let Some(nulls) = array.nulls() {
             validity.get_or_insert_with(|| vec![true; values.len()]).extend(nulls);
         } else if let Some(validity) = &mut validity {

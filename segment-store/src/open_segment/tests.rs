@@ -274,6 +274,21 @@ fn only_selected_rows_are_read_across_pages() {
 }
 
 #[test]
+fn a_full_page_takes_half_the_memory_and_says_the_same() {
+    let code = |number: usize| (number % 3 != 1).then_some(number as i64 % 40 - 20);
+    let events: Vec<Event> = (0..PAGE_ROWS).map(|number| Event { code: code(number), ..numbered(number) }).collect();
+    let mut segment = filled(&events[..PAGE_ROWS - 1], false);
+    let (plain, before) = (rows_of_all(&segment.prefix()), segment.bytes());
+    segment.append(&events[PAGE_ROWS - 1].row());
+    let rows = segment.prefix();
+    assert!(segment.bytes() < before / 2, "{} after {before}", segment.bytes());
+    assert_eq!(rows_of_all(&rows)[..PAGE_ROWS - 1], plain);
+    let floor = |time: i64| TimestampMs(time - time % 60_000);
+    let times = || events.iter().map(|event| floor(event.time));
+    assert_eq!(rows.time_bounds(), times().min().zip(times().max()));
+}
+
+#[test]
 fn what_a_costly_test_found_is_kept_as_long_as_the_rows() {
     let cache = code_sets();
     let mut segment = OpenSegment::new(schema(false), chunk(), &cache);

@@ -176,11 +176,13 @@ fn flags_and_environment_stand_before_the_file() {
         data_dir: Some("flag".into()),
         object_store: Some("s3://flag".into()),
         slot: Slot::new(1, 2),
+        pg_listen: Some("127.0.0.1:3".parse().unwrap()),
     };
-    let file = "[server]\nlisten = \"127.0.0.1:2\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"\nslot = \"0/2\"";
+    let file = "[server]\nlisten = \"127.0.0.1:2\"\npg_listen = \"127.0.0.1:4\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"\nslot = \"0/2\"";
     let config = Config::parse("henge.toml", file, overrides).unwrap();
-    let found = (config.listen.port(), config.data_dir, config.object_store, config.slot.to_string());
-    assert_eq!(found, (1, "flag".into(), Some("s3://flag".into()), "1/2".to_owned()));
+    let ports = (config.listen.port(), config.pg_listen.map(|address| address.port()));
+    let found = (ports, config.data_dir, config.object_store, config.slot.to_string());
+    assert_eq!(found, ((1, Some(3)), "flag".into(), Some("s3://flag".into()), "1/2".to_owned()));
 }
 
 #[test]

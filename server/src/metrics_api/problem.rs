@@ -1,5 +1,6 @@
 //! Errors in the form of JSON:API, which clients of metrics know.
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use henge_query::error::{QueryError, QueryErrorKind};
@@ -71,6 +72,18 @@ impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let code = if error.status.is_client_error() { "invalid_request" } else { "unavailable" };
         Self::new(error.status, code, error.body.error_message)
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::invalid("invalid_path", format!("{}: name a dataset", rejection.body_text()))
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::invalid("invalid_parameter", format!("{}: give each parameter once", rejection.body_text()))
     }
 }
 

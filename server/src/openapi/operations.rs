@@ -85,6 +85,7 @@ const fn post(tag: &'static str, path: &'static str, summary: &'static str, body
     operation(tag, "post", path, summary, body, answer)
 }
 
+const PANELS: &str = "Dashboards";
 const METRICS: &str = "Metrics";
 const QUERIES: &str = "Queries";
 const METADATA: &str = "Datasources and segments";
@@ -119,6 +120,49 @@ pub const OPERATIONS: &[Operation] = &[
         .for_tenants(),
     get(QUERIES, "/henge/v1/queries", "The queries that are running, and how far they are", Answer::Array),
     get(QUERIES, "/henge/v1/queries/{id}", "How far a running query is", Answer::Object),
+    post(
+        PANELS,
+        "/henge/v1/panel/query",
+        "The rows of a panel, as JSON or as an Arrow stream",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/check",
+        "The statement of a panel and its columns, not run",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    get(
+        PANELS,
+        "/henge/v1/panel/catalogue",
+        "What panels can ask: datasources, metrics, functions, macros",
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/values",
+        "Values of a column or a label, for completion",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(PANELS, "/henge/v1/panel/variable", "Options of a dashboard's variable", Body::Object, Answer::Object)
+        .for_tenants(),
+    post(PANELS, "/henge/v1/panel/annotations", "Marks on a dashboard's time", Body::Object, Answer::Object)
+        .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/tail",
+        "Rows that are newer than those of the last look",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
     get(METADATA, "/druid/v2/datasources", "Names of all datasources", Answer::Texts),
     get(METADATA, "/druid/v2/datasources/{name}", "Names of dimensions and measures", Answer::Object),
     get(METADATA, "/druid/v2/datasources/{name}/dimensions", "Names of dimensions", Answer::Texts),

@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn a_failed_transaction_cannot_be_committed() {
-        let mut session = Session { transaction: Transaction::Failed, ..Session::default() };
+        let mut session = Session::default();
+        session.transaction = Transaction::Failed;
         let done = run(Command::Commit, &mut session).unwrap();
         assert_eq!((done.tag.as_str(), session.transaction), ("ROLLBACK", Transaction::None));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use henge_query::provenance::MadeOf;
@@ -26,12 +27,13 @@ use crate::metrics_api::respond;
 pub async fn attributes(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
-    Query(page): Query<PageQuery>,
+    dataset: Result<Path<String>, PathRejection>,
+    page: Result<Query<PageQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
+        let (Path(dataset), Query(page)) = (dataset?, page?);
         let body = json_of(&request_body::read(body, app.limits.request_bytes_max).await?)?;
         let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use henge_segment_store::dataset::{Label, Metric, MetricKind, ResourceType};
@@ -19,12 +20,13 @@ use crate::metrics_api::respond;
 pub async fn metrics(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
-    Query(list): Query<ListQuery>,
+    dataset: Result<Path<String>, PathRejection>,
+    list: Result<Query<ListQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
+        let (Path(dataset), Query(list)) = (dataset?, list?);
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let kind = list.resource_type.as_deref();
         if let Some(unknown) = kind.filter(|kind| !reading.dataset.resources.contains_key(*kind)) {
@@ -46,12 +48,13 @@ pub async fn metrics(
 pub async fn resources(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
-    Query(list): Query<ListQuery>,
+    dataset: Result<Path<String>, PathRejection>,
+    list: Result<Query<ListQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
+        let (Path(dataset), Query(list)) = (dataset?, list?);
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let described = reading.dataset.resources.iter().map(|(kind, resource)| {
             let labels = resource_labels(kind, resource);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -32,12 +33,13 @@ const PARAMETERS: [&str; 3] = ["resource_type", "env", "associated_kafka_id"];
 pub async fn discovery(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
+    dataset: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
+        let Path(dataset) = dataset?;
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let asked = Asked::read(&query_pairs(query.as_deref().unwrap_or_default()))?;
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or_else(|| {
@@ -100,8 +102,9 @@ async fn resources(reading: &DatasetReading<'_>, asked: &Asked) -> Result<Vec<(S
     Ok(found)
 }
 
-/// Scrapes of one type that differ in nothing else are told apart by `instance`.
+/// Scrapes that differ in nothing that becomes a label are told apart by `instance`.
 fn targets(found: &[(String, Vec<String>)], host: &str, dataset: &str) -> Vec<Value> {
+    let has_several_types = found.iter().filter(|(_, ids)| !ids.is_empty()).count() > 1;
     let mut targets = Vec::new();
     for (kind, ids) in found {
         for (number, ids) in ids.chunks(RESOURCES_A_SCRAPE).enumerate() {
@@ -109,7 +112,7 @@ fn targets(found: &[(String, Vec<String>)], host: &str, dataset: &str) -> Vec<Va
                 "__metrics_path__": format!("/v2/metrics/{dataset}/export"),
                 format!("__param_{}", resource_id_field(kind).replace('.', "_")): ids.join(","),
             });
-            if found.len() > 1 || number > 0 {
+            if has_several_types || number > 0 {
                 labels["instance"] = json!(format!("{host}/{kind}/{number}"));
             }
             targets.push(json!({ "targets": [host], "labels": labels }));

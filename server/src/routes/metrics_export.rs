@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,12 +20,13 @@ use crate::wire::encoding::Encoding;
 pub async fn export(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
+    dataset: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let answered = async {
+        let Path(dataset) = dataset?;
         let reading = DatasetReading::of(&app, asker.reader, &dataset)?;
         let pairs = query_pairs(query.as_deref().unwrap_or_default());
         let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,12 +31,13 @@ pub struct PageQuery {
 pub async fn query(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Path(dataset): Path<String>,
-    Query(page): Query<PageQuery>,
+    dataset: Result<Path<String>, PathRejection>,
+    page: Result<Query<PageQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
+        let (Path(dataset), Query(page)) = (dataset?, page?);
         let body = request_body::read(body, app.limits.request_bytes_max).await?;
         let body = json_of(&body)?;
         let asked = Fingerprint::of(&asker.reader, parts.uri.path(), &body.to_string());

@@ -33,9 +33,12 @@ use crate::system_tables;
 mod answers;
 mod export;
 mod golden;
+mod interference;
 mod keys;
 mod metadata;
 mod metrics;
+mod panel;
+mod panel_modes;
 mod provenance;
 mod statements;
 
@@ -73,6 +76,10 @@ fn event(time: i64, org: Option<&str>, code: i64, bytes: i64) -> EventRow {
 impl Fixture {
     /// A datasource `usage` with two events.
     async fn new() -> Self {
+        Self::with_limits(Limits::default()).await
+    }
+
+    async fn with_limits(limits: Limits) -> Self {
         let data_dir = TempDir::new().unwrap();
         let options = StoreOptions::local(data_dir.path());
         let store = Store::open(options).await.unwrap();
@@ -80,8 +87,7 @@ impl Fixture {
         let name = DataSourceName::new("usage").unwrap();
         store.put_supervisor(&name, spec.schema.clone(), spec.to_json(), true, spec.upkeep.clone()).await.unwrap();
         store.data_source("usage").unwrap().append(&[event(0, Some("a"), 200, 5), event(1, None, 500, 7)]);
-        let app =
-            App::new(Limits::default(), KeyRing::open(Objects::Local(data_dir.path().join("store"))).await.unwrap());
+        let app = App::new(limits, KeyRing::open(Objects::Local(data_dir.path().join("store"))).await.unwrap());
         let supervisors = Supervisors::start(store.clone(), MemoryLimit::new(1 << 30)).unwrap();
         let tables = system_tables::of(&store, &supervisors);
         let engine = Arc::new(QueryEngine::of_server(

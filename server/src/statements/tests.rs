@@ -1,4 +1,5 @@
 use henge_query::reader::Reader;
+use henge_query::request::Spelling;
 use henge_segment_store::store::{Store, StoreOptions};
 use tempfile::TempDir;
 

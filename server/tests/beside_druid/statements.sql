@@ -252,6 +252,9 @@ SELECT TO_JSON_STRING(JSON_QUERY(PARSE_JSON('{"a":{"b":1}}'), '$.a')) AS a
 SELECT JSON_KEYS(PARSE_JSON('{"a":{"b":1,"c":2}}'), '$.a') AS a, JSON_PATHS(PARSE_JSON('{"a":{"b":1}}')) AS b
 SELECT PARSE_JSON('{') AS a
 SELECT JSON_OBJECT(KEY 'a' VALUE 1) AS a
+SELECT JSON_OBJECT(KEY 'a' VALUE "partition", 'b' VALUE topic, 'c': CAST(NULL AS VARCHAR), 'd': latency_ms) AS a FROM events WHERE topic IS NOT NULL ORDER BY __time LIMIT 1
+SELECT JSON_OBJECT('a': JSON_OBJECT('b': PARSE_JSON('[1]'), 'c': '[1]')) AS a, JSON_OBJECT('a', 1, 'a', 2) AS b, JSON_OBJECT() AS c
+SELECT JSON_OBJECT('a': ARRAY['x', 'y'], 'b': TRUE) AS a
 
 -- # windows, joins, subqueries
 SELECT cloud, COUNT(*) AS n, ROW_NUMBER() OVER (ORDER BY cloud) AS r, SUM(COUNT(*)) OVER () AS s FROM events GROUP BY cloud ORDER BY cloud

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::evaluate::code_test::CodeTest;
 use crate::evaluate::column::TextColumn;
 use crate::evaluate::cost;
-use crate::evaluate::number_column::{block_of, place_in_pages};
-use crate::evaluate::row_collector::{Found, scan};
+use crate::evaluate::number_column::{block_of, code_page_of};
+use crate::evaluate::page::CodePage;
+use crate::evaluate::row_collector::{Found, scan as scanned};
 use crate::evaluate::way::{Note, Way};
-use crate::{BLOCK_ROWS, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
+use crate::{BLOCK_ROWS, BlockMask, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
 
 pub(in crate::evaluate) struct CodesLeaf<'a> {
     /// The column's name.
@@ -76,10 +77,15 @@ impl<'a> CodesLeaf<'a> {
     }
 
     fn scan(&self, candidates: &RowSet, use_bounds: bool) -> RowSet {
-        let test = CodeTest::new(&self.codes);
+        let mut scan = CodeScan { test: CodeTest::new(&self.codes), use_bounds, unpacked: Box::new([0; BLOCK_ROWS]) };
         match &self.column {
-            TextColumn::Sorted { codes, .. } => scan_packed(codes, &test, candidates, use_bounds),
-            TextColumn::Growing { pages, .. } => scan_pages(pages, &test, candidates),
+            TextColumn::Sorted { codes, .. } => {
+                scanned(candidates, |block, rows, mask| scan.packed_block(codes, block, rows, mask))
+            }
+            TextColumn::Growing { pages, .. } => scanned(candidates, |block, rows, mask| {
+                let page = code_page_of(pages, block);
+                page.map_or(Found::None, |(page, block)| scan.page_block(page, block, rows, mask))
+            }),
         }
     }
 
@@ -103,32 +109,39 @@ fn other_codes(codes: &CodeSet) -> CodeSet {
     if codes.contains(0) { values } else { values.or(&CodeSet::null(codes.distinct())) }
 }
 
-fn scan_packed(codes: &PackedCodes, test: &CodeTest<'_>, candidates: &RowSet, use_bounds: bool) -> RowSet {
-    let mut unpacked = Box::new([0; BLOCK_ROWS]);
-    scan(candidates, |block, rows, mask| {
-        if use_bounds {
+/// A scan of codes for those of a test.
+struct CodeScan<'t> {
+    test: CodeTest<'t>,
+    /// Whether blocks may be decided by the least and the greatest of their codes.
+    use_bounds: bool,
+    unpacked: Box<[u32; BLOCK_ROWS]>,
+}
+
+impl CodeScan<'_> {
+    fn packed_block(&mut self, codes: &PackedCodes, block: usize, rows: usize, mask: &mut BlockMask) -> Found {
+        if self.use_bounds {
             let (least, greatest) = codes.bounds(block);
-            let found = test.of_bounds(least, greatest);
+            let found = self.test.of_bounds(least, greatest);
             if found != Found::Mask {
                 return found;
             }
             if let Some(runs) = codes.runs(block) {
-                test.fill_runs(mask, runs);
+                self.test.fill_runs(mask, runs);
                 return Found::Mask;
             }
         }
-        let unpacked_rows = codes.unpack(block, &mut unpacked);
-        test.fill(mask, &unpacked[..unpacked_rows.min(rows)]);
+        let unpacked_rows = codes.unpack(block, &mut self.unpacked);
+        self.test.fill(mask, &self.unpacked[..unpacked_rows.min(rows)]);
         Found::Mask
-    })
-}
+    }
 
-fn scan_pages(pages: &[&[u32]], test: &CodeTest<'_>, candidates: &RowSet) -> RowSet {
-    let first_page_rows = pages.first().map_or(0, |page| page.len());
-    scan(candidates, |block, _, mask| {
-        let (page, block) = place_in_pages(block, first_page_rows);
-        let Some(page) = pages.get(page) else { return Found::None };
-        test.fill(mask, block_of(page, block));
-        Found::Mask
-    })
+    fn page_block(&mut self, page: CodePage<'_>, block: usize, rows: usize, mask: &mut BlockMask) -> Found {
+        match page {
+            CodePage::Packed(codes) => self.packed_block(codes, block, rows, mask),
+            CodePage::Plain(codes) => {
+                self.test.fill(mask, block_of(codes, block));
+                Found::Mask
+            }
+        }
+    }
 }

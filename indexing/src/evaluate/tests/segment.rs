@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::naive::{Columns, Value};
 use crate::{
-    BLOCK_ROWS, Bits, CodeSetCache, Column, Dictionary, DictionaryPrefix, DimensionIndex, DoubleColumn, FlagColumn,
-    FlagPage, FormatError, GrowingDictionary, LongColumn, PackedCodes, PackedDoubles, PackedFlags, PackedLongs, Page,
-    TextColumn,
+    BLOCK_ROWS, Bits, CodePage, CodeSetCache, Column, Dictionary, DictionaryPrefix, DimensionIndex, DoubleColumn,
+    FlagColumn, FlagPage, FormatError, GrowingDictionary, LongColumn, LongPage, PackedCodes, PackedDoubles,
+    PackedFlags, PackedLongs, Page, TextColumn,
 };
 
 /// Rows of a page; open segments have more, tests are quicker with fewer.
@@ -111,7 +111,7 @@ pub fn values(plan: Plan, row_count: usize, random: &mut Random) -> Vec<Option<V
 /// One column as it is published and as it is while it grows.
 pub enum Stored {
     Text { packed: PackedText, growing: GrowingText },
-    Long { packed: PackedLongs, values: Vec<i64>, validity: Validity },
+    Long { packed: PackedLongs, packed_pages: Vec<PackedLongs>, values: Vec<i64>, validity: Validity },
     Double { packed: PackedDoubles, values: Vec<f64>, validity: Validity },
     Flag { packed: PackedFlags, values: Vec<bool>, bits: Vec<Vec<u8>>, validity: Validity },
 }
@@ -125,6 +125,7 @@ pub struct PackedText {
 pub struct GrowingText {
     dictionary: DictionaryPrefix,
     codes: Vec<u32>,
+    packed_pages: Vec<PackedCodes>,
 }
 
 /// Bits of each page; `None` without nulls.
@@ -181,12 +182,22 @@ impl Segment {
             (Stored::Text { packed: PackedText { dictionary, codes, index }, .. }, Form::Packed) => {
                 Column::Text(TextColumn::Sorted { dictionary, codes, index: index.as_ref(), cache })
             }
-            (Stored::Text { growing: GrowingText { dictionary, codes }, .. }, Form::Growing) => {
-                Column::Text(TextColumn::Growing { dictionary, pages: codes.chunks(PAGE_ROWS).collect(), cache })
+            (Stored::Text { growing: GrowingText { dictionary, codes, packed_pages }, .. }, Form::Growing) => {
+                let pages = codes.chunks(PAGE_ROWS).zip(packed_pages).enumerate();
+                let pages = pages.map(|(page, (plain, packed))| match is_packed(page) {
+                    true => CodePage::Packed(packed),
+                    false => CodePage::Plain(plain),
+                });
+                Column::Text(TextColumn::Growing { dictionary, pages: pages.collect(), cache })
             }
             (Stored::Long { packed, .. }, Form::Packed) => Column::Longs(LongColumn::Packed(packed)),
-            (Stored::Long { values, validity, .. }, Form::Growing) => {
-                Column::Longs(LongColumn::Pages(pages(values, validity)))
+            (Stored::Long { packed_pages, values, validity, .. }, Form::Growing) => {
+                let pages = pages(values, validity).into_iter().zip(packed_pages).enumerate();
+                let pages = pages.map(|(page, (plain, packed))| match is_packed(page) {
+                    true => LongPage::Packed(packed),
+                    false => LongPage::Plain(plain),
+                });
+                Column::Longs(LongColumn::Pages(pages.collect()))
             }
             (Stored::Double { packed, .. }, Form::Packed) => Column::Doubles(DoubleColumn::Packed(packed)),
             (Stored::Double { values, validity, .. }, Form::Growing) => {
@@ -203,6 +214,11 @@ impl Segment {
             }
         })
     }
+}
+
+/// Pages of both kinds follow each other.
+fn is_packed(page: usize) -> bool {
+    page.is_multiple_of(2)
 }
 
 fn pages<'a, T>(values: &'a [T], validity: &'a Validity) -> Vec<Page<'a, T>> {
@@ -236,7 +252,12 @@ impl Stored {
                 let longs = values.iter().map(|value| if let Some(Value::Long(long)) = value { *long } else { 5 });
                 let values: Vec<i64> = longs.collect();
                 let packed = encoder.reopen(PackedLongs::encode(&values, packed_validity), PackedLongs::decode);
-                Self::Long { packed, values, validity }
+                let page = |page: usize, values: &[i64]| {
+                    let valid = packed_validity.map(|valid| &valid[page * PAGE_ROWS..][..values.len()]);
+                    PackedLongs::decode(PackedLongs::encode(values, valid).into()).expect("just encoded")
+                };
+                let pages = values.chunks(PAGE_ROWS).enumerate().map(|(number, values)| page(number, values));
+                Self::Long { packed, packed_pages: pages.collect(), values, validity }
             }
             Kind::Double => {
                 let doubles =
@@ -281,7 +302,9 @@ impl PackedText {
 impl GrowingText {
     fn new(texts: &[Option<&str>]) -> Self {
         let mut dictionary = GrowingDictionary::default();
-        let codes = texts.iter().map(|text| text.map_or(0, |text| dictionary.intern(text))).collect();
-        Self { dictionary: dictionary.prefix(), codes }
+        let codes: Vec<u32> = texts.iter().map(|text| text.map_or(0, |text| dictionary.intern(text))).collect();
+        let page = |codes| PackedCodes::decode(PackedCodes::encode(codes).into()).expect("just encoded");
+        let packed_pages = codes.chunks(PAGE_ROWS).map(page).collect();
+        Self { dictionary: dictionary.prefix(), codes, packed_pages }
     }
 }

@@ -226,6 +226,20 @@ fn a_query_is_long_by_what_it_used_without_turns_too() {
 }
 
 #[test]
+fn a_query_that_will_use_much_is_long_from_the_start() {
+    let mut schedule = Schedule::new(1);
+    let heavy = schedule.open();
+    schedule.expect(heavy, SHORT_MAX - MILLI);
+    assert_eq!(schedule.class_of(heavy), Class::Short);
+    schedule.expect(heavy, MILLI);
+    assert_eq!(schedule.class_of(heavy), Class::Long);
+    push(&mut schedule, heavy, "heavy", 10);
+    let light = schedule.open();
+    push(&mut schedule, light, "light", 10);
+    assert_eq!(run(&mut schedule, 12, |_| MILLI / 10), [["light"; 10].as_slice(), &["heavy"; 2]].concat());
+}
+
+#[test]
 fn an_account_is_kept_until_its_last_morsel_ends() {
     let mut schedule = Schedule::new(1);
     let (over, other) = (schedule.open(), schedule.open());

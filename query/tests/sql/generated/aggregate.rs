@@ -84,10 +84,7 @@ impl Aggregate {
                 let other = (numbers.below(2) == 0).then(|| table.column(numbers, is_like));
                 Argument::Either(column, Box::new(Predicate::random(numbers, table, 1)), other)
             }
-            // Of flags DataFusion does not plan all: entry 12 of the list.
-            4 if column.kind != Kind::Boolean => {
-                Argument::Where(column, Box::new(Predicate::random(numbers, table, 1)))
-            }
+            4 => Argument::Where(column, Box::new(Predicate::random(numbers, table, 1))),
             _ => Argument::Column(column),
         };
         Self { of: Some((function, argument)), filter: None, around: Around::Nothing }

@@ -33,6 +33,10 @@ pub fn dataset(data_source: &str) -> (DatasetName, Dataset) {
                 "description": "A Kafka cluster", "id": "cluster_id",
                 "labels": { "environment": { "dimension": "env_id", "description": "The environment that it is in" } },
             },
+            // There are none of these, but exporters end where a type is not known.
+            "connector": { "description": "A connector", "id": "connector_id" },
+            "ksql": { "description": "An application of ksqlDB", "id": "ksql_id" },
+            "schema_registry": { "description": "A schema registry", "id": "schema_registry_id" },
         },
         "metrics": metrics,
     });

@@ -68,8 +68,10 @@ fn resource_type<'d>(name: &str, dataset: &'d Dataset) -> Result<&'d str, Proble
     })
 }
 
+/// A type that there is something to export of.
 fn example(dataset: &Dataset) -> String {
-    dataset.resources.keys().next().map_or_else(|| "resource.TYPE.id".to_owned(), |kind| resource_id_field(kind))
+    let kind = dataset.metrics.values().find_map(|metric| metric.resources.first());
+    kind.map_or_else(|| "resource.TYPE.id".to_owned(), |kind| resource_id_field(kind))
 }
 
 fn flag(name: &str, value: &str) -> Result<bool, Problem> {

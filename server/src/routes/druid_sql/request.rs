@@ -72,7 +72,7 @@ pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String, reader: Reader
 }
 
 /// Whether the request names Arrow streams among what it accepts; all other values of `Accept` mean `resultFormat`.
-fn accepts_arrow(headers: &HeaderMap) -> bool {
+pub fn accepts_arrow(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let kinds = accepted.flat_map(|value| value.split(','));
     kinds
