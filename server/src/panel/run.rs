@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use henge_query::answer::{QueryAnswer, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
-use henge_query::pieces::{self, Piece, PieceKind};
+use henge_query::pieces::{self, Piece};
 use henge_query::provenance::MadeOf;
 use henge_query::request::{AskedLimits, QueryRequest, Spelling};
 use henge_segment_store::time::TimestampMs;
@@ -66,26 +66,13 @@ pub struct Source {
 }
 
 impl Prepared {
-    /// The error with its place in the text as sent; `fragment` is what was run.
-    fn explain(&self, failure: Failure, fragment: &Fragment) -> ApiError {
+    /// The error with its place in the text as sent.
+    fn explain(&self, failure: Failure) -> ApiError {
         match (failure, &self.source) {
             (Failure::Recovering(error), _) => error,
-            (Failure::Query(error), Some(source)) => fragment.error(error, &source.sql, &source.pieces),
+            (Failure::Query(error), Some(source)) => self.fragment.error(error, &source.sql, &source.pieces),
             (Failure::Query(error), None) => error.into(),
         }
-    }
-
-    /// The same statement, of which no row is wanted.
-    fn without_rows(&self) -> Result<Fragment, ApiError> {
-        let text = &self.fragment.text;
-        let pieces = pieces::pieces(text)?;
-        let said = pieces.iter().rfind(|piece| piece.kind != PieceKind::Blank && &text[piece.bytes.clone()] != ";");
-        let mut fragment = Fragment::default();
-        fragment.push("SELECT * FROM (\n", 0);
-        fragment.push_fragment(&self.fragment);
-        fragment.text.truncate("SELECT * FROM (\n".len() + said.map_or(0, |piece| piece.bytes.end));
-        fragment.push("\n) LIMIT 0", 0);
-        Ok(fragment)
     }
 }
 
@@ -245,15 +232,17 @@ impl<'a> Panel<'a> {
 
     /// The columns of a statement, which is planned and not run.
     pub async fn columns(&self, prepared: &Prepared, around: &Surroundings) -> Result<Vec<ResultColumn>, ApiError> {
-        let fragment = prepared.without_rows()?;
-        let window = Window::of(around)?;
-        let rows = self.execute(&fragment.text, around, window.zone_name).await;
-        Ok(rows.map_err(|error| prepared.explain(error, &fragment))?.columns)
+        let sql = &prepared.fragment.text;
+        let waited = recovery::wait_for(self.services, &self.asker.reader, sql).await;
+        waited.map_err(|error| prepared.explain(Failure::Recovering(error)))?;
+        let request = self.request(sql, around, Window::of(around)?.zone_name);
+        let described = self.services.engine.describe(request).await;
+        Ok(described.map_err(|error| prepared.explain(Failure::Query(error)))?.columns)
     }
 
     async fn rows(&self, prepared: &Prepared, around: &Surroundings, window: &Window) -> Result<Rows, ApiError> {
         let rows = self.execute(&prepared.fragment.text, around, window.zone_name.clone()).await;
-        rows.map_err(|error| prepared.explain(error, &prepared.fragment))
+        rows.map_err(|failure| prepared.explain(failure))
     }
 
     /// All rows of a statement of our own.
@@ -266,16 +255,11 @@ impl<'a> Panel<'a> {
         Frame::of(&rows.columns, &rows.batches).map_err(unwritable)
     }
 
-    /// All rows of a statement.
-    async fn execute(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> Result<Rows, Failure> {
-        let mut timer = QueryTimer::start(self.app.queries.clone());
-        let reader = &self.asker.reader;
-        let waited = recovery::wait_for(self.services, reader, sql).await;
-        waited.inspect_err(|_| timer.ended(QueryOutcome::Failed)).map_err(Failure::Recovering)?;
-        let request = QueryRequest {
+    fn request(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> QueryRequest {
+        QueryRequest {
             sql: sql.to_owned(),
             spelling: Spelling::Druid,
-            reader: reader.clone(),
+            reader: self.asker.reader.clone(),
             parameters: Vec::new(),
             query_id: around.query_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string()),
             timeout: None,
@@ -287,8 +271,16 @@ impl<'a> Panel<'a> {
             use_result_cache: around.use_caches,
             populate_result_cache: around.use_caches,
             tells_provenance: true,
-        };
-        let answered = match self.services.engine.execute(request).await {
+        }
+    }
+
+    /// All rows of a statement.
+    async fn execute(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> Result<Rows, Failure> {
+        let mut timer = QueryTimer::start(self.app.queries.clone());
+        let reader = &self.asker.reader;
+        let waited = recovery::wait_for(self.services, reader, sql).await;
+        waited.inspect_err(|_| timer.ended(QueryOutcome::Failed)).map_err(Failure::Recovering)?;
+        let answered = match self.services.engine.execute(self.request(sql, around, zone)).await {
             Ok(QueryAnswer { columns, batches, made_of, .. }) => {
                 let batches = batches.try_collect().await;
                 batches.map(|batches| Rows { columns, batches, made_of })
