@@ -176,6 +176,9 @@ impl Demo {
             println!("  {}", bold(&format!("{binary} sql{url} -c \"{sql}\"")));
         }
         println!("  {}", bold(&metrics::example(address)));
+        let there = url.trim_start();
+        let provision = format!("{binary} grafana provision --dir /etc/grafana/provisioning {there}");
+        println!("  {}", bold(provision.trim_end()));
         if let Some(address) = pg_address {
             let psql = format!("psql -h {} -p {} henge -c '\\d fleet'", address.ip(), address.port());
             println!("  {}", bold(&psql));

@@ -142,11 +142,10 @@ impl Statement<'_> {
                 _ => {}
             }
             match self.keyword(at).as_deref() {
-                Some("FROM") if depth == 0 && self.before(at).as_deref() != Some("DISTINCT") => {
-                    if from.replace(at).is_some() {
-                        return None;
-                    }
-                }
+                Some("FROM") if depth == 0 && self.before(at).as_deref() != Some("DISTINCT") => match from {
+                    None => from = Some(at),
+                    Some(_) => return None,
+                },
                 Some("WHERE") if depth == 0 => where_at = where_at.or(Some(at)),
                 Some("GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET" | "FETCH" | "WINDOW" | "QUALIFY")
                     if depth == 0 && from.is_some() =>

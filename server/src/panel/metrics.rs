@@ -11,6 +11,7 @@ use henge_query::series::{GroupOrder, LabelFilter, LabelTest, SeriesRequest, Ser
 use henge_segment_store::dataset::SeriesFunction;
 use henge_segment_store::time::Granularity;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::answer::{Meta, Notice, PanelAnswer, Shape};
 use super::bucket::{Bucket, Fill};
@@ -151,6 +152,14 @@ impl MetricsQuery {
             query_id: around.query_id.clone().unwrap_or(asked.query_id.clone()),
             ..asked
         })
+    }
+
+    /// What an answer will have, as `check` tells it.
+    pub fn columns(&self) -> Vec<Value> {
+        let is_timed = self.granularity.as_deref() != Some("ALL");
+        let labels = self.group_by.iter().map(|field| json!({ "name": field, "type": "string" }));
+        let time = is_timed.then(|| json!({ "name": "time", "type": "time" }));
+        labels.chain(time).chain([json!({ "name": self.metric, "type": "double" })]).collect()
     }
 
     /// Labels, time if there are buckets, and the value under the metric's name.

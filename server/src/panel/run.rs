@@ -23,13 +23,13 @@ use super::draft::{Draft, Style};
 use super::expansion::{self, Context, Expansion};
 use super::frame::{FillError, Frame};
 use super::logs::{self, LogsQuery, Order};
-use super::position::Fragment;
+use super::position::{Fragment, Position};
 use super::request::{Format, PanelQuery, PanelRequest, SqlQuery, Surroundings};
 use super::sight::Sight;
 use super::window::Window;
 use crate::app::{App, Services};
 use crate::auth::asker::Asker;
-use crate::error::ApiError;
+use crate::error::{ApiError, sql_place};
 use crate::query_metrics::{QueryOutcome, QueryTimer};
 use crate::recovery;
 
@@ -236,7 +236,7 @@ impl<'a> Panel<'a> {
         if query.sql.trim().is_empty() {
             return Err(ApiError::invalid("the query is empty: put SQL into `query.sql`"));
         }
-        let pieces = pieces::pieces(&query.sql)?;
+        let pieces = pieces::pieces(&query.sql).map_err(unreadable)?;
         let context = self.context(around, window);
         let Expansion { fragment, bucket, notices } = expansion::expand(&query.sql, &pieces, context)?;
         let source = Some(Source { sql: query.sql.clone(), pieces });
@@ -395,6 +395,16 @@ fn describe(meta: &mut Meta, frame: &Frame, format: Format) {
     meta.value_columns = others(frame.names_of(|kind| matches!(kind, DataType::Int64 | DataType::Float64)));
     meta.time_column = time_name;
     meta.rows = frame.rows();
+}
+
+/// A text that has a quote without an end has a place where that begins.
+fn unreadable(error: QueryError) -> ApiError {
+    let place = sql_place(&error.message);
+    let error = ApiError::from(error);
+    match place {
+        Some((line, column)) => error.at(Position { line: line.into(), column: column.into(), length: 1 }),
+        None => error,
+    }
 }
 
 pub fn unwritable(error: ArrowError) -> ApiError {

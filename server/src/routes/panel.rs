@@ -18,7 +18,7 @@ use crate::panel::annotations::AnnotationsRequest;
 use crate::panel::answer::PanelAnswer;
 use crate::panel::frame::{answer_json, type_name, type_of};
 use crate::panel::options::{ValuesRequest, VariableRequest};
-use crate::panel::request::PanelRequest;
+use crate::panel::request::{PanelQuery, PanelRequest};
 use crate::panel::run::{Panel, unwritable};
 use crate::panel::tail::TailRequest;
 use crate::panel::window::Window;
@@ -48,6 +48,9 @@ pub async fn check(
     let panel = Panel { app: &app, services: &services, asker: &asker };
     let around = &asked.surroundings;
     let window = Window::of(around)?;
+    if let PanelQuery::Metrics(query) = &asked.query {
+        return Ok(Json(json!({ "sql": "", "template": null, "columns": query.columns() })));
+    }
     let prepared = panel.planned(&asked.query, around, &window)?;
     let columns = panel.columns(&prepared, around).await?;
     let columns: Vec<Value> =

@@ -39,6 +39,7 @@ mod keys;
 mod metadata;
 mod metrics;
 mod panel;
+mod panel_injection;
 mod panel_modes;
 mod provenance;
 mod statements;

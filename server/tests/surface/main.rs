@@ -6,6 +6,7 @@ mod compact;
 mod deaths;
 mod demo;
 mod directory;
+mod grafana;
 mod keys;
 mod metrics;
 mod postgres;

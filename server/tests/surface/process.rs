@@ -106,6 +106,17 @@ impl Serving {
         runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
     }
 
+    /// Status and body of the answer to some JSON.
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url)).body(body.to_string());
+        runtime.block_on(async {
+            let response = request.header("content-type", "application/json").send().await.unwrap();
+            let status = response.status().as_u16();
+            (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+        })
+    }
+
     /// The most memory that the process ever had.
     pub fn peak_memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

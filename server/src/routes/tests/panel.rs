@@ -127,6 +127,7 @@ async fn a_mistake_has_its_place_in_the_text_as_sent() {
         ("SELECT $__timeGroup(__time)", (1, 8, 12), "is written $__timeGroup(column"),
         ("SELECT $__timeGroup(__time, 'x')", (1, 8, 12), "'x' is no length of a bucket"),
         ("SELECT $__timeFilter(", (1, 21, 1), "not closed"),
+        ("SELECT 1,\n 'open", (2, 2, 1), "Unterminated"),
         ("SELECT ${one", (1, 8, 1), "stands for nothing by itself"),
         ("SELECT ${one:sql}", (1, 8, 1), "`sql` is no format"),
         ("SELECT ${evil:raw}", (1, 8, 1), "neither a number nor the name"),
@@ -138,11 +139,11 @@ async fn a_mistake_has_its_place_in_the_text_as_sent() {
         ),
         (
             "SELECT $__timeFilter(__time)\n FROM usage WHERE $__timeFilter(__time) AND nothing = 1",
-            (2, 46, 7),
+            (2, 45, 7),
             "Column 'nothing' not found",
         ),
         ("SELECT 1 FROM usage WHERE $__timeFilter(nothing)", (1, 41, 7), "Column 'nothing' not found"),
-        ("SELECT 1 FROM usage WHERE $__timeFilter(__time) AND AND", (1, 53, 3), "Expected"),
+        ("SELECT 1 FROM usage WHERE $__timeFilter(__time) AND )", (1, 53, 1), "Expected"),
     ];
     for (sql, (line, column, length), message) in cases {
         for path in ["/henge/v1/panel/check", "/henge/v1/panel/query"] {
