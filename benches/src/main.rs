@@ -8,6 +8,7 @@
 //! cargo run --release -p henge-benches -- fairness
 //! cargo run --release -p henge-benches -- overhead
 //! cargo run --release -p henge-benches -- metrics
+//! cargo run --release -p henge-benches -- panels
 //! cargo run --release -p henge-benches -- deaths
 //! ```
 
@@ -20,6 +21,7 @@ mod fairness;
 mod ingest;
 mod metrics;
 mod overhead;
+mod panels;
 mod peers;
 mod publishing;
 mod python;
@@ -54,6 +56,8 @@ enum Bench {
     Overhead(overhead::Options),
     /// A tenant's dashboard by the metrics API, alone and in a storm of dashboards.
     Metrics(metrics::Options),
+    /// A dashboard of twenty panels, with caches off and on.
+    Panels(panels::Options),
     /// A light query beside queries of death.
     Deaths(deaths::Options),
 }
@@ -69,6 +73,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Fairness(options) => fairness::run(&options),
         Bench::Overhead(options) => overhead::run(&options),
         Bench::Metrics(options) => metrics::run(&options),
+        Bench::Panels(options) => panels::run(&options),
         Bench::Deaths(options) => deaths::run(&options),
     }
 }

@@ -16,9 +16,11 @@ use henge_segment_store::time::Interval;
 
 use crate::error::QueryError;
 use crate::functions;
+use crate::postgres;
 use crate::provenance::Provenance;
 use crate::question::Question;
 use crate::reader::Reader;
+use crate::request::Spelling;
 use crate::suggestion::{did_you_mean, with_advice};
 use crate::system_tables::{self, DRUID, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
@@ -28,6 +30,7 @@ pub(crate) struct QueryCatalog<'a> {
     sources: SystemSources<'a>,
     state: &'a SessionState,
     shortcuts: Shortcuts,
+    spelling: Spelling,
     provenance: Option<&'a Provenance>,
     /// By schema and name.
     tables: Mutex<HashMap<(String, String), Arc<dyn TableSource>>>,
@@ -37,14 +40,23 @@ impl<'a> QueryCatalog<'a> {
     pub fn new(sources: SystemSources<'a>, question: &'a Question) -> Self {
         let state = sources.functions;
         let (shortcuts, provenance) = (question.shortcuts, question.provenance.as_deref());
-        Self { sources, state, shortcuts, provenance, tables: Mutex::default() }
+        let spelling = question.spelling;
+        Self { sources, state, shortcuts, spelling, provenance, tables: Mutex::default() }
     }
 
     /// A datasource, or a table of the system where the name says its schema.
     pub fn table(&self, name: &TableReference) -> Result<Arc<dyn TableSource>> {
-        let schema = name.schema().unwrap_or(DRUID);
+        if self.spelling == Spelling::Postgres
+            && let Some(table) = postgres::catalog::table(name, &self.sources)?
+        {
+            return Ok(provider_as_source(table));
+        }
+        let schema = match self.spelling {
+            Spelling::Postgres if name.schema() == Some(postgres::PUBLIC) => DRUID,
+            _ => name.schema().unwrap_or(DRUID),
+        };
         let is_known = schema == DRUID || self.sources.schemas().any(|known| known == schema);
-        if !is_known || name.catalog().is_some_and(|catalog| catalog != DRUID) {
+        if !is_known || name.catalog().is_some_and(|catalog| !self.is_catalog(catalog)) {
             return Err(self.unknown_schema(schema).into());
         }
         let key = (schema.to_owned(), name.table().to_owned());
@@ -59,6 +71,10 @@ impl<'a> QueryCatalog<'a> {
         let table = provider_as_source(table);
         tables.insert(key, table.clone());
         Ok(table)
+    }
+
+    fn is_catalog(&self, name: &str) -> bool {
+        name == DRUID || (self.spelling == Spelling::Postgres && name == postgres::DATABASE)
     }
 
     fn data_source(&self, name: &str) -> Result<Arc<dyn TableProvider>, QueryError> {

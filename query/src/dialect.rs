@@ -1,7 +1,7 @@
 //! What Druid's SQL says differently from DataFusion's, rewritten in the parsed statement.
 
-mod appended;
-mod calls;
+pub(crate) mod appended;
+pub(crate) mod calls;
 mod column_names;
 mod intervals;
 mod said_casts;

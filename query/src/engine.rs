@@ -7,6 +7,7 @@ use henge_segment_store::store::Store;
 use crate::admission::Admission;
 use crate::answer::QueryAnswer;
 use crate::cpu_pool::CpuPool;
+use crate::description::Description;
 use crate::error::QueryError;
 use crate::execution::{Asked, Execution};
 use crate::limits::QueryLimits;
@@ -93,14 +94,24 @@ impl QueryEngine {
         self.answer(Wanted::Series(request), results).await
     }
 
+    /// What the columns of an answer would be, and of what types the parameters of a statement in PostgreSQL's spelling
+    /// are; the values that came with the request count for nothing. Waits for its turn, and reads no rows.
+    pub async fn describe(&self, request: QueryRequest) -> Result<Description, QueryError> {
+        let results = ResultCacheUse::new(self.results.clone(), false, false);
+        self.execution(Wanted::Description(request), results).await?.into_description().await
+    }
+
     async fn answer(&self, wanted: Wanted, results: ResultCacheUse) -> Result<QueryAnswer, QueryError> {
+        self.execution(wanted, results).await?.into_answer().await
+    }
+
+    async fn execution(&self, wanted: Wanted, results: ResultCacheUse) -> Result<Execution, QueryError> {
         let limits = self.limits.lowered_to(wanted.limits());
         let (share, reads) = (self.pool.share(), SegmentReads::new(&limits));
         let running = self.running.start(&wanted, share, reads);
         let asked = Asked::new(running, wanted.timeout(), &limits, Arc::new(results));
         let slot = asked.admitted(&self.admission, limits.wait_max).await?;
-        let execution = Execution::start(asked, slot, self.threads.take(), self.planner.clone(), wanted, limits);
-        execution.into_answer().await
+        Ok(Execution::start(asked, slot, self.threads.take(), self.planner.clone(), wanted, limits))
     }
 
     /// Ends the running queries of that id with an error; `false` where the reader knows of none.

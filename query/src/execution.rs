@@ -20,6 +20,7 @@ use crate::admission::Admission;
 use crate::answer::{QueryAnswer, ResultBatches, ResultColumn, ResultSchema, bytes_of};
 use crate::approximation::is_approximate;
 use crate::cpu_pool::QueryShare;
+use crate::description::Description;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::interruption::interruptible;
 use crate::limits::QueryLimits;
@@ -54,6 +55,8 @@ enum Progress {
     Batch(Rows),
     /// Where an answer is not whole at once, it is not complete without this, whatever came before.
     Done,
+    /// Nothing is run.
+    Described(Description),
 }
 
 struct Rows {
@@ -154,6 +157,17 @@ impl Execution {
         Ok(QueryAnswer { columns, result_cache, is_approximate, made_of, batches })
     }
 
+    /// Of a statement that is not run.
+    pub async fn into_description(mut self) -> Result<Description, QueryError> {
+        match self.next_report().await? {
+            Progress::Described(description) => {
+                self.is_over = true;
+                Ok(description)
+            }
+            _ => Err(QueryError::internal("a query that was to be described ran")),
+        }
+    }
+
     fn into_batches(self, first: Option<RecordBatch>) -> ResultBatches {
         let Some(first) = first else { return Box::pin(stream::empty()) };
         let rest = stream::unfold(Some(self), |execution| async {
@@ -174,7 +188,7 @@ impl Execution {
         match self.next_report().await? {
             Progress::Batch(rows) => Ok(Some(rows.batch)),
             Progress::Done => Ok(None),
-            Progress::Started { .. } => Err(QueryError::internal("a query started twice")),
+            Progress::Started { .. } | Progress::Described(_) => Err(QueryError::internal("a query started twice")),
         }
     }
 
@@ -232,6 +246,7 @@ impl Producer {
     async fn run(self, wanted: Wanted) {
         let report = match wanted {
             Wanted::Statement(request) => self.produce(request).await,
+            Wanted::Description(request) => self.describe(request).await,
             Wanted::Series(request) => self.produce_series(&request).await,
         };
         // Nobody listens any more where this fails.
@@ -256,6 +271,12 @@ impl Producer {
         }
     }
 
+    async fn describe(&self, request: QueryRequest) -> Report {
+        let question = Question::open(&request, &self.limits.statement, clock::now())?;
+        let planner = self.planner.clone();
+        self.apart(move || planner.describe(&question)).await.map(Progress::Described)
+    }
+
     /// A plan of a few nodes is made at once.
     async fn produce_series(&self, request: &SeriesRequest) -> Report {
         let (plan, made_of) = self.planner.series(request)?;
@@ -265,10 +286,18 @@ impl Producer {
     /// Other queries should not wait for this one's planning. Nothing stops it half way: where it takes too long its place
     /// among the queries that run is free again only when it is over.
     async fn plan(&self, question: Question) -> Result<Planned, QueryError> {
-        let (planner, slot) = (self.planner.clone(), self.slot.clone());
+        let planner = self.planner.clone();
+        self.apart(move || Handle::current().block_on(planner.plan(&question))).await
+    }
+
+    async fn apart<T: Send + 'static>(
+        &self,
+        plan: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let slot = self.slot.clone();
         let plan = move || {
             let _slot = slot;
-            Handle::current().block_on(planner.plan(&question))
+            plan()
         };
         let planned = tokio::time::timeout(self.limits.plan_time_max, tokio::task::spawn_blocking(plan)).await;
         let planned = planned.map_err(|_| {

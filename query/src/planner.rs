@@ -13,6 +13,7 @@ use henge_segment_store::store::Store;
 use henge_segment_store::time::Interval;
 
 use crate::catalog::QueryCatalog;
+use crate::description::Description;
 use crate::error::QueryError;
 use crate::expansion;
 use crate::plan_cache::{Known, PlacedValue, PlanCache, PlanCacheFigures, Shape, Template, template};
@@ -22,7 +23,7 @@ use crate::running::RunningQueries;
 use crate::series::{self, SeriesRequest};
 use crate::session::SharedSession;
 use crate::sketch_use;
-use crate::statement::{self, Asked, SelectStatement};
+use crate::statement::{Asked, SelectStatement};
 use crate::system_tables::{ProvidedTable, ServerInfo, SystemSources};
 use crate::table::{Shortcuts, SnapshotTable};
 
@@ -71,6 +72,17 @@ impl Planner {
     /// Takes a large stack and up to milliseconds of CPU; never waits for I/O.
     pub async fn plan(&self, question: &Question) -> Result<Planned, QueryError> {
         self.finish(question, &self.optimized(question)?).await
+    }
+
+    /// Of a statement whose parameters may be open. Takes a large stack.
+    pub fn describe(&self, question: &Question) -> Result<Description, QueryError> {
+        let query = question.statement.parse(&question.zone, question.now)?;
+        let plan = self.logical_plan(query, &self.catalog(question));
+        let plan = plan.map_err(|error| with_place(error, &question.statement))?;
+        match question.statement.asked {
+            Asked::Rows => Description::of(&plan),
+            Asked::Plan | Asked::MeasuredPlan => Description::of_plan(),
+        }
     }
 
     /// Like [`Self::plan`], in a fraction of the time; `None` where the cache does not know the statement.
@@ -178,7 +190,7 @@ impl Planner {
         catalog: &QueryCatalog<'_>,
     ) -> Option<LogicalPlan> {
         let tokens = shape.with_placeholders(question.statement.tokens());
-        let query = statement::parse(tokens, &question.zone, question.now).ok()?;
+        let query = question.statement.parse_tokens(tokens, &question.zone, question.now).ok()?;
         let plan = self.logical_plan(query, catalog).ok()?;
         if !template::is_open_to_values(&plan, &shape.values).ok()? {
             return None;

@@ -8,9 +8,10 @@ use crate::reader::Reader;
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryRequest {
     pub sql: String,
+    pub spelling: Spelling,
     /// Whom the answer is for.
     pub reader: Reader,
-    /// Bound to the `?` of the statement, in the order of its text.
+    /// Bound to the `?` of the statement in the order of its text, or to its `$1`, `$2`, .. by their numbers.
     pub parameters: Vec<Parameter>,
     /// What [`crate::engine::QueryEngine::cancel`] and the logs call this query.
     pub query_id: String,
@@ -34,6 +35,14 @@ pub struct QueryRequest {
     pub tells_provenance: bool,
 }
 
+/// How a statement is written, and which schemas tell of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    Druid,
+    /// The same SQL, and what PostgreSQL's clients write instead: see [`crate::postgres`].
+    Postgres,
+}
+
 /// What a query may use at the most by its own word: fields of [`crate::limits::QueryLimits`], which it cannot raise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AskedLimits {
@@ -45,7 +54,7 @@ pub struct AskedLimits {
     pub scanned_bytes: Option<u64>,
 }
 
-/// A value for a `?`.
+/// A value for a `?` or a `$1`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parameter {
     Null,

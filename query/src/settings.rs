@@ -116,7 +116,7 @@ impl Reader<'_> {
 }
 
 /// Blanks in the place of what comes before, so that errors name the places where things are.
-fn blank_before(sql: &str, start: Location) -> String {
+pub(crate) fn blank_before(sql: &str, start: Location) -> String {
     let lines_before = start.line.saturating_sub(1) as usize;
     let line = sql.split('\n').nth(lines_before).unwrap_or_default();
     let columns_before = start.column.saturating_sub(1) as usize;

@@ -3,7 +3,7 @@
 mod json_object;
 
 use datafusion::sql::sqlparser::ast::Query;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, PostgreSqlDialect};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 use crate::error::{QueryError, QueryErrorKind};
 use crate::guard::StatementLimits;
 use crate::patient_dialect::PatientDialect;
-use crate::request::Parameter;
-use crate::{dialect, guard, relations};
+use crate::request::{Parameter, Spelling};
+use crate::{dialect, guard, postgres, relations};
 
 /// How deep the parser may call itself. Chains of unary operators and nested queries cost several levels each; the
 /// planning threads have stack for far more.
@@ -24,6 +24,7 @@ const PARSER_DEPTH_MAX: usize = 400;
 #[derive(Debug)]
 pub(crate) struct SelectStatement {
     pub asked: Asked,
+    spelling: Spelling,
     tokens: Vec<TokenWithSpan>,
     /// Where its query starts among the tokens.
     start: usize,
@@ -40,17 +41,27 @@ pub(crate) enum Asked {
 }
 
 impl SelectStatement {
-    /// Reads one statement; whether its tokens make a query is for [`Self::parse`] to find out.
-    pub fn read(sql: &str, parameters: &[Parameter], limits: &StatementLimits) -> Result<Self, QueryError> {
+    /// Reads one statement; whether its tokens make a query is for [`Self::parse`] to find out. `parameters`: `None` leaves
+    /// those of PostgreSQL's spelling open.
+    pub fn read(
+        sql: &str,
+        spelling: Spelling,
+        parameters: Option<&[Parameter]>,
+        limits: &StatementLimits,
+    ) -> Result<Self, QueryError> {
         guard::check_text(sql, limits.text_bytes)?;
-        let tokens = Tokenizer::new(&GenericDialect {}, sql)
-            .tokenize_with_location()
-            .map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))?;
-        let tokens = json_object::with_commas(bind(tokens, parameters)?);
+        let tokens = match (spelling, parameters) {
+            (Spelling::Druid, parameters) => bind(tokenize(sql, &GenericDialect {})?, parameters.unwrap_or_default())?,
+            (Spelling::Postgres, None) => tokenize(sql, &PostgreSqlDialect {})?,
+            (Spelling::Postgres, Some(parameters)) => {
+                postgres::bind(tokenize(sql, &PostgreSqlDialect {})?, parameters)?
+            }
+        };
+        let tokens = json_object::with_commas(tokens);
         // An array among the parameters can be as long as a list in the text.
         guard::check_tokens(&tokens, limits)?;
         let (asked, start) = read_explain(&tokens)?;
-        Ok(Self { asked, tokens, start })
+        Ok(Self { asked, spelling, tokens, start })
     }
 
     /// Tokens of the query, without `EXPLAIN`.
@@ -60,7 +71,23 @@ impl SelectStatement {
 
     /// The query in DataFusion's dialect. Needs a large stack.
     pub fn parse(&self, zone: &TimeZone, now: TimestampMs) -> Result<Box<Query>, QueryError> {
-        parse(self.tokens().to_vec(), zone, now)
+        self.parse_tokens(self.tokens().to_vec(), zone, now)
+    }
+
+    /// The same of other tokens, such as those of its shape.
+    pub fn parse_tokens(
+        &self,
+        tokens: Vec<TokenWithSpan>,
+        zone: &TimeZone,
+        now: TimestampMs,
+    ) -> Result<Box<Query>, QueryError> {
+        let mut query = parse(tokens)?;
+        if self.spelling == Spelling::Postgres {
+            postgres::rewrite(&mut query)?;
+        }
+        relations::check(&query)?;
+        dialect::rewrite(&mut query, zone, now)?;
+        Ok(query)
     }
 
     /// ` (line [1], column [8])` of the first mention of an identifier, empty where the text does not have it.
@@ -76,11 +103,17 @@ impl SelectStatement {
     }
 }
 
-/// The query that some tokens make, in DataFusion's dialect. Needs a large stack.
-pub(crate) fn parse(tokens: Vec<TokenWithSpan>, zone: &TimeZone, now: TimestampMs) -> Result<Box<Query>, QueryError> {
+/// Each token with its place in the text.
+pub(crate) fn tokenize(sql: &str, dialect: &dyn Dialect) -> Result<Vec<TokenWithSpan>, QueryError> {
+    let tokens = Tokenizer::new(dialect, sql).tokenize_with_location();
+    tokens.map_err(|error| parse_error(&ParserError::TokenizerError(error.to_string())))
+}
+
+/// The query that some tokens make. Needs a large stack.
+fn parse(tokens: Vec<TokenWithSpan>) -> Result<Box<Query>, QueryError> {
     let dialect = PatientDialect::new(tokens.len());
     let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH_MAX).with_tokens_with_locations(tokens);
-    let mut query = parser.parse_query().map_err(|error| parse_error(&error))?;
+    let query = parser.parse_query().map_err(|error| parse_error(&error))?;
     while parser.consume_token(&Token::SemiColon) {}
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
@@ -89,12 +122,10 @@ pub(crate) fn parse(tokens: Vec<TokenWithSpan>, zone: &TimeZone, now: TimestampM
             format!("expected the end of the statement, found: {rest}{}", rest.span.start),
         ));
     }
-    relations::check(&query)?;
-    dialect::rewrite(&mut query, zone, now)?;
     Ok(query)
 }
 
-fn parse_error(error: &ParserError) -> QueryError {
+pub(crate) fn parse_error(error: &ParserError) -> QueryError {
     match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
             QueryError::new(QueryErrorKind::Parse, message.clone())
@@ -135,7 +166,8 @@ fn bind(tokens: Vec<TokenWithSpan>, parameters: &[Parameter]) -> Result<Vec<Toke
     Ok(bound)
 }
 
-fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
+/// The tokens of a value.
+pub(crate) fn literal(parameter: &Parameter) -> Result<Vec<Token>, QueryError> {
     let number = |text: String| match text.strip_prefix('-') {
         None => vec![Token::Number(text, false)],
         Some(digits) => {

@@ -55,7 +55,7 @@ const TABLES: [&SystemTable; 9] = [
 ];
 
 /// Columns with their names.
-type Columns = &'static [(&'static str, ColumnKind)];
+pub(crate) type Columns = &'static [(&'static str, ColumnKind)];
 
 /// A table whose rows are made when it is asked for.
 pub(crate) struct SystemTable {
@@ -144,7 +144,7 @@ impl SystemSources<'_> {
     }
 
     /// Schema, name and columns of each table, those of one schema together.
-    fn tables(&self) -> impl Iterator<Item = (&'static str, &'static str, Columns)> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&'static str, &'static str, Columns)> {
         let own = TABLES.iter().map(|table| (table.schema, table.name, table.columns));
         let all = own.chain(self.provided.iter().map(|table| (SYS, table.name, table.columns)));
         all.filter(|(schema, ..)| self.schemas().any(|known| known == *schema))

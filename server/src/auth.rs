@@ -6,8 +6,8 @@
 
 pub mod access;
 pub mod asker;
-mod credentials;
-mod denied;
+pub mod credentials;
+pub mod denied;
 pub mod door;
 pub mod key;
 pub mod key_files;

@@ -3,6 +3,7 @@
 pub mod compact;
 pub mod demo;
 mod directory;
+pub mod grafana;
 pub mod keys;
 pub mod openapi;
 mod output_file;
@@ -59,6 +60,8 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Make, list and revoke the keys that requests need.
     Keys(keys::KeysArgs),
+    /// Write what makes a Grafana show Henge.
+    Grafana(grafana::GrafanaArgs),
     /// Print the HTTP interface as an OpenAPI document.
     Openapi(openapi::OpenApiArgs),
 }

@@ -3,6 +3,7 @@
 //! ```toml
 //! [server]
 //! listen = "127.0.0.1:8888"
+//! pg_listen = "127.0.0.1:5432"         # PostgreSQL's protocol; absent: it is not spoken
 //! data_dir = "henge-data"
 //! object_store = "s3://bucket/prefix"   # or file:///shared/directory; absent: in data_dir
 //! slot = "0/2"                          # of the partitions, for processes that share an object store; absent: all of them
@@ -76,6 +77,8 @@ const REFRESH_DEFAULT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where PostgreSQL's protocol is spoken; `None`: nowhere.
+    pub pg_listen: Option<SocketAddr>,
     pub data_dir: PathBuf,
     /// A bucket for the durable objects; `None` keeps them in `data_dir`.
     pub object_store: Option<String>,
@@ -149,6 +152,7 @@ impl Default for UpkeepConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub listen: Option<SocketAddr>,
+    pub pg_listen: Option<SocketAddr>,
     pub data_dir: Option<PathBuf>,
     pub object_store: Option<String>,
     pub slot: Option<Slot>,
@@ -196,6 +200,8 @@ impl Config {
         let mut root = Section::new(file, "", &table);
         let mut server = root.section("server")?;
         let listen = server.parsed("listen", "an address such as \"127.0.0.1:8888\"", |text| text.parse().ok())?;
+        let pg_listen =
+            server.parsed("pg_listen", "an address such as \"127.0.0.1:5432\"", |text| text.parse().ok())?;
         let data_dir = server.text("data_dir")?.map(PathBuf::from);
         let object_store = server.text("object_store")?;
         let slot = server.parsed("slot", SLOT_WANTED, |text| text.parse().ok())?;
@@ -218,6 +224,7 @@ impl Config {
         let listen_default = || LISTEN_DEFAULT.parse().expect("the default is an address");
         Ok(Self {
             listen: overrides.listen.or(listen).unwrap_or_else(listen_default),
+            pg_listen: overrides.pg_listen.or(pg_listen),
             data_dir: overrides.data_dir.or(data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             object_store: overrides.object_store.or(object_store),
             slot,

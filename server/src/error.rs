@@ -9,6 +9,8 @@ use henge_segment_store::error::{ErrorKind, StoreError, with_sources};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::panel::position::Position;
+
 /// When to ask again, where that helps.
 const RETRY_AFTER_S: &str = "1";
 
@@ -38,6 +40,9 @@ pub struct ErrorBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
     pub context: IndexMap<&'static str, String>,
+    /// Of a mistake in a statement that was sent with macros and variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
 }
 
 /// Druid's kinds of errors; each has its status.
@@ -108,6 +113,7 @@ impl ApiError {
                 error_class: None,
                 problems: Vec::new(),
                 context: IndexMap::new(),
+                position: None,
             }),
         }
     }
@@ -118,6 +124,12 @@ impl ApiError {
 
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Category::NotFound, message)
+    }
+
+    /// The same, of a mistake at a place of a text.
+    pub fn at(mut self, position: Position) -> Self {
+        self.body.position = Some(position);
+        self
     }
 
     pub fn no_such_query(id: &str) -> Self {
@@ -270,7 +282,7 @@ impl From<IngestError> for ApiError {
 }
 
 /// Line and column in a message such as `... at Line: 1, Column: 8` or `... (line [1], column [8])`, both counted from 1.
-fn sql_place(message: &str) -> Option<(u32, u32)> {
+pub fn sql_place(message: &str) -> Option<(u32, u32)> {
     let number_after = |text: &str, label: &str| {
         let rest = &text[text.rfind(label)? + label.len()..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

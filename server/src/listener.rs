@@ -3,11 +3,10 @@
 //! Our own loop on hyper, because `axum::serve` installs no timer and so never times a header out.
 
 mod addresses;
+mod entrance;
 mod stall;
 
-use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,18 +15,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use self::addresses::{AddressCounts, AddressPlace};
-use self::stall::StallGuard;
+pub use self::entrance::{Entrance, Place};
+pub use self::stall::StallGuard;
 
 const HEADERS_MAX: usize = 64;
 /// Also the most that hyper reads ahead of a body.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
-/// How long to leave the process alone after it ran out of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What connections may hold, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +61,8 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) {
-    let connections = Connections {
-        permits: Arc::new(Semaphore::new(limits.connections_max)),
-        graceful: GracefulShutdown::new(),
-        addresses: AddressCounts::new(limits.per_address_max),
-        router,
-        limits,
-    };
+    let connections =
+        Connections { entrance: Entrance::new(&limits), graceful: GracefulShutdown::new(), router, limits };
     tokio::select! {
         () = connections.accept_from(&listener) => unreachable!("accepting never ends by itself"),
         () = stop.cancelled() => {}
@@ -88,9 +79,8 @@ pub async fn serve(
 pub struct Peer(pub IpAddr);
 
 struct Connections {
-    permits: Arc<Semaphore>,
+    entrance: Entrance,
     graceful: GracefulShutdown,
-    addresses: AddressCounts,
     router: Router,
     limits: ConnectionLimits,
 }
@@ -98,29 +88,12 @@ struct Connections {
 impl Connections {
     async fn accept_from(&self, listener: &TcpListener) {
         loop {
-            let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
-            match listener.accept().await {
-                Ok((socket, peer)) => {
-                    let Some(place) = self.addresses.enter(peer.ip()) else {
-                        debug!(address = %peer.ip(), "an address has too many connections");
-                        continue;
-                    };
-                    if let Err(error) = self.start(socket, Peer(peer.ip()), (permit, place)) {
-                        debug!(%error, "a connection ended before it began");
-                    }
-                }
-                Err(error) if is_of_one_connection(&error) => debug!(%error, "a connection ended before it began"),
-                Err(error) => {
-                    warn!(%error, "cannot accept connections");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+            let (socket, peer, place) = self.entrance.next(listener).await;
+            self.start(socket, peer, place);
         }
     }
 
-    /// `places`: what the connection takes while it lives.
-    fn start(&self, socket: TcpStream, peer: Peer, places: (OwnedSemaphorePermit, AddressPlace)) -> io::Result<()> {
-        socket.set_nodelay(true)?;
+    fn start(&self, socket: TcpStream, peer: Peer, place: Place) {
         let io = TokioIo::new(StallGuard::new(socket, self.limits.stall_timeout));
         let asked = CancellationToken::new();
         let first_head = tokio::time::timeout(self.limits.header_timeout, asked.clone().cancelled_owned());
@@ -138,7 +111,7 @@ impl Connections {
             .serve_connection(io, service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            let _places = places;
+            let _place = place;
             tokio::select! {
                 ended = connection => {
                     if let Err(error) = ended {
@@ -149,16 +122,7 @@ impl Connections {
                 Err(_) = first_head => debug!("a connection asked nothing"),
             }
         });
-        Ok(())
     }
-}
-
-/// Whether the failure concerns only the connection that was about to be accepted.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-    )
 }
 
 #[cfg(test)]

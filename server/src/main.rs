@@ -15,6 +15,8 @@ mod held_memory;
 mod listener;
 mod metrics_api;
 mod openapi;
+mod panel;
+mod pg;
 mod process;
 mod query_metrics;
 mod recovery;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         | Command::Verify(_)
         | Command::Keys(_)
         | Command::Compact(_)
+        | Command::Grafana(_)
         | Command::Openapi(_) => "warn",
     };
     telemetry::start(cli.log_format, default_filter);
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
             Command::Compact(args) => cli::compact::run(args).await,
             Command::Verify(args) => cli::verify::run(args).await,
             Command::Keys(args) => cli::keys::run(args).await,
+            Command::Grafana(args) => cli::grafana::run(&args),
             Command::Openapi(_) => cli::openapi::run(),
         }
     });

@@ -26,13 +26,13 @@ use crate::auth::key_ring::KeyRing;
 use crate::background::Background;
 use crate::config::Config;
 use crate::statements::Statements;
-use crate::{following, held_memory, listener, routes, scrubbing, system_tables};
+use crate::{following, held_memory, listener, pg, routes, scrubbing, system_tables};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot listen on {address}: {}", why_not_listening(.cause))]
-    Listen { address: SocketAddr, cause: io::Error },
+    #[error("cannot listen on {address}: {}", why_not_listening(.cause, .flag))]
+    Listen { address: SocketAddr, flag: &'static str, cause: io::Error },
     #[error(
         "{0} can be reached from elsewhere, and there are no keys: whoever reaches it could read and change everything; make \
          one with `henge keys create --role admin` for this data directory, or listen on 127.0.0.1"
@@ -46,14 +46,30 @@ pub enum StartError {
     Resume(#[source] IngestError),
 }
 
-fn why_not_listening(error: &io::Error) -> String {
+fn why_not_listening(error: &io::Error, flag: &str) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another process uses this port; stop it, or choose another with --listen".to_owned()
-        }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another with --listen".to_owned(),
-        _ => format!("{error}; choose another address with --listen"),
+        io::ErrorKind::AddrInUse => format!("another process uses this port; stop it, or choose another with {flag}"),
+        io::ErrorKind::PermissionDenied => format!("ports below 1024 need privileges; choose another with {flag}"),
+        _ => format!("{error}; choose another address with {flag}"),
     }
+}
+
+/// Listens where nobody from elsewhere can come, or where keys are needed. `flag`: what the address is set with.
+async fn bound(
+    wanted: SocketAddr,
+    keys: &KeyRing,
+    flag: &'static str,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |cause| StartError::Listen { address: wanted, flag, cause };
+    if keys.is_empty() && !wanted.ip().is_loopback() {
+        return Err(StartError::NoKeys(wanted));
+    }
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    if !address.ip().is_loopback() {
+        warn!(%address, "keys travel as they are: let a proxy with TLS stand before this address");
+    }
+    Ok((listener, address))
 }
 
 /// A server that answers.
@@ -62,7 +78,10 @@ pub struct Running {
     pub services: Services,
     /// Where it really listens, also when it was told port 0.
     pub address: SocketAddr,
+    /// The same where PostgreSQL's protocol is spoken.
+    pub pg_address: Option<SocketAddr>,
     doors: JoinHandle<()>,
+    pg_doors: Option<JoinHandle<()>>,
     background: Background,
     scrub: JoinHandle<()>,
     shutdown_timeout: Duration,
@@ -72,16 +91,13 @@ impl Running {
     /// Opens the doors, recovers the store behind them, puts the configuration's specs into it, and starts all
     /// supervisors.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let listen_failed = |cause| StartError::Listen { address: config.listen, cause };
         let keys = KeyRing::open(Objects::of(&config.data_dir, config.object_store.as_deref())?).await?;
-        if keys.is_empty() && !config.listen.ip().is_loopback() {
-            return Err(StartError::NoKeys(config.listen));
-        }
-        let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
-        let address = listener.local_addr().map_err(listen_failed)?;
-        if !address.ip().is_loopback() {
-            warn!(%address, "keys travel as they are: let a proxy with TLS stand before this address");
-        }
+        let (listener, address) = bound(config.listen, &keys, "--listen").await?;
+        let pg = match config.pg_listen {
+            Some(address) => Some(bound(address, &keys, "--pg-listen").await?),
+            None => None,
+        };
+        let pg_address = pg.as_ref().map(|(_, address)| *address);
         if !keys.is_empty() && keys.admins() == 0 {
             warn!("no key is an admin's: nobody can look after this server");
         }
@@ -95,6 +111,9 @@ impl Running {
             app.stop.clone(),
             shutdown_timeout,
         ));
+        let pg_doors = pg.map(|(listener, _)| {
+            tokio::spawn(pg::listener::serve(listener, app.clone(), app.stop.clone(), shutdown_timeout))
+        });
         let statements_directory = config.data_dir.join("statements");
         let options = StoreOptions {
             data_dir: config.data_dir,
@@ -125,15 +144,25 @@ impl Running {
         tokio::spawn(following::run(services.clone(), config.refresh, app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
         info!(%address, "henge answers");
-        Ok(Self { app, services, address, doors, background, scrub, shutdown_timeout })
+        if let Some(address) = pg_address {
+            info!(%address, "henge speaks PostgreSQL's protocol");
+        }
+        Ok(Self { app, services, address, pg_address, doors, pg_doors, background, scrub, shutdown_timeout })
     }
 
     /// Accepts nothing more, publishes what is open, and finishes running queries; both within the configured time.
     pub async fn stop(self) {
         self.app.stop.cancel();
         let publish = self.services.supervisors.shutdown(self.shutdown_timeout);
-        let (ended, (), (), scrubbed) = tokio::join!(self.doors, publish, self.background.stop(), self.scrub);
-        if let Err(error) = ended {
+        let pg_doors = async {
+            match self.pg_doors {
+                Some(doors) => doors.await,
+                None => Ok(()),
+            }
+        };
+        let (ended, pg_ended, (), (), scrubbed) =
+            tokio::join!(self.doors, pg_doors, publish, self.background.stop(), self.scrub);
+        if let Err(error) = ended.and(pg_ended) {
             warn!(%error, "the listener ended badly");
         }
         if let Err(error) = scrubbed {

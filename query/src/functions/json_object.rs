@@ -43,7 +43,7 @@ impl ScalarUDFImpl for JsonObject {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        if types.len() % 2 == 0 || types.len() > 2 * MEMBERS_MAX {
+        if types.len().is_multiple_of(2) || types.len() > 2 * MEMBERS_MAX {
             return Err(wrong().into());
         }
         let coerced = types.iter().enumerate().map(|(at, given)| match at {

@@ -11,7 +11,7 @@ use henge_query::error::QueryError;
 use henge_query::limits::QueryLimits;
 use henge_query::lookups::Lookups;
 use henge_query::reader::Reader;
-use henge_query::request::{AskedLimits, Parameter, QueryRequest};
+use henge_query::request::{AskedLimits, Parameter, QueryRequest, Spelling};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::LedgerCounts;
@@ -123,6 +123,7 @@ pub async fn open(directory: &Path) -> Arc<Store> {
 pub fn request(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        spelling: Spelling::Druid,
         reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: "q".to_owned(),

@@ -9,6 +9,7 @@ mod limits;
 mod measured_plans;
 mod native_plans;
 mod plan_cache;
+mod postgres;
 mod python;
 mod refusals;
 mod result_cache;

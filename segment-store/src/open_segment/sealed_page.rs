@@ -35,13 +35,13 @@ pub(super) enum SealedColumn {
 #[derive(Debug)]
 pub(super) enum SealedCodes {
     Plain(ScalarBuffer<u32>),
-    Packed(PackedBytes<PackedCodes>),
+    Packed(Box<PackedBytes<PackedCodes>>),
 }
 
 #[derive(Debug)]
 pub(super) enum SealedLongs {
     Plain(Int64Array),
-    Packed(PackedBytes<PackedLongs>),
+    Packed(Box<PackedBytes<PackedLongs>>),
 }
 
 /// A packed column and the bytes that it takes.
@@ -221,9 +221,9 @@ impl SealedLongs {
 }
 
 impl<C> PackedBytes<C> {
-    fn new(encoded: Vec<u8>, decode: impl FnOnce(bytes::Bytes) -> C) -> Self {
-        let bytes = encoded.len();
-        Self { column: decode(encoded.into_boxed_slice().into()), bytes }
+    fn new(encoded: Vec<u8>, decode: impl FnOnce(bytes::Bytes) -> C) -> Box<Self> {
+        let bytes = size_of::<Self>() + encoded.len();
+        Box::new(Self { column: decode(encoded.into_boxed_slice().into()), bytes })
     }
 }
 

@@ -4,7 +4,7 @@ import { lastValueFrom, of } from 'rxjs';
 import { HengeApi, Problem } from './api';
 import { inMode, isComplete, startOf } from './defaults';
 import { templateSrv } from './testSupport';
-import { HengeOptions, HengeQuery } from './types';
+import { BuilderQuery, HengeOptions, HengeQuery } from './types';
 import type { HengeVariableSupport } from './variableSupport';
 
 const superQuery = jest.fn();
@@ -68,6 +68,9 @@ test('queries that are not filled in are not sent', () => {
   expect(isComplete(startOf('builder', ''))).toBe(false);
   expect(isComplete(startOf('builder', 'fleet'))).toBe(true);
   expect(isComplete(undefined)).toBe(false);
+  const group = { ...startOf('builder', 'fleet'), groupBy: [{ column: '' }] } as BuilderQuery;
+  expect(isComplete(group)).toBe(false);
+  expect(isComplete(startOf('logs', 'fleet', [{ column: 'region', operator: '=', values: [] }]))).toBe(false);
 });
 
 test('every value links to the statement behind it, by a query of this data source', async () => {

@@ -1,6 +1,6 @@
 /** What a new query of each mode is, and what of one mode is kept when another is chosen. */
 
-import { BuilderQuery, Condition, HengeQuery, Mode, PanelQuery } from './types';
+import { BuilderQuery, Condition, HengeQuery, Measure, Mode, PanelQuery } from './types';
 
 export const LIMITS = { builder: 10_000, top: 10, logs: 500, metrics: 100 };
 
@@ -34,20 +34,31 @@ export function inMode(query: PanelQuery, mode: Mode, defaultDatasource: string)
   return startOf(mode, datasource, where);
 }
 
-/** Whether there is enough of a query to ask the server. */
+/** Whether there is enough of a query to ask the server: nothing that was added is still empty. */
 export function isComplete(query: PanelQuery | undefined): boolean {
   switch (query?.mode) {
     case 'builder':
-      return query.datasource !== '' && query.measures.length > 0 && query.measures.every(({ aggregate, column }) => aggregate === 'count' || !!column);
+      return (
+        query.datasource !== '' && query.measures.length > 0 && query.measures.every(isFilledIn) &&
+        query.groupBy.every(({ column }) => column !== '') && areFilledIn(query.where)
+      );
     case 'top':
-      return query.datasource !== '' && query.dimension !== '' && (query.measure.aggregate === 'count' || !!query.measure.column);
+      return query.datasource !== '' && query.dimension !== '' && isFilledIn(query.measure) && areFilledIn(query.where);
     case 'logs':
-      return query.datasource !== '';
+      return query.datasource !== '' && areFilledIn(query.where);
     case 'metrics':
-      return query.dataset !== '' && query.metric !== '';
+      return query.dataset !== '' && query.metric !== '' && areFilledIn(query.where);
     case 'sql':
       return query.sql.trim() !== '';
     default:
       return false;
   }
+}
+
+function isFilledIn({ aggregate, column }: Measure): boolean {
+  return aggregate === 'count' || !!column;
+}
+
+function areFilledIn(where: Condition[]): boolean {
+  return where.every(({ column, values }) => column !== '' && values.length > 0);
 }

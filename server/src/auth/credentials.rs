@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::denied::Denied;
 use super::key::KeyId;
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub id: KeyId,
     pub secret: String,

@@ -27,7 +27,7 @@ impl Denied {
         Self::Unreadable
     }
 
-    fn message(self) -> &'static str {
+    pub fn message(self) -> &'static str {
         match self {
             Self::Missing => {
                 "a key is needed: send `Authorization: Basic`, with the key's id and secret as user and password"

@@ -55,6 +55,9 @@ pub struct DemoArgs {
     data_dir: PathBuf,
     #[arg(long, env = "HENGE_LISTEN", value_name = "ADDRESS", default_value = LISTEN_DEFAULT)]
     listen: SocketAddr,
+    /// Where to speak PostgreSQL's protocol, such as 127.0.0.1:5432 [default: nowhere].
+    #[arg(long, env = "HENGE_PG_LISTEN", value_name = "ADDRESS")]
+    pg_listen: Option<SocketAddr>,
     /// A real broker instead of the one inside this process.
     #[arg(long, value_name = "HOST:PORT")]
     bootstrap_servers: Option<String>,
@@ -74,13 +77,13 @@ async fn demonstrate(args: DemoArgs) -> anyhow::Result<ExitCode> {
     extend(&mut spec);
     let accepted = SupervisorSpec::from_json(&spec)?;
     let (listen, data_dir) = (Some(args.listen), Some(args.data_dir));
-    let overrides = Overrides { listen, data_dir, ..Overrides::default() };
+    let overrides = Overrides { listen, pg_listen: args.pg_listen, data_dir, ..Overrides::default() };
     let mut config = Config::load(None, overrides)?;
     config.specs.push(accepted.spec);
     config.datasets.push(metrics::dataset(DATA_SOURCE));
     let running = Running::start(config).await?;
     let demo = Demo::start(stream, &running, args.rate)?;
-    demo.introduce(running.address);
+    demo.introduce(running.address, running.pg_address);
     tokio::select! {
         () = demo.report(&running) => unreachable!("reports go on until a signal"),
         () = demo.pace(&running) => unreachable!("pacing goes on until a signal"),
@@ -153,7 +156,7 @@ impl Demo {
         Ok(Self { stream, producer, read })
     }
 
-    fn introduce(&self, address: SocketAddr) {
+    fn introduce(&self, address: SocketAddr, pg_address: Option<SocketAddr>) {
         let binary = std::env::args().next().unwrap_or_else(|| "henge".to_owned());
         let url =
             if address.to_string() == LISTEN_DEFAULT { String::new() } else { format!(" --url http://{address}") };
@@ -173,6 +176,13 @@ impl Demo {
             println!("  {}", bold(&format!("{binary} sql{url} -c \"{sql}\"")));
         }
         println!("  {}", bold(&metrics::example(address)));
+        let there = url.trim_start();
+        let provision = format!("{binary} grafana provision --dir /etc/grafana/provisioning {there}");
+        println!("  {}", bold(provision.trim_end()));
+        if let Some(address) = pg_address {
+            let psql = format!("psql -h {} -p {} henge -c '\\d fleet'", address.ip(), address.port());
+            println!("  {}", bold(&psql));
+        }
         println!("\nCtrl-C ends the demo.\n");
     }
 

@@ -38,6 +38,9 @@ pub struct ServerArgs {
     /// Where to listen [default: 127.0.0.1:8888].
     #[arg(long, env = "HENGE_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Where to speak PostgreSQL's protocol, such as 127.0.0.1:5432 [default: nowhere].
+    #[arg(long, env = "HENGE_PG_LISTEN", value_name = "ADDRESS")]
+    pg_listen: Option<SocketAddr>,
     /// Where everything is kept [default: henge-data].
     #[arg(long, env = "HENGE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -50,8 +53,8 @@ pub struct ServerArgs {
 }
 
 pub async fn run(args: ServerArgs) -> ExitCode {
-    let ServerArgs { config, listen, data_dir, object_store, slot } = args;
-    let overrides = Overrides { listen, data_dir, object_store, slot };
+    let ServerArgs { config, listen, pg_listen, data_dir, object_store, slot } = args;
+    let overrides = Overrides { listen, pg_listen, data_dir, object_store, slot };
     let config = match Config::load(config.as_deref(), overrides) {
         Ok(config) => config,
         Err(error) => return fatal(&error.to_string(), exit_code::USAGE),

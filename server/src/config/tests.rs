@@ -8,6 +8,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
 fn an_empty_file_is_all_defaults() {
     let expected = Config {
         listen: "127.0.0.1:8888".parse().unwrap(),
+        pg_listen: None,
         data_dir: "henge-data".into(),
         object_store: None,
         slot: Slot::WHOLE,
@@ -27,6 +28,7 @@ fn every_setting_is_read() {
         r#"
         [server]
         listen = "0.0.0.0:80"
+        pg_listen = "127.0.0.1:5432"
         data_dir = "/var/lib/henge"
         object_store = "s3://bucket/prefix"
         slot = "2/3"
@@ -148,6 +150,7 @@ fn every_setting_is_read() {
     });
     let expected = Config {
         listen: "0.0.0.0:80".parse().unwrap(),
+        pg_listen: Some("127.0.0.1:5432".parse().unwrap()),
         data_dir: "/var/lib/henge".into(),
         object_store: Some("s3://bucket/prefix".into()),
         slot: "2/3".parse().unwrap(),
@@ -173,11 +176,13 @@ fn flags_and_environment_stand_before_the_file() {
         data_dir: Some("flag".into()),
         object_store: Some("s3://flag".into()),
         slot: Slot::new(1, 2),
+        pg_listen: Some("127.0.0.1:3".parse().unwrap()),
     };
-    let file = "[server]\nlisten = \"127.0.0.1:2\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"\nslot = \"0/2\"";
+    let file = "[server]\nlisten = \"127.0.0.1:2\"\npg_listen = \"127.0.0.1:4\"\ndata_dir = \"file\"\nobject_store = \"s3://file\"\nslot = \"0/2\"";
     let config = Config::parse("henge.toml", file, overrides).unwrap();
-    let found = (config.listen.port(), config.data_dir, config.object_store, config.slot.to_string());
-    assert_eq!(found, (1, "flag".into(), Some("s3://flag".into()), "1/2".to_owned()));
+    let ports = (config.listen.port(), config.pg_listen.map(|address| address.port()));
+    let found = (ports, config.data_dir, config.object_store, config.slot.to_string());
+    assert_eq!(found, ((1, Some(3)), "flag".into(), Some("s3://flag".into()), "1/2".to_owned()));
 }
 
 #[test]

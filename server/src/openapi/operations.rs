@@ -85,6 +85,7 @@ const fn post(tag: &'static str, path: &'static str, summary: &'static str, body
     operation(tag, "post", path, summary, body, answer)
 }
 
+const PANELS: &str = "Dashboards";
 const METRICS: &str = "Metrics";
 const QUERIES: &str = "Queries";
 const METADATA: &str = "Datasources and segments";
@@ -119,6 +120,76 @@ pub const OPERATIONS: &[Operation] = &[
         .for_tenants(),
     get(QUERIES, "/henge/v1/queries", "The queries that are running, and how far they are", Answer::Array),
     get(QUERIES, "/henge/v1/queries/{id}", "How far a running query is", Answer::Object),
+    post(
+        PANELS,
+        "/henge/v1/panel/query",
+        "The rows of a panel, as JSON or as an Arrow stream",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/check",
+        "The statement of a panel and its columns, not run",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    get(
+        PANELS,
+        "/henge/v1/panel/catalogue",
+        "What panels can ask: datasources, metrics, functions, macros",
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/values",
+        "Values of a column or a label, for completion",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
+    post(PANELS, "/henge/v1/panel/variable", "Options of a dashboard's variable", Body::Object, Answer::Object)
+        .for_tenants(),
+    get(PANELS, "/grafana/json", "Whether there is a source for Grafana's JSON plugins", Answer::Nothing).for_tenants(),
+    post(PANELS, "/grafana/json/metrics", "Measures that can be targets", Body::Object, Answer::Array).for_tenants(),
+    post(
+        PANELS,
+        "/grafana/json/metric-payload-options",
+        "What can be chosen beside a target, which is nothing",
+        Body::Object,
+        Answer::Array,
+    )
+    .for_tenants(),
+    post(PANELS, "/grafana/json/search", "Names of measures that can be targets", Body::Object, Answer::Texts)
+        .for_tenants(),
+    post(
+        PANELS,
+        "/grafana/json/query",
+        "Points in time or tables for the targets of a panel",
+        Body::Object,
+        Answer::Array,
+    )
+    .for_tenants(),
+    post(PANELS, "/grafana/json/variable", "Values of a variable of a dashboard", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/annotations", "Marks on the time of a dashboard", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/tag-keys", "Columns that filters can be about", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/tag-values", "Values of such a column", Body::Object, Answer::Array).for_tenants(),
+    post(PANELS, "/henge/v1/panel/annotations", "Marks on a dashboard's time", Body::Object, Answer::Object)
+        .for_tenants(),
+    post(
+        PANELS,
+        "/henge/v1/panel/tail",
+        "Rows that are newer than those of the last look",
+        Body::Object,
+        Answer::Object,
+    )
+    .for_tenants(),
     get(METADATA, "/druid/v2/datasources", "Names of all datasources", Answer::Texts),
     get(METADATA, "/druid/v2/datasources/{name}", "Names of dimensions and measures", Answer::Object),
     get(METADATA, "/druid/v2/datasources/{name}/dimensions", "Names of dimensions", Answer::Texts),

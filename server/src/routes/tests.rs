@@ -33,10 +33,14 @@ use crate::system_tables;
 mod answers;
 mod export;
 mod golden;
+mod grafana_json;
 mod interference;
 mod keys;
 mod metadata;
 mod metrics;
+mod panel;
+mod panel_injection;
+mod panel_modes;
 mod provenance;
 mod statements;
 

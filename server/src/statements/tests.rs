@@ -1,4 +1,5 @@
 use henge_query::reader::Reader;
+use henge_query::request::Spelling;
 use henge_segment_store::store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -44,6 +45,7 @@ impl Fixture {
 fn query(sql: &str) -> QueryRequest {
     QueryRequest {
         sql: sql.to_owned(),
+        spelling: Spelling::Druid,
         reader: Reader::Everything,
         parameters: Vec::new(),
         query_id: String::new(),

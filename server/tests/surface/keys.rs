@@ -3,7 +3,7 @@ use tempfile::TempDir;
 use crate::process::{Serving, run};
 
 /// What `henge keys create` prints behind a word.
-fn shown<'a>(created: &'a str, word: &str) -> &'a str {
+pub fn shown<'a>(created: &'a str, word: &str) -> &'a str {
     let line = created.lines().find_map(|line| line.strip_prefix(word));
     line.unwrap_or_else(|| panic!("no {word} in {created}")).trim()
 }

@@ -6,9 +6,16 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 /// The binary, with none of the caller's settings.
 pub fn henge(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_henge"));
-    for variable in
-        ["HENGE_CONFIG", "HENGE_LISTEN", "HENGE_DATA_DIR", "HENGE_OBJECT_STORE", "HENGE_URL", "HENGE_KEY", "RUST_LOG"]
-    {
+    for variable in [
+        "HENGE_CONFIG",
+        "HENGE_LISTEN",
+        "HENGE_PG_LISTEN",
+        "HENGE_DATA_DIR",
+        "HENGE_OBJECT_STORE",
+        "HENGE_URL",
+        "HENGE_KEY",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null());
@@ -83,11 +90,31 @@ impl Serving {
         find_line(self.stderr.as_mut().expect("stderr is piped"), |line| line.contains(message).then_some(()));
     }
 
+    /// Where a server that was told `--pg-listen` speaks PostgreSQL's protocol.
+    pub fn await_pg_address(&mut self) -> SocketAddr {
+        find_line(self.stderr.as_mut().expect("stderr is piped"), |line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            let is_told = line["message"] == "henge speaks PostgreSQL's protocol";
+            is_told.then(|| line["address"].as_str().unwrap().parse().unwrap())
+        })
+    }
+
     /// The body of an answer.
     pub fn get(&self, path: &str) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let url = format!("{}{path}", self.url);
         runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+    }
+
+    /// Status and body of the answer to some JSON.
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url)).body(body.to_string());
+        runtime.block_on(async {
+            let response = request.header("content-type", "application/json").send().await.unwrap();
+            let status = response.status().as_u16();
+            (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+        })
     }
 
     /// The most memory that the process ever had.

@@ -1,11 +1,12 @@
 use super::*;
 use crate::guard::StatementLimits;
+use crate::request::Spelling;
 use crate::statement::SelectStatement;
 
 const NOW: TimestampMs = TimestampMs(1_767_225_600_000);
 
 fn shape(sql: &str) -> Option<Shape> {
-    let statement = SelectStatement::read(sql, &[], &StatementLimits::DEFAULT).expect("tokens");
+    let statement = SelectStatement::read(sql, Spelling::Druid, Some(&[]), &StatementLimits::DEFAULT).expect("tokens");
     Shape::of(statement.tokens(), "", &TimeZone::UTC, NOW)
 }
 
@@ -14,7 +15,7 @@ fn values(sql: &str) -> Vec<Value> {
 }
 
 fn replaced(sql: &str) -> String {
-    let statement = SelectStatement::read(sql, &[], &StatementLimits::DEFAULT).expect("tokens");
+    let statement = SelectStatement::read(sql, Spelling::Druid, Some(&[]), &StatementLimits::DEFAULT).expect("tokens");
     let shape = shape(sql).expect("no clock");
     shape.with_placeholders(statement.tokens()).iter().map(|spanned| spanned.token.to_string()).collect()
 }

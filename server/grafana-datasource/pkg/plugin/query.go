@@ -65,12 +65,14 @@ func (d *Datasource) answer(ctx context.Context, query concurrent.Query) backend
 	if err != nil {
 		return failed(err)
 	}
+	// Asked before the frames are made: those rename the column of time.
+	shownUntil := newest(answer)
 	frames, err := framesOf(answer, panel.Legend)
 	if err != nil {
 		return failed(err)
 	}
 	if panel.Live {
-		if err := d.announceTail(uidOf(query.PluginContext), panel, answer, frames); err != nil {
+		if err := d.announceTail(uidOf(query.PluginContext), panel, shownUntil, frames); err != nil {
 			return failed(err)
 		}
 	}
@@ -118,8 +120,8 @@ type badQuery struct{ error }
 func failed(err error) backend.DataResponse {
 	response := backend.DataResponse{Error: err, Status: backend.StatusInternal, ErrorSource: backend.ErrorSourcePlugin}
 	if problem, ok := errors.AsType[*henge.Problem](err); ok {
-		response.Status = backend.Status(problem.Status)
-		response.ErrorSource = backend.ErrorSourceFromHTTPStatus(problem.Status)
+		// Also 501: the server answers it to a statement that it cannot run.
+		response.Status, response.ErrorSource = backend.Status(problem.Status), backend.ErrorSourceDownstream
 		return response
 	}
 	if _, ok := errors.AsType[*badQuery](err); ok {

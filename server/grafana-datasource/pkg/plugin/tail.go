@@ -22,11 +22,11 @@ const (
 
 var errTailShape = &badQuery{errors.New("live rows are shown one below the other: take logs, or the format table")}
 
-// announceTail names the channel on which the rows after these come.
+// announceTail names the channel on which rows come that are newer than after, in milliseconds since 1970.
 //
 // A stream runs with the key of the data source and is shared by all who look. With the token of a person it would show
 // the rows of the first to everybody, so there is none then.
-func (d *Datasource) announceTail(uid string, panel panelQuery, answer *henge.Answer, frames data.Frames) error {
+func (d *Datasource) announceTail(uid string, panel panelQuery, after *int64, frames data.Frames) error {
 	if d.settings.Authentication == authenticationForward {
 		return &badQuery{errors.New("live rows need a key of the data source: with forwarded tokens people would share a stream")}
 	}
@@ -34,7 +34,7 @@ func (d *Datasource) announceTail(uid string, panel panelQuery, answer *henge.An
 		return errTailShape
 	}
 	path, err := d.tails.remember(henge.TailRequest{
-		Query: panel.Query, Variables: panel.Variables, Filters: panel.Filters, After: newest(answer), Limit: tailRowsMax,
+		Query: panel.Query, Variables: panel.Variables, Filters: panel.Filters, After: after, Limit: tailRowsMax,
 	})
 	frames[0].Meta.Channel = "ds/" + uid + "/" + path
 	return err

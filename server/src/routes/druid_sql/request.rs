@@ -7,7 +7,7 @@ mod parameters;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use henge_query::reader::Reader;
-use henge_query::request::{Parameter, QueryRequest};
+use henge_query::request::{Parameter, QueryRequest, Spelling};
 use henge_query::settings::Settings;
 use serde::Deserialize;
 use serde_json::Value;
@@ -72,7 +72,7 @@ pub fn parse(headers: &HeaderMap, body: &Bytes, fresh_id: String, reader: Reader
 }
 
 /// Whether the request names Arrow streams among what it accepts; all other values of `Accept` mean `resultFormat`.
-fn accepts_arrow(headers: &HeaderMap) -> bool {
+pub fn accepts_arrow(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let kinds = accepted.flat_map(|value| value.split(','));
     kinds
@@ -106,6 +106,7 @@ impl SqlBody {
         Ok(SqlRequest {
             query: QueryRequest {
                 sql,
+                spelling: Spelling::Druid,
                 reader,
                 parameters: parameters.collect::<Result<_, _>>()?,
                 query_id: query_id.unwrap_or(fresh_id),

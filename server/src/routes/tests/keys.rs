@@ -7,14 +7,14 @@ use crate::auth::key::{Key, Role};
 use crate::auth::key_files;
 
 /// A server with a datasource of two tenants, one of which has no name, and its keys.
-struct Keyed {
-    fixture: Fixture,
-    admin: String,
-    viewer: (Key, String),
+pub(super) struct Keyed {
+    pub(super) fixture: Fixture,
+    pub(super) admin: String,
+    pub(super) viewer: (Key, String),
 }
 
 impl Keyed {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let fixture = Fixture::new().await;
         let usage = fixture.publish().await;
         let schema = henge_segment_store::schema::DataSourceSchema {
@@ -33,13 +33,13 @@ impl Keyed {
         Self { fixture, admin, viewer: (key, viewer) }
     }
 
-    async fn send(&self, method: &str, path: &str, authorization: Option<&str>, body: &str) -> Response {
+    pub(super) async fn send(&self, method: &str, path: &str, authorization: Option<&str>, body: &str) -> Response {
         let request = Request::builder().method(method).uri(path).header("content-type", "text/plain");
         let request = authorization.into_iter().fold(request, |request, text| request.header(AUTHORIZATION, text));
         self.fixture.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
     }
 
-    async fn sql(&self, authorization: &str, sql: &str) -> (u16, String) {
+    pub(super) async fn sql(&self, authorization: &str, sql: &str) -> (u16, String) {
         let response = self.send("POST", "/druid/v2/sql", Some(authorization), sql).await;
         (response.status().as_u16(), text_of(response).await)
     }

@@ -1,0 +1,404 @@
+//! From a request to an answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::Array;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use henge_query::answer::{QueryAnswer, ResultColumn};
+use henge_query::error::{QueryError, QueryErrorKind};
+use henge_query::pieces::{self, Piece};
+use henge_query::provenance::MadeOf;
+use henge_query::request::{AskedLimits, QueryRequest, Spelling};
+use henge_segment_store::time::TimestampMs;
+use uuid::Uuid;
+
+use super::answer::{Meta, Notice, PanelAnswer, Shape};
+use super::bucket::Bucket;
+use super::builder::{BuilderQuery, Built, Tops};
+use super::draft::{Draft, Style};
+use super::expansion::{self, Context, Expansion};
+use super::frame::{FillError, Frame};
+use super::logs::{self, LogsQuery, Order};
+use super::position::{Fragment, Position};
+use super::request::{Format, PanelQuery, PanelRequest, SqlQuery, Surroundings};
+use super::sight::Sight;
+use super::window::Window;
+use crate::app::{App, Services};
+use crate::auth::asker::Asker;
+use crate::error::{ApiError, sql_place};
+use crate::query_metrics::{QueryOutcome, QueryTimer};
+use crate::recovery;
+
+/// Rows of an answer.
+const ROWS_MAX: u64 = 1_000_000;
+
+/// Who asks, and whom.
+pub struct Panel<'a> {
+    pub app: &'a Arc<App>,
+    pub services: &'a Services,
+    pub asker: &'a Asker,
+}
+
+/// A statement to run, and what its rows are to become.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    pub fragment: Fragment,
+    pub format: Format,
+    pub bucket: Option<Bucket>,
+    pub notices: Vec<Notice>,
+    /// Of a table of numbers.
+    pub is_numeric: bool,
+    /// The rows that are wanted; the statement asks for one more.
+    pub limit: Option<u64>,
+    pub unit: BTreeMap<String, String>,
+    /// The text as sent, in pieces, where one was sent.
+    pub source: Option<Source>,
+}
+
+#[derive(Debug)]
+pub struct Source {
+    sql: String,
+    pieces: Vec<Piece>,
+}
+
+impl Prepared {
+    /// The error with its place in the text as sent.
+    fn explain(&self, failure: Failure) -> ApiError {
+        match (failure, &self.source) {
+            (Failure::Recovering(error), _) => error,
+            (Failure::Query(error), Some(source)) => self.fragment.error(error, &source.sql, &source.pieces),
+            (Failure::Query(error), None) => error.into(),
+        }
+    }
+}
+
+impl<'a> Panel<'a> {
+    pub fn sight(&self) -> Sight<'a> {
+        Sight { services: self.services, reader: &self.asker.reader }
+    }
+
+    /// `POST /henge/v1/panel/query`.
+    pub async fn answer(&self, request: &PanelRequest) -> Result<PanelAnswer, ApiError> {
+        let around = &request.surroundings;
+        let window = Window::of(around)?;
+        if let PanelQuery::Metrics(query) = &request.query {
+            return self.metrics(query, around, &window).await;
+        }
+        let prepared = self.prepared(&request.query, around, &window).await?;
+        self.run(prepared, around, &window).await
+    }
+
+    pub async fn run(
+        &self,
+        prepared: Prepared,
+        around: &Surroundings,
+        window: &Window,
+    ) -> Result<PanelAnswer, ApiError> {
+        let rows = self.rows(&prepared, around, window).await?;
+        shaped(prepared, rows, around, window)
+    }
+
+    /// What is to be run for a query.
+    async fn prepared(&self, query: &PanelQuery, around: &Surroundings, window: &Window) -> Result<Prepared, ApiError> {
+        match query {
+            PanelQuery::Builder(query) => {
+                let tops = self.tops(query, around, window).await?;
+                self.built(query, &tops, around, window)
+            }
+            PanelQuery::Top(query) => self.built(&query.built(), &Vec::new(), around, window),
+            query => self.planned(query, around, window),
+        }
+    }
+
+    /// The same, as far as it is known without running anything.
+    pub fn planned(&self, query: &PanelQuery, around: &Surroundings, window: &Window) -> Result<Prepared, ApiError> {
+        match query {
+            PanelQuery::Sql(query) => self.statement(query, around, window),
+            PanelQuery::Builder(query) => self.built(query, &Vec::new(), around, window),
+            PanelQuery::Top(query) => self.built(&query.built(), &Vec::new(), around, window),
+            PanelQuery::Logs(query) => self.logs(query, Order::NewestFirst, around, window),
+            PanelQuery::Metrics(_) => Err(ApiError::invalid("metrics are asked for without a statement")),
+        }
+    }
+
+    /// The statement with macros and variables in it, as a person could have written it.
+    pub fn template(
+        &self,
+        query: &PanelQuery,
+        around: &Surroundings,
+        window: &Window,
+    ) -> Result<Option<String>, ApiError> {
+        let context = self.context(around, window);
+        let built = |query: &BuilderQuery| -> Result<Option<String>, ApiError> {
+            let mut draft = Draft::of(&query.data_source, context, Style::Template)?;
+            Ok(Some(query.statement(&mut draft, &Vec::new())?.sql))
+        };
+        match query {
+            PanelQuery::Sql(query) => Ok(Some(query.sql.clone())),
+            PanelQuery::Builder(query) => built(query),
+            PanelQuery::Top(query) => built(&query.built()),
+            PanelQuery::Logs(query) => {
+                let mut draft = Draft::of(&query.data_source, context, Style::Template)?;
+                query.statement(&mut draft, Order::NewestFirst).map(Some)
+            }
+            PanelQuery::Metrics(_) => Ok(None),
+        }
+    }
+
+    fn context<'c>(&'c self, around: &'c Surroundings, window: &'c Window) -> Context<'c> {
+        Context { window, around, sight: self.sight() }
+    }
+
+    /// The largest values of each group that has a `top`.
+    async fn tops(&self, query: &BuilderQuery, around: &Surroundings, window: &Window) -> Result<Tops, ApiError> {
+        let mut draft = Draft::of(&query.data_source, self.context(around, window), Style::Values)?;
+        let mut tops = Vec::new();
+        for statement in query.top_statements(&mut draft)? {
+            let Some(sql) = statement else {
+                tops.push(None);
+                continue;
+            };
+            let mut prepared = Prepared::default();
+            prepared.fragment.push(&sql, 0);
+            let rows = self.rows(&prepared, around, window).await?;
+            let frame = Frame::of(&rows.columns, &rows.batches).map_err(unwritable)?;
+            let texts = frame.texts(0).map_err(unwritable)?;
+            let text = |row: usize| texts.is_valid(row).then(|| texts.value(row).to_owned());
+            tops.push(Some((0..texts.len()).map(text).collect()));
+        }
+        Ok(tops)
+    }
+
+    fn built(
+        &self,
+        query: &BuilderQuery,
+        tops: &Tops,
+        around: &Surroundings,
+        window: &Window,
+    ) -> Result<Prepared, ApiError> {
+        let mut draft = Draft::of(&query.data_source, self.context(around, window), Style::Values)?;
+        let Built { sql, bucket } = query.statement(&mut draft, tops)?;
+        let is_series = query.format == Format::TimeSeries && bucket.is_some();
+        let mut prepared = Prepared {
+            format: if is_series { Format::TimeSeries } else { Format::Table },
+            is_numeric: query.format == Format::TimeSeries && !is_series,
+            bucket,
+            notices: draft.notices,
+            limit: query.limit,
+            unit: query.units(self.services),
+            ..Prepared::default()
+        };
+        prepared.fragment.push(&sql, 0);
+        Ok(prepared)
+    }
+
+    pub fn logs(
+        &self,
+        query: &LogsQuery,
+        order: Order,
+        around: &Surroundings,
+        window: &Window,
+    ) -> Result<Prepared, ApiError> {
+        let mut draft = Draft::of(&query.data_source, self.context(around, window), Style::Values)?;
+        let sql = query.statement(&mut draft, order)?;
+        let limit = Some(query.limit()?);
+        let mut prepared = Prepared { format: Format::Logs, notices: draft.notices, limit, ..Prepared::default() };
+        prepared.fragment.push(&sql, 0);
+        Ok(prepared)
+    }
+
+    /// All rows of a statement that somebody wrote.
+    pub async fn statement_rows(&self, query: &SqlQuery, around: &Surroundings) -> Result<Frame, ApiError> {
+        let window = Window::of(around)?;
+        let prepared = self.statement(query, around, &window)?;
+        let rows = self.rows(&prepared, around, &window).await?;
+        Frame::of(&rows.columns, &rows.batches).map_err(unwritable)
+    }
+
+    pub fn statement(&self, query: &SqlQuery, around: &Surroundings, window: &Window) -> Result<Prepared, ApiError> {
+        if query.sql.trim().is_empty() {
+            return Err(ApiError::invalid("the query is empty: put SQL into `query.sql`"));
+        }
+        let pieces = pieces::pieces(&query.sql).map_err(unreadable)?;
+        let context = self.context(around, window);
+        let Expansion { fragment, bucket, notices } = expansion::expand(&query.sql, &pieces, context)?;
+        let source = Some(Source { sql: query.sql.clone(), pieces });
+        Ok(Prepared { fragment, format: query.format, bucket, notices, source, ..Prepared::default() })
+    }
+
+    /// The columns of a statement, which is planned and not run.
+    pub async fn columns(&self, prepared: &Prepared, around: &Surroundings) -> Result<Vec<ResultColumn>, ApiError> {
+        let sql = &prepared.fragment.text;
+        let waited = recovery::wait_for(self.services, &self.asker.reader, sql).await;
+        waited.map_err(|error| prepared.explain(Failure::Recovering(error)))?;
+        let request = self.request(sql, around, Window::of(around)?.zone_name);
+        let described = self.services.engine.describe(request).await;
+        Ok(described.map_err(|error| prepared.explain(Failure::Query(error)))?.columns)
+    }
+
+    async fn rows(&self, prepared: &Prepared, around: &Surroundings, window: &Window) -> Result<Rows, ApiError> {
+        let rows = self.execute(&prepared.fragment.text, around, window.zone_name.clone()).await;
+        rows.map_err(|failure| prepared.explain(failure))
+    }
+
+    /// All rows of a statement of our own.
+    pub async fn ask(&self, sql: &str) -> Result<Frame, ApiError> {
+        let rows = self.execute(sql, &Surroundings::default(), None).await;
+        let rows = rows.map_err(|failure| match failure {
+            Failure::Recovering(error) => error,
+            Failure::Query(error) => error.into(),
+        })?;
+        Frame::of(&rows.columns, &rows.batches).map_err(unwritable)
+    }
+
+    fn request(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> QueryRequest {
+        QueryRequest {
+            sql: sql.to_owned(),
+            spelling: Spelling::Druid,
+            reader: self.asker.reader.clone(),
+            parameters: Vec::new(),
+            query_id: around.query_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string()),
+            timeout: None,
+            limits: AskedLimits { result_rows: Some(ROWS_MAX), ..AskedLimits::default() },
+            time_zone: zone,
+            use_indexes: true,
+            use_native_operators: true,
+            use_plan_cache: around.use_caches,
+            use_result_cache: around.use_caches,
+            populate_result_cache: around.use_caches,
+            tells_provenance: true,
+        }
+    }
+
+    /// All rows of a statement.
+    async fn execute(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> Result<Rows, Failure> {
+        let mut timer = QueryTimer::start(self.app.queries.clone());
+        let reader = &self.asker.reader;
+        let waited = recovery::wait_for(self.services, reader, sql).await;
+        waited.inspect_err(|_| timer.ended(QueryOutcome::Failed)).map_err(Failure::Recovering)?;
+        let answered = match self.services.engine.execute(self.request(sql, around, zone)).await {
+            Ok(QueryAnswer { columns, batches, made_of, .. }) => {
+                let batches = batches.try_collect().await;
+                batches.map(|batches| Rows { columns, batches, made_of })
+            }
+            Err(error) => Err(error),
+        };
+        timer.ended(answered.as_ref().map_or_else(|error| error.kind.into(), |_| QueryOutcome::Success));
+        answered.map_err(Failure::Query)
+    }
+}
+
+/// All that a statement answered.
+struct Rows {
+    columns: Vec<ResultColumn>,
+    batches: Vec<RecordBatch>,
+    made_of: Vec<MadeOf>,
+}
+
+/// Why a statement was not answered.
+enum Failure {
+    Recovering(ApiError),
+    Query(QueryError),
+}
+
+/// The rows in the form that was asked for.
+fn shaped(prepared: Prepared, rows: Rows, around: &Surroundings, window: &Window) -> Result<PanelAnswer, ApiError> {
+    let Prepared { fragment, format, bucket, notices, is_numeric, limit, unit, source: _ } = prepared;
+    let mut frame = Frame::of(&rows.columns, &rows.batches).map_err(unwritable)?;
+    let mut meta = Meta { sql: fragment.text, notices, interval_ms: window.interval_ms, unit, ..Meta::default() };
+    if let Some(limit) = limit {
+        meta.is_truncated = frame.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    meta.note_completeness(&rows.made_of);
+    let time = frame.time_column();
+    if format != Format::Table
+        && let Some(time) = time
+    {
+        frame.read_times(time).map_err(unwritable)?;
+    }
+    let is_time = |at: usize| matches!(frame.batch.schema_ref().field(at).data_type(), DataType::Timestamp(..));
+    let time = time.filter(|at| is_time(*at));
+    match (format, time) {
+        (Format::TimeSeries, Some(time)) => {
+            frame.sort_by_time(time).map_err(unwritable)?;
+            if let Some(bucket) = &bucket {
+                complete_and_fill(&mut frame, time, bucket, &mut meta, around, window)?;
+            }
+        }
+        (Format::TimeSeries, None) => {
+            return Err(ApiError::invalid(
+                "a time series needs a column of type TIMESTAMP, best named \"time\": select $__timeInterval(__time) AS \
+                 \"time\", or ask for the format `table`",
+            ));
+        }
+        (Format::Logs, Some(_)) => frame = logs::lines(&frame).map_err(unwritable)?,
+        (Format::Logs, None) => {
+            return Err(ApiError::invalid("a log needs a column of type TIMESTAMP, best named \"time\""));
+        }
+        (Format::Table, _) => {}
+    }
+    describe(&mut meta, &frame, format);
+    if is_numeric {
+        meta.shape = Shape::NumericLong;
+    }
+    Ok(PanelAnswer { meta, frame })
+}
+
+/// Leaves out buckets that events are still to come for, and fills the others.
+pub fn complete_and_fill(
+    frame: &mut Frame,
+    time: usize,
+    bucket: &Bucket,
+    meta: &mut Meta,
+    around: &Surroundings,
+    window: &Window,
+) -> Result<(), ApiError> {
+    let complete = meta.complete_until.filter(|_| !around.include_partial_bucket);
+    let is_complete = |start: TimestampMs| complete.is_none_or(|until| bucket.granularity.next(start) <= until);
+    frame.keep_times(time, is_complete).map_err(unwritable)?;
+    let (start, end) = (window.range.start(), window.range.end());
+    let end = complete.map_or(end, |until| end.min(bucket.granularity.floor(until)));
+    match frame.fill(time, bucket, start, end) {
+        Ok(()) => Ok(()),
+        Err(FillError::TooLong) => Err(ApiError::invalid(FillError::TooLong.to_string())),
+        Err(FillError::Arrow(error)) => Err(unwritable(error)),
+        Err(error @ (FillError::Ambiguous | FillError::NoBucket)) => {
+            meta.notices.push(Notice::warning(error.to_string()));
+            Ok(())
+        }
+    }
+}
+
+fn describe(meta: &mut Meta, frame: &Frame, format: Format) {
+    meta.shape = match format {
+        Format::TimeSeries => Shape::TimeSeriesLong,
+        Format::Table => Shape::Table,
+        Format::Logs => Shape::Logs,
+    };
+    let fields = frame.batch.schema_ref().fields();
+    let is_time = |at: &usize| matches!(fields[*at].data_type(), DataType::Timestamp(..));
+    let time_name = frame.time_column().filter(is_time).map(|at| fields[at].name().clone());
+    let others = |names: Vec<String>| names.into_iter().filter(|name| Some(name) != time_name.as_ref()).collect();
+    meta.label_columns = others(frame.names_of(|kind| matches!(kind, DataType::Utf8 | DataType::Boolean)));
+    meta.value_columns = others(frame.names_of(|kind| matches!(kind, DataType::Int64 | DataType::Float64)));
+    meta.time_column = time_name;
+    meta.rows = frame.rows();
+}
+
+/// A text that has a quote without an end has a place where that begins.
+fn unreadable(error: QueryError) -> ApiError {
+    let place = sql_place(&error.message);
+    let error = ApiError::from(error);
+    match place {
+        Some((line, column)) => error.at(Position { line: line.into(), column: column.into(), length: 1 }),
+        None => error,
+    }
+}
+
+pub fn unwritable(error: ArrowError) -> ApiError {
+    QueryError::new(QueryErrorKind::Internal, format!("the rows of an answer cannot be written: {error}")).into()
+}
