@@ -1,6 +1,6 @@
 //! What Druid's SQL says differently from DataFusion's, rewritten in the parsed statement.
 
-mod appended;
+pub(crate) mod appended;
 pub(crate) mod calls;
 mod column_names;
 mod intervals;

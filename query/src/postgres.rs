@@ -12,12 +12,13 @@ pub(crate) mod catalog;
 mod operators;
 mod parameters;
 mod search_path;
+mod series;
 pub mod statements;
 mod subqueries;
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 pub use self::calls::setting_of;
@@ -64,6 +65,12 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         subqueries::forget_select(select);
+        ControlFlow::Continue(())
+    }
+
+    /// Once its arguments are what they are here.
+    fn post_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<Self::Break> {
+        series::rewrite(table);
         ControlFlow::Continue(())
     }
 

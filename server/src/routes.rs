@@ -7,6 +7,7 @@ mod docs;
 mod druid_sql;
 mod exposition;
 mod flag;
+mod grafana_json;
 mod health;
 mod metrics_attributes;
 mod metrics_descriptors;
@@ -56,7 +57,11 @@ pub fn router(app: Arc<App>) -> Router {
 
 fn doors() -> impl Iterator<Item = Door> {
     let sql = query_doors().into_iter().chain(metadata_doors());
-    sql.chain(panel_doors()).chain(metrics_doors()).chain(supervisor_doors()).chain(process_doors())
+    sql.chain(panel_doors())
+        .chain(grafana_json_doors())
+        .chain(metrics_doors())
+        .chain(supervisor_doors())
+        .chain(process_doors())
 }
 
 /// A path and what answers there.
@@ -105,6 +110,21 @@ fn metadata_doors() -> Vec<Door> {
         ("/druid/indexer/v1/task", post(tasks::submit)),
         ("/druid/indexer/v1/task/{id}", get(tasks::one)),
         ("/druid/indexer/v1/task/{id}/status", get(tasks::status)),
+    ]
+}
+
+/// Of Grafana's JSON sources.
+fn grafana_json_doors() -> Vec<Door> {
+    vec![
+        ("/grafana/json", get(grafana_json::ping)),
+        ("/grafana/json/metrics", post(grafana_json::metrics)),
+        ("/grafana/json/metric-payload-options", post(grafana_json::payload_options)),
+        ("/grafana/json/search", post(grafana_json::search)),
+        ("/grafana/json/query", post(grafana_json::query)),
+        ("/grafana/json/variable", post(grafana_json::variable)),
+        ("/grafana/json/annotations", post(grafana_json::annotations)),
+        ("/grafana/json/tag-keys", post(grafana_json::tag_keys)),
+        ("/grafana/json/tag-values", post(grafana_json::tag_values)),
     ]
 }
 

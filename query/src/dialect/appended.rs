@@ -34,6 +34,6 @@ pub(super) fn rewrite(table: &TableFactor) -> Result<Option<TableFactor>, QueryE
 }
 
 /// A query in words of our own.
-pub(super) fn parse(sql: &str) -> Option<Box<Query>> {
+pub(crate) fn parse(sql: &str) -> Option<Box<Query>> {
     Parser::new(&GenericDialect {}).try_with_sql(sql).ok()?.parse_query().ok()
 }

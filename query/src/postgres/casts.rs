@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{Array, CastKind, DataType, ExactNumberInfo
 
 use super::catalog::{oids, types};
 use super::operators;
-use crate::dialect::calls::{cast, long, text_of};
+use crate::dialect::calls::{cast, long, string, text_of};
 use crate::error::QueryError;
 
 pub(super) fn rewrite(expr: &mut Expr) -> Result<(), QueryError> {
@@ -57,6 +57,9 @@ fn named(name: &str, inner: &Expr) -> Result<Option<Expr>, QueryError> {
             Some(text) => long(types::oid_of(text).unwrap_or_default()),
             None => types::name_of(inner),
         },
+        "regproc" if text_of(inner).is_some() => {
+            string(text_of(inner).unwrap_or_default().trim_start_matches("pg_catalog."))
+        }
         "timestamptz" => cast(inner.clone(), DataType::Timestamp(None, TimezoneInfo::None)),
         "int2" | "int4" | "int8" => cast(inner.clone(), DataType::BigInt(None)),
         "float4" | "float8" => cast(inner.clone(), DataType::Double(ExactNumberInfo::None)),

@@ -121,18 +121,32 @@ fn has_no_rows(table: &TableFactor) -> bool {
 }
 
 fn has_aggregate(expr: &Expr) -> bool {
-    struct FindAggregate;
+    /// Those of inner queries are of other rows.
+    #[derive(Default)]
+    struct FindAggregate {
+        inner_queries: usize,
+    }
     impl Visitor for FindAggregate {
         type Break = ();
 
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner_queries += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.inner_queries -= 1;
+            ControlFlow::Continue(())
+        }
+
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             match expr {
-                Expr::Function(function) if is_aggregate(function) => ControlFlow::Break(()),
+                Expr::Function(function) if self.inner_queries == 0 && is_aggregate(function) => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         }
     }
-    expr.visit(&mut FindAggregate).is_break()
+    expr.visit(&mut FindAggregate::default()).is_break()
 }
 
 fn is_aggregate(function: &Function) -> bool {

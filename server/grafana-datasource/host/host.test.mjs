@@ -42,14 +42,14 @@ test('health says version, datasource and how fresh it is', async () => {
 });
 
 for (const [uid, message] of [
-  ['missing', /has no datasource "nothing"/],
+  ['missing', /has no datasource .*nothing/],
   ['nobody', /the server cannot be asked/],
   ['keyless', /secureJsonData\.key is needed/],
 ]) {
   test(`health of ${uid} says what to change`, async () => {
     const { status, body } = await get(`/api/datasources/uid/${uid}/health`);
     assert.notEqual(status, 200);
-    assert.match(JSON.stringify(body), message instanceof RegExp ? new RegExp(message.source.replaceAll('"', '\\\\"')) : message);
+    assert.match(JSON.stringify(body), message);
   });
 }
 
@@ -142,14 +142,11 @@ test('ad hoc filters narrow a statement that has a place for them', async () => 
 
 const measure = { aggregate: 'sum', column: 'bytes_in', alias: 'bytes' };
 
-test('builder: the top groups and the rest sum up to everything', async () => {
+test('builder: the top groups, and the rest as one more', async () => {
   const builder = (groupBy) => ({
     mode: 'builder', format: 'table', datasource: 'fleet', measures: [measure], groupBy, timeBucket: null, fill: 'none', where: [], orderBy: [], limit: 1000,
   });
-  // A range that has ended, so that nothing is added between the two.
-  const range = { includePartialBucket: true };
-  const grouped = await ask(builder([{ column: 'topic', top: 2, other: true }]), range);
-  const { bytes, topic } = columns(grouped);
+  const { bytes, topic } = columns(await ask(builder([{ column: 'topic', top: 2, other: true }])));
   assert.equal(topic.length, 3);
   assert.ok(bytes.every((value) => value > 0));
 });
@@ -200,7 +197,7 @@ test('annotations have a time, a text and tags', async () => {
 for (const [what, query, status, message] of [
   ['a column that is not there', sql('SELECT wrong FROM fleet'), 400, /wrong.*(line \[?1\]?, column \[?8\]?)/],
   ['a macro that is not there', sql('SELECT $__nothing(1) FROM fleet'), 400, /nothing/],
-  ['a statement that changes something', sql('DROP TABLE fleet'), 400, /./],
+  ['a statement that changes something', sql('DROP TABLE fleet'), 501, /DROP|SELECT|statement/i],
   ['a variable that is not there', sql('SELECT COUNT(*) FROM fleet WHERE region = $unknown'), 400, /unknown/],
   ['no datasource', { mode: 'top', datasource: 'nothing', dimension: 'x', measure, where: [], limit: 1 }, 400, /nothing/],
   ['an unknown mode', { mode: 'guess' }, 400, /guess|mode/],

@@ -153,6 +153,33 @@ pub const OPERATIONS: &[Operation] = &[
     .for_tenants(),
     post(PANELS, "/henge/v1/panel/variable", "Options of a dashboard's variable", Body::Object, Answer::Object)
         .for_tenants(),
+    get(PANELS, "/grafana/json", "Whether there is a source for Grafana's JSON plugins", Answer::Nothing).for_tenants(),
+    post(PANELS, "/grafana/json/metrics", "Measures that can be targets", Body::Object, Answer::Array).for_tenants(),
+    post(
+        PANELS,
+        "/grafana/json/metric-payload-options",
+        "What can be chosen beside a target, which is nothing",
+        Body::Object,
+        Answer::Array,
+    )
+    .for_tenants(),
+    post(PANELS, "/grafana/json/search", "Names of measures that can be targets", Body::Object, Answer::Texts)
+        .for_tenants(),
+    post(
+        PANELS,
+        "/grafana/json/query",
+        "Points in time or tables for the targets of a panel",
+        Body::Object,
+        Answer::Array,
+    )
+    .for_tenants(),
+    post(PANELS, "/grafana/json/variable", "Values of a variable of a dashboard", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/annotations", "Marks on the time of a dashboard", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/tag-keys", "Columns that filters can be about", Body::Object, Answer::Array)
+        .for_tenants(),
+    post(PANELS, "/grafana/json/tag-values", "Values of such a column", Body::Object, Answer::Array).for_tenants(),
     post(PANELS, "/henge/v1/panel/annotations", "Marks on a dashboard's time", Body::Object, Answer::Object)
         .for_tenants(),
     post(

@@ -66,11 +66,11 @@ pub struct Source {
 }
 
 impl Prepared {
-    /// The error with its place in the text as sent; `fragment` is what was run.
-    fn explain(&self, failure: Failure, fragment: &Fragment) -> ApiError {
+    /// The error with its place in the text as sent.
+    fn explain(&self, failure: Failure) -> ApiError {
         match (failure, &self.source) {
             (Failure::Recovering(error), _) => error,
-            (Failure::Query(error), Some(source)) => fragment.error(error, &source.sql, &source.pieces),
+            (Failure::Query(error), Some(source)) => self.fragment.error(error, &source.sql, &source.pieces),
             (Failure::Query(error), None) => error.into(),
         }
     }
@@ -232,16 +232,17 @@ impl<'a> Panel<'a> {
 
     /// The columns of a statement, which is planned and not run.
     pub async fn columns(&self, prepared: &Prepared, around: &Surroundings) -> Result<Vec<ResultColumn>, ApiError> {
-        let (window, sql) = (Window::of(around)?, &prepared.fragment.text);
-        recovery::wait_for(self.services, &self.asker.reader, sql).await?;
-        let described = self.services.engine.describe(self.request(sql, around, window.zone_name)).await;
-        let explained = |error| prepared.explain(Failure::Query(error), &prepared.fragment);
-        described.map(|described| described.columns).map_err(explained)
+        let sql = &prepared.fragment.text;
+        let waited = recovery::wait_for(self.services, &self.asker.reader, sql).await;
+        waited.map_err(|error| prepared.explain(Failure::Recovering(error)))?;
+        let request = self.request(sql, around, Window::of(around)?.zone_name);
+        let described = self.services.engine.describe(request).await;
+        Ok(described.map_err(|error| prepared.explain(Failure::Query(error)))?.columns)
     }
 
     async fn rows(&self, prepared: &Prepared, around: &Surroundings, window: &Window) -> Result<Rows, ApiError> {
         let rows = self.execute(&prepared.fragment.text, around, window.zone_name.clone()).await;
-        rows.map_err(|error| prepared.explain(error, &prepared.fragment))
+        rows.map_err(|failure| prepared.explain(failure))
     }
 
     /// All rows of a statement of our own.

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn failures_have_codes_and_places() {
         let cases = [
-            (QueryErrorKind::Parse, "expected, found: x at Line: 2, Column: 3", "42601", Some(13)),
+            (QueryErrorKind::Parse, "expected, found: x at Line: 2, Column: 3", "42601", Some(12)),
             (QueryErrorKind::Plan, "Column 'x' not found in any table (line [1], column [8])", "42703", Some(8)),
             (QueryErrorKind::Plan, "Column 'x' not found in any table (line [9], column [8])", "42703", None),
             (QueryErrorKind::Plan, "Object 'x' not found", "42P01", None),

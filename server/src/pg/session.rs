@@ -70,11 +70,7 @@ impl Session {
                 let millis = millis(value).ok_or_else(|| wrong("use milliseconds, or a time such as 30s"))?;
                 self.timeout = (millis > 0).then(|| Duration::from_millis(millis));
             }
-            "client_encoding"
-                if !matches!(value.to_ascii_uppercase().as_str(), "UTF8" | "UTF-8" | "UNICODE" | "DEFAULT") =>
-            {
-                return Err(wrong("all text is UTF8"));
-            }
+            "client_encoding" if !is_utf8(value) => return Err(wrong("all text is UTF8")),
             "datestyle" if !value.to_ascii_uppercase().starts_with("ISO") => {
                 return Err(wrong("times are told in ISO"));
             }
@@ -115,6 +111,12 @@ impl Session {
     }
 }
 
+/// In any of the ways in which clients write it.
+fn is_utf8(encoding: &str) -> bool {
+    let plain = encoding.trim_matches('\'').replace(['-', '_'], "").to_ascii_uppercase();
+    matches!(plain.as_str(), "UTF8" | "UNICODE" | "DEFAULT")
+}
+
 /// `500`, `500ms`, `30s`, `5min`, `1h`.
 fn millis(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -135,7 +137,13 @@ mod tests {
     #[test]
     fn a_session_keeps_what_it_is_told_and_refuses_what_it_cannot_be() {
         let mut session = Session::default();
-        for (name, value) in [("TimeZone", "Europe/Berlin"), ("statement_timeout", "2s"), ("my.own", "x")] {
+        let told = [
+            ("TimeZone", "Europe/Berlin"),
+            ("statement_timeout", "2s"),
+            ("my.own", "x"),
+            ("client_encoding", "'utf-8'"),
+        ];
+        for (name, value) in told {
             assert_eq!(session.set(name, value), Ok(()), "{name}");
         }
         assert_eq!((session.zone(), session.timeout), (Some("Europe/Berlin"), Some(Duration::from_secs(2))));

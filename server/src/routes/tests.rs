@@ -33,6 +33,7 @@ use crate::system_tables;
 mod answers;
 mod export;
 mod golden;
+mod grafana_json;
 mod interference;
 mod keys;
 mod metadata;

@@ -120,8 +120,8 @@ type badQuery struct{ error }
 func failed(err error) backend.DataResponse {
 	response := backend.DataResponse{Error: err, Status: backend.StatusInternal, ErrorSource: backend.ErrorSourcePlugin}
 	if problem, ok := errors.AsType[*henge.Problem](err); ok {
-		response.Status = backend.Status(problem.Status)
-		response.ErrorSource = backend.ErrorSourceFromHTTPStatus(problem.Status)
+		// Also 501: the server answers it to a statement that it cannot run.
+		response.Status, response.ErrorSource = backend.Status(problem.Status), backend.ErrorSourceDownstream
 		return response
 	}
 	if _, ok := errors.AsType[*badQuery](err); ok {

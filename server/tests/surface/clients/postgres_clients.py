@@ -142,7 +142,7 @@ async def with_asyncpg():
         pass
     check("after a cancellation", await connection.fetchval("SELECT 7"), 7)
     await connection.close()
-    pool = await asyncpg.create_pool(host=host, port=int(port), user=user, password=password, database="henge", max_size=3)
+    pool = await asyncpg.create_pool(host=host, port=int(port), user=user, password=password, database="henge", min_size=1, max_size=3)
     check("a pool", await asyncio.gather(*(pool.fetchval("SELECT SUM(events) FROM usage") for _ in range(9))), [4] * 9)
     await pool.close()
 
