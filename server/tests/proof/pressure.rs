@@ -84,12 +84,12 @@ fn a_disk_that_takes_nothing_pauses_reading_until_it_does() {
 #[test]
 #[ignore = "needs a real Kafka broker: run with --include-ignored (needs Java 17 and Maven)"]
 fn too_little_memory_cuts_early_and_nothing_is_lost() {
-    const LIMIT_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
+    const LIMIT_BYTES: f64 = 5.0 * 1024.0 * 1024.0;
     // A batch is taken whole: rows and dictionary of 4,096 records may come on top.
     const BATCH_BYTES: f64 = 2.0 * 1024.0 * 1024.0;
     let broker = RealBroker::shared();
     produce(&broker, "memory");
-    let mut henge = Henge::server(&config(&broker, "memory", "8MiB", 10_000_000));
+    let mut henge = Henge::server(&config(&broker, "memory", "5MiB", 10_000_000));
     henge.start();
     let mut most = 0.0_f64;
     wait_for("all is read", || {
