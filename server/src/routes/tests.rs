@@ -322,7 +322,8 @@ async fn running_queries_tell_how_far_they_are_until_they_end() {
     let (status, mut query) = fixture.get("/henge/v1/queries/watched").await;
     let passing = ["startedAt", "elapsedMs", "rowsDone"].map(|key| query.as_object_mut().unwrap().remove(key).unwrap());
     assert!(passing[0].is_string() && passing[1].is_u64(), "{passing:?}");
-    assert!((1..=10_002).contains(&passing[2].as_u64().unwrap()), "{passing:?}");
+    // Rows count once all of their segment are read.
+    assert!(passing[2].as_u64().is_some_and(|rows| rows <= 10_002), "{passing:?}");
     let expected =
         json!({ "queryId": "watched", "sql": "SELECT org, bytes FROM usage", "segments": 1, "rowsTotal": 10_002 });
     assert_eq!((status, query), (200, expected));
