@@ -276,7 +276,9 @@ fn only_selected_rows_are_read_across_pages() {
 #[test]
 fn a_full_page_takes_half_the_memory_and_says_the_same() {
     let code = |number: usize| (number % 3 != 1).then_some(number as i64 % 40 - 20);
-    let events: Vec<Event> = (0..PAGE_ROWS).map(|number| Event { code: code(number), ..numbered(number) }).collect();
+    let org = |number: usize| Some(format!("org-{}", number % 50));
+    let event = |number: usize| Event { org: org(number), code: code(number), ..numbered(number) };
+    let events: Vec<Event> = (0..PAGE_ROWS).map(event).collect();
     let mut segment = filled(&events[..PAGE_ROWS - 1], false);
     let (plain, before) = (rows_of_all(&segment.prefix()), segment.bytes());
     segment.append(&events[PAGE_ROWS - 1].row());
@@ -370,8 +372,8 @@ fn sketches_are_read_block_by_block() {
         rows.batches(column(name), selected).map(|batch| batch.unwrap().num_rows()).collect()
     };
     let all = RowSet::all(2_500);
-    assert_eq!((lengths("users", &all), lengths("org", &all)), (vec![1_024, 1_024, 452], vec![2_500]));
-    let few = RowSet::from_sorted_rows(2_500, vec![3, 2_000, 2_400]);
+    assert_eq!((lengths("users", &all), lengths("org", &all)), (vec![1_024, 1_024, 452], vec![PAGE_ROWS, 452]));
+    let few = RowSet::from_sorted_rows(2_500, vec![3, 1_500, 2_000]);
     let batches: Vec<_> = rows.batches(column("users"), &few).map(Result::unwrap).collect();
     let bytes = batches[0].column(0).as_binary::<i32>();
     let read: Vec<f64> = bytes
