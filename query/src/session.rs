@@ -116,6 +116,8 @@ fn config(limits: &QueryLimits) -> SessionConfig {
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
     options.execution.enable_recursive_ctes = false;
+    // Its grouped top-k panics on some keys of DOUBLE, and overflows on the largest limits.
+    options.optimizer.enable_topk_aggregation = false;
     // What a sort keeps aside for merging from disk.
     let reserved = &mut options.execution.sort_spill_reservation_bytes;
     *reserved = (*reserved).min(limits.query_memory_bytes / SORT_RESERVE_PART / limits.threads);
