@@ -1,38 +1,35 @@
 //! Numbers of a column block by block, packed or in pages.
 
 use super::column::{DoubleColumn, LongColumn};
-use super::number_column::{long_page_of, page_of};
+use super::number_column::{page_of, place_in_pages};
+use super::page::LongPage;
 use crate::{BLOCK_ROWS, BlockMask, DoubleZone, LongZone};
 
-impl LongColumn<'_> {
-    /// The values of a block's rows, of no meaning where a row is null. `buffer` may be used to hold them.
-    pub fn values<'k>(&'k self, block: usize, buffer: &'k mut [i64; BLOCK_ROWS]) -> &'k [i64] {
+impl<'a> LongColumn<'a> {
+    /// A block's page and its number there; a packed column is a page of its own.
+    fn page(&self, block: usize) -> Option<(LongPage<'a>, usize)> {
         match self {
-            Self::Packed(longs) => {
-                let rows = longs.unpack(block, buffer);
-                &buffer[..rows]
+            Self::Packed(longs) => Some((LongPage::Packed(longs), block)),
+            Self::Pages(pages) => {
+                let (page, block) = place_in_pages(block, pages.first()?.rows());
+                Some((*pages.get(page)?, block))
             }
-            Self::Pages(pages) => long_page_of(pages, block).map_or(&[], |(page, block)| page.values(block, buffer)),
         }
     }
 
-    /// The rows of a block that are not null; `None` where no row of the column is null.
+    /// The values of a block's rows, of no meaning where a row is null. `buffer` may be used to hold them.
+    pub fn values<'k>(&'k self, block: usize, buffer: &'k mut [i64; BLOCK_ROWS]) -> &'k [i64] {
+        self.page(block).map_or(&[], |(page, block)| page.values(block, buffer))
+    }
+
+    /// The rows of a block that are not null; `None` where no row of the column, or of its page, is null.
     pub fn validity(&self, block: usize) -> Option<BlockMask> {
-        match self {
-            Self::Packed(longs) => {
-                let mut mask = [0; BLOCK_ROWS / 64];
-                longs.has_nulls().then(|| longs.validity(block, &mut mask)).map(|_| mask)
-            }
-            Self::Pages(pages) => long_page_of(pages, block).and_then(|(page, block)| page.validity(block)),
-        }
+        self.page(block).and_then(|(page, block)| page.validity(block))
     }
 
     /// What is known of a block without reading its values.
     pub fn zone(&self, block: usize) -> Option<LongZone> {
-        match self {
-            Self::Packed(longs) => Some(longs.zone(block)),
-            Self::Pages(pages) => long_page_of(pages, block).and_then(|(page, block)| page.zone(block)),
-        }
+        self.page(block).and_then(|(page, block)| page.zone(block))
     }
 
     /// What is known of all rows without reading their values.
@@ -95,7 +92,7 @@ impl DoubleColumn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bits, FlagColumn, FlagPage, LongPage, LongZone, PackedDoubles, PackedLongs, Page};
+    use crate::{Bits, FlagColumn, FlagPage, LongZone, PackedDoubles, PackedLongs, Page};
 
     #[test]
     fn zones_and_nulls_are_told_without_reading_values() {

@@ -1,6 +1,7 @@
 //! Which values of a column of strings there are in some rows.
 
 use super::column::TextColumn;
+use super::page::CodePage;
 use crate::predicate::Predicate;
 use crate::{BLOCK_ROWS, CodeSet, RowSet};
 
@@ -61,7 +62,7 @@ impl TextColumn<'_> {
     /// Whether a row is null.
     pub fn has_nulls(&self) -> bool {
         match self {
-            Self::Sorted { codes, .. } => (0..codes.block_count()).any(|block| codes.bounds(block).0 == 0),
+            Self::Sorted { codes, .. } => CodePage::Packed(codes).has_nulls(),
             Self::Growing { pages, .. } => pages.iter().any(|page| page.has_nulls()),
         }
     }

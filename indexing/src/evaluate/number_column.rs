@@ -3,7 +3,6 @@
 use super::block_mask::rows_of;
 use super::column::{Bits, DoubleColumn, FlagColumn, LongColumn, Page};
 use super::key_ranges::key_of_double;
-use super::page::{CodePage, LongPage};
 use crate::{BLOCK_ROWS, BlockMask};
 
 /// Longs are their own keys, `false` is 0 and `true` is 1, for doubles see [`key_of_double`].
@@ -194,18 +193,6 @@ pub(super) fn page_of<'a, T>(pages: &[Page<'a, T>], block: usize) -> (&'a [T], O
     let (page, block) = place_in_pages(block, first.values.len());
     let Some(page) = pages.get(page) else { return (&[], None) };
     (block_of(page.values, block), page.validity.map(|validity| validity.block(block)))
-}
-
-/// A block's page of longs and its number there.
-pub(super) fn long_page_of<'a>(pages: &[LongPage<'a>], block: usize) -> Option<(LongPage<'a>, usize)> {
-    let (page, block) = place_in_pages(block, pages.first()?.rows());
-    Some((*pages.get(page)?, block))
-}
-
-/// A block's page of codes and its number there.
-pub(super) fn code_page_of<'a>(pages: &[CodePage<'a>], block: usize) -> Option<(CodePage<'a>, usize)> {
-    let (page, block) = place_in_pages(block, pages.first()?.rows());
-    Some((*pages.get(page)?, block))
 }
 
 impl<T: Copy> Page<'_, T> {

@@ -1,29 +1,30 @@
 //! Reading the codes of strings, packed or in pages.
 
 use super::column::TextColumn;
-use super::number_column::{code_page_of, row_in_pages};
+use super::number_column::{place_in_pages, row_in_pages};
+use super::page::CodePage;
 use crate::BLOCK_ROWS;
 
-impl TextColumn<'_> {
-    /// The codes of a block's rows. `buffer` may be used to hold them.
-    pub fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
+impl<'a> TextColumn<'a> {
+    /// A block's page and its number there; a sorted column is a page of its own.
+    pub(super) fn page(&self, block: usize) -> Option<(CodePage<'a>, usize)> {
         match self {
-            Self::Sorted { codes, .. } => {
-                let rows = codes.unpack(block, buffer);
-                &buffer[..rows]
-            }
+            Self::Sorted { codes, .. } => Some((CodePage::Packed(codes), block)),
             Self::Growing { pages, .. } => {
-                code_page_of(pages, block).map_or(&[], |(page, block)| page.codes(block, buffer))
+                let (page, block) = place_in_pages(block, pages.first()?.rows());
+                Some((*pages.get(page)?, block))
             }
         }
     }
 
+    /// The codes of a block's rows. `buffer` may be used to hold them.
+    pub fn codes<'k>(&'k self, block: usize, buffer: &'k mut [u32; BLOCK_ROWS]) -> &'k [u32] {
+        self.page(block).map_or(&[], |(page, block)| page.codes(block, buffer))
+    }
+
     /// The least and the greatest code of a block, where they are known without reading it.
     pub fn bounds(&self, block: usize) -> Option<(u32, u32)> {
-        match self {
-            Self::Sorted { codes, .. } => Some(codes.bounds(block)),
-            Self::Growing { pages, .. } => code_page_of(pages, block).and_then(|(page, block)| page.bounds(block)),
-        }
+        self.page(block).and_then(|(page, block)| page.bounds(block))
     }
 
     /// The code of a row; 0, null, past the end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::evaluate::code_test::CodeTest;
 use crate::evaluate::column::TextColumn;
 use crate::evaluate::cost;
-use crate::evaluate::number_column::{block_of, code_page_of};
+use crate::evaluate::number_column::block_of;
 use crate::evaluate::page::CodePage;
 use crate::evaluate::row_collector::{Found, scan as scanned};
 use crate::evaluate::way::{Note, Way};
@@ -78,15 +78,10 @@ impl<'a> CodesLeaf<'a> {
 
     fn scan(&self, candidates: &RowSet, use_bounds: bool) -> RowSet {
         let mut scan = CodeScan { test: CodeTest::new(&self.codes), use_bounds, unpacked: Box::new([0; BLOCK_ROWS]) };
-        match &self.column {
-            TextColumn::Sorted { codes, .. } => {
-                scanned(candidates, |block, rows, mask| scan.packed_block(codes, block, rows, mask))
-            }
-            TextColumn::Growing { pages, .. } => scanned(candidates, |block, rows, mask| {
-                let page = code_page_of(pages, block);
-                page.map_or(Found::None, |(page, block)| scan.page_block(page, block, rows, mask))
-            }),
-        }
+        scanned(candidates, |block, rows, mask| {
+            let page = self.column.page(block);
+            page.map_or(Found::None, |(page, block)| scan.block(page, block, rows, mask))
+        })
     }
 
     /// What the index finds sooner: the rows of the set, or all others.
@@ -135,7 +130,7 @@ impl CodeScan<'_> {
         Found::Mask
     }
 
-    fn page_block(&mut self, page: CodePage<'_>, block: usize, rows: usize, mask: &mut BlockMask) -> Found {
+    fn block(&mut self, page: CodePage<'_>, block: usize, rows: usize, mask: &mut BlockMask) -> Found {
         match page {
             CodePage::Packed(codes) => self.packed_block(codes, block, rows, mask),
             CodePage::Plain(codes) => {
