@@ -35,6 +35,28 @@ pub struct QueryRequest {
     pub tells_provenance: bool,
 }
 
+impl QueryRequest {
+    /// A statement in Druid's spelling with everything on, and nothing else said of it.
+    pub fn new(sql: impl Into<String>, reader: Reader, query_id: impl Into<String>) -> Self {
+        Self {
+            sql: sql.into(),
+            spelling: Spelling::Druid,
+            reader,
+            parameters: Vec::new(),
+            query_id: query_id.into(),
+            timeout: None,
+            limits: AskedLimits::default(),
+            time_zone: None,
+            use_indexes: true,
+            use_native_operators: true,
+            use_plan_cache: true,
+            use_result_cache: true,
+            populate_result_cache: true,
+            tells_provenance: false,
+        }
+    }
+}
+
 /// How a statement is written, and which schemas tell of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {

@@ -11,7 +11,7 @@ use henge_query::error::QueryError;
 use henge_query::limits::QueryLimits;
 use henge_query::lookups::Lookups;
 use henge_query::reader::Reader;
-use henge_query::request::{AskedLimits, Parameter, QueryRequest, Spelling};
+use henge_query::request::{Parameter, QueryRequest};
 use henge_segment_store::data_source::DataSource;
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
 use henge_segment_store::ledger::LedgerCounts;
@@ -121,22 +121,8 @@ pub async fn open(directory: &Path) -> Arc<Store> {
 }
 
 pub fn request(sql: &str) -> QueryRequest {
-    QueryRequest {
-        sql: sql.to_owned(),
-        spelling: Spelling::Druid,
-        reader: Reader::Everything,
-        parameters: Vec::new(),
-        query_id: "q".to_owned(),
-        timeout: Some(Duration::from_secs(60)),
-        limits: AskedLimits::default(),
-        time_zone: None,
-        use_indexes: true,
-        use_native_operators: true,
-        use_plan_cache: true,
-        use_result_cache: true,
-        populate_result_cache: true,
-        tells_provenance: false,
-    }
+    let timeout = Some(Duration::from_secs(60));
+    QueryRequest { timeout, ..QueryRequest::new(sql, Reader::Everything, "q") }
 }
 
 pub fn with_parameters(sql: &str, parameters: Vec<Parameter>) -> QueryRequest {

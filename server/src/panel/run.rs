@@ -12,7 +12,7 @@ use henge_query::answer::{QueryAnswer, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::pieces::{self, Piece};
 use henge_query::provenance::MadeOf;
-use henge_query::request::{AskedLimits, QueryRequest, Spelling};
+use henge_query::request::{AskedLimits, QueryRequest};
 use henge_segment_store::time::TimestampMs;
 use uuid::Uuid;
 
@@ -256,21 +256,15 @@ impl<'a> Panel<'a> {
     }
 
     fn request(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> QueryRequest {
+        let query_id = around.query_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         QueryRequest {
-            sql: sql.to_owned(),
-            spelling: Spelling::Druid,
-            reader: self.asker.reader.clone(),
-            parameters: Vec::new(),
-            query_id: around.query_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string()),
-            timeout: None,
             limits: AskedLimits { result_rows: Some(ROWS_MAX), ..AskedLimits::default() },
             time_zone: zone,
-            use_indexes: true,
-            use_native_operators: true,
             use_plan_cache: around.use_caches,
             use_result_cache: around.use_caches,
             populate_result_cache: around.use_caches,
             tells_provenance: true,
+            ..QueryRequest::new(sql, self.asker.reader.clone(), query_id)
         }
     }
 

@@ -1,5 +1,4 @@
 use henge_query::reader::Reader;
-use henge_query::request::Spelling;
 use henge_segment_store::store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -43,22 +42,7 @@ impl Fixture {
 }
 
 fn query(sql: &str) -> QueryRequest {
-    QueryRequest {
-        sql: sql.to_owned(),
-        spelling: Spelling::Druid,
-        reader: Reader::Everything,
-        parameters: Vec::new(),
-        query_id: String::new(),
-        timeout: None,
-        limits: Default::default(),
-        time_zone: None,
-        use_indexes: true,
-        use_native_operators: true,
-        use_plan_cache: true,
-        use_result_cache: true,
-        populate_result_cache: true,
-        tells_provenance: false,
-    }
+    QueryRequest::new(sql, Reader::Everything, "")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use henge_query::error::QueryError;
-use henge_query::request::{AskedLimits, Parameter, QueryRequest, Spelling};
+use henge_query::request::{Parameter, QueryRequest, Spelling};
 use uuid::Uuid;
 
 use super::{Conversation, Trouble};
@@ -115,20 +115,11 @@ impl Conversation {
         let query_id = Uuid::new_v4().to_string();
         self.place.runs(Running { query_id: query_id.clone(), reader: reader.clone() });
         let request = QueryRequest {
-            sql,
             spelling: Spelling::Postgres,
-            reader,
             parameters,
-            query_id,
             timeout: self.session.timeout,
-            limits: AskedLimits::default(),
             time_zone: self.session.zone().map(str::to_owned),
-            use_indexes: true,
-            use_native_operators: true,
-            use_plan_cache: true,
-            use_result_cache: true,
-            populate_result_cache: true,
-            tells_provenance: false,
+            ..QueryRequest::new(sql, reader, query_id)
         };
         Ok((services, request))
     }
