@@ -22,6 +22,14 @@ impl<'a> LongColumn<'a> {
         self.page(block).map_or(&[], |(page, block)| page.values(block, buffer))
     }
 
+    /// The values at some places of a block, ascending, of no meaning where a row is null; `out` holds as many. Quicker than
+    /// [`LongColumn::values`] where they are few.
+    pub fn values_at(&self, block: usize, places: &[u16], out: &mut [i64]) {
+        if let Some((page, block)) = self.page(block) {
+            page.values_at(block, places, out);
+        }
+    }
+
     /// The rows of a block that are not null; `None` where no row of the column, or of its page, is null.
     pub fn validity(&self, block: usize) -> Option<BlockMask> {
         self.page(block).and_then(|(page, block)| page.validity(block))

@@ -41,6 +41,14 @@ impl<'a> LongPage<'a> {
         }
     }
 
+    /// The values at some places of a block, ascending, arbitrary where null; `out` holds as many.
+    pub(super) fn values_at(self, block: usize, places: &[u16], out: &mut [i64]) {
+        match self {
+            Self::Plain(page) => gather(block_of(page.values, block), places, out),
+            Self::Packed(longs) => longs.unpack_at(block, places, out),
+        }
+    }
+
     /// The rows of a block that are not null; `None` where no row of the page is null.
     pub(super) fn validity(self, block: usize) -> Option<BlockMask> {
         match self {
@@ -98,6 +106,14 @@ impl<'a> CodePage<'a> {
         }
     }
 
+    /// The codes at some places of a block, ascending; `out` holds as many.
+    pub(super) fn codes_at(self, block: usize, places: &[u16], out: &mut [u32]) {
+        match self {
+            Self::Plain(codes) => gather(block_of(codes, block), places, out),
+            Self::Packed(codes) => codes.unpack_at(block, places, out),
+        }
+    }
+
     /// The least and the greatest code of a block, where they are known without reading it.
     pub(super) fn bounds(self, block: usize) -> Option<(u32, u32)> {
         match self {
@@ -121,4 +137,8 @@ impl<'a> CodePage<'a> {
             Self::Packed(codes) => codes.get(row as u32),
         }
     }
+}
+
+fn gather<T: Copy>(values: &[T], places: &[u16], out: &mut [T]) {
+    out.iter_mut().zip(places).for_each(|(slot, place)| *slot = values[usize::from(*place)]);
 }

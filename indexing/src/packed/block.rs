@@ -98,6 +98,14 @@ fn add_up_in_quarters<W: Word>(block: &mut [W; BLOCK_ROWS], start: W, ones: W, l
 
 #[inline(never)]
 fn read_distinct<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> Option<()> {
+    let words = read_words(cursor, least)?;
+    leaf::read(cursor, W::default(), out)?;
+    out.iter_mut().for_each(|slot| *slot = of_rank(&words, *slot));
+    Some(())
+}
+
+/// The distinct words by their ranks.
+fn read_words<W: Word>(cursor: &mut Cursor<'_>, least: W) -> Option<[W; DISTINCT_MAX]> {
     let distinct = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
     let mut words = [least; DISTINCT_MAX];
     let present = words.get_mut(..distinct)?;
@@ -107,12 +115,12 @@ fn read_distinct<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> O
         word = word.wrapping_add(*slot);
         *slot = word;
     }
-    leaf::read(cursor, W::default(), out)?;
-    for slot in out {
-        // Ranks of sound blocks are less than the bound, and the remainder spares the check.
-        *slot = words[slot.to_u64() as usize % DISTINCT_MAX];
-    }
-    Some(())
+    Some(words)
+}
+
+fn of_rank<W: Word>(words: &[W; DISTINCT_MAX], rank: W) -> W {
+    // Ranks of sound blocks are less than the bound, and the remainder spares the check.
+    words[rank.to_u64() as usize % DISTINCT_MAX]
 }
 
 #[inline(never)]
@@ -166,14 +174,22 @@ pub fn runs(bytes: &[u8], rows: usize, least: u32) -> Option<Vec<(u32, u32)>> {
     Some(words.into_iter().zip(lengths).take(runs).collect())
 }
 
-/// The word at `index` of a block of 1,024 words without patches. `None` where the whole block must be read.
-pub fn read_one<W: Word>(bytes: &[u8], index: usize, least: W) -> Option<W> {
+/// Reads the words at `places`, ascending, of a block of 1,024; `out` holds as many. `None` where that is not possible
+/// without reading all of them; what `out` holds then is arbitrary.
+pub fn read_at<W: Word>(bytes: &[u8], least: W, places: &[u16], out: &mut [W]) -> Option<()> {
     let mut cursor = Cursor(bytes);
     if bytes.is_empty() {
-        return Some(least);
+        out.fill(least);
+        return Some(());
     }
-    if cursor.u8()? != PLAIN {
-        return None;
+    match cursor.u8()? {
+        PLAIN => leaf::read_at(&mut cursor, least, places, out),
+        DISTINCT => {
+            let words = read_words(&mut cursor, least)?;
+            leaf::read_at(&mut cursor, W::default(), places, out)?;
+            out.iter_mut().for_each(|slot| *slot = of_rank(&words, *slot));
+            Some(())
+        }
+        _ => None,
     }
-    leaf::read_one(&mut cursor, index).map(|word: W| word.wrapping_add(least))
 }

@@ -109,20 +109,27 @@ impl PackedCodes {
         rows
     }
 
+    /// Writes the codes at some `places` of `block`, ascending, arbitrary ones past the end, to `out`, which holds as many.
+    /// Reads the whole block only where it must.
+    pub fn unpack_at(&self, block: usize, places: &[u16], out: &mut [u32]) {
+        let is_full = rows_of(self.rows, block) == BLOCK_ROWS;
+        if is_full && block::read_at(self.blocks.get(block), self.bounds(block).0, places, out).is_some() {
+            return;
+        }
+        let mut codes = [0; BLOCK_ROWS];
+        self.unpack(block, &mut codes);
+        out.iter_mut().zip(places).for_each(|(slot, place)| *slot = codes[usize::from(*place)]);
+    }
+
     /// The code of `row`; 0 past the end.
     pub fn get(&self, row: u32) -> u32 {
         let (block, place) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
         if row >= self.rows {
             return 0;
         }
-        if rows_of(self.rows, block) == BLOCK_ROWS
-            && let Some(code) = block::read_one(self.blocks.get(block), place, self.bounds(block).0)
-        {
-            return code;
-        }
-        let mut codes = [0; BLOCK_ROWS];
-        self.unpack(block, &mut codes);
-        codes[place]
+        let mut code = [0];
+        self.unpack_at(block, &[place as u16], &mut code);
+        code[0]
     }
 
     /// The least and the greatest code of `block`; arbitrary past the end.

@@ -115,10 +115,40 @@ pub fn read<W: Word>(cursor: &mut Cursor<'_>, base: W, out: &mut [W]) -> Option<
         Ok(block) => W::unpack(packed, width, base, block)?,
         Err(_) => bits::unpack(packed, width, base, out),
     }
-    if head & PATCHED == 0 { Some(()) } else { read_patches(cursor, width, out) }
+    if head & PATCHED == 0 {
+        return Some(());
+    }
+    read_patches(cursor, width, out.len(), |place, part: W| {
+        out[place] = out[place].wrapping_add(part);
+    })
 }
 
-fn read_patches<W: Word>(cursor: &mut Cursor<'_>, width: u32, out: &mut [W]) -> Option<()> {
+/// Reads the words at `places`, ascending, of a leaf of 1,024, and adds `base` to each. As [`read`] else; `out` holds as
+/// many words as there are places.
+pub fn read_at<W: Word>(cursor: &mut Cursor<'_>, base: W, places: &[u16], out: &mut [W]) -> Option<()> {
+    let head = cursor.u8()?;
+    let width = u32::from(head & !PATCHED);
+    if width > W::BITS {
+        return None;
+    }
+    let packed = cursor.slice(bits::byte_len(BLOCK_ROWS, width))?;
+    for (slot, place) in out.iter_mut().zip(places) {
+        *slot = W::unpack_one(packed, width, usize::from(*place))?.wrapping_add(base);
+    }
+    if head & PATCHED == 0 {
+        return Some(());
+    }
+    let mut wanted = places.iter().zip(out).peekable();
+    read_patches(cursor, width, BLOCK_ROWS, |place, part: W| {
+        while wanted.next_if(|(wanted, _)| usize::from(**wanted) < place).is_some() {}
+        if let Some((_, word)) = wanted.next_if(|(wanted, _)| usize::from(**wanted) == place) {
+            *word = word.wrapping_add(part);
+        }
+    })
+}
+
+/// Reads the patches of a leaf of `words` words: `add` is given the place of each, ascending, and what is missing there.
+fn read_patches<W: Word>(cursor: &mut Cursor<'_>, width: u32, words: usize, add: impl FnMut(usize, W)) -> Option<()> {
     let count = usize::from(cursor.u8()?) + 1;
     let part_bytes = usize::from(cursor.u8()?);
     let parts = cursor.slice(count * part_bytes)?;
@@ -126,38 +156,37 @@ fn read_patches<W: Word>(cursor: &mut Cursor<'_>, width: u32, out: &mut [W]) -> 
         return None;
     }
     match part_bytes {
-        1 => patch(cursor, width, parts.as_chunks::<1>().0, out),
-        2 => patch(cursor, width, parts.as_chunks::<2>().0, out),
-        4 => patch(cursor, width, parts.as_chunks::<4>().0, out),
-        8 => patch(cursor, width, parts.as_chunks::<8>().0, out),
+        1 => patch(cursor, width, parts.as_chunks::<1>().0, words, add),
+        2 => patch(cursor, width, parts.as_chunks::<2>().0, words, add),
+        4 => patch(cursor, width, parts.as_chunks::<4>().0, words, add),
+        8 => patch(cursor, width, parts.as_chunks::<8>().0, words, add),
         _ => None,
     }
 }
 
-fn patch<W: Word, const N: usize>(cursor: &mut Cursor<'_>, width: u32, parts: &[[u8; N]], out: &mut [W]) -> Option<()> {
+fn patch<W: Word, const N: usize>(
+    cursor: &mut Cursor<'_>,
+    width: u32,
+    parts: &[[u8; N]],
+    words: usize,
+    mut add: impl FnMut(usize, W),
+) -> Option<()> {
     let mut place = 0;
     for part in parts {
         let mut gap = cursor.u8()?;
         // Beyond the end nothing more is read: damaged blocks may overlap, and each must not take longer than its rows.
-        while gap == u8::MAX && place < out.len() {
+        while gap == u8::MAX && place < words {
             place += usize::from(gap);
             gap = cursor.u8()?;
         }
         place += usize::from(gap);
+        if place >= words {
+            return None;
+        }
         let mut bits = [0; 8];
         bits[..N].copy_from_slice(part);
-        let word = out.get_mut(place)?;
-        *word = word.wrapping_add(W::from_u64(u64::from_le_bytes(bits) << width));
+        add(place, W::from_u64(u64::from_le_bytes(bits) << width));
         place += 1;
     }
     Some(())
-}
-
-/// The word at `index` of a leaf of 1,024 without patches; `None` also where there are patches.
-pub fn read_one<W: Word>(cursor: &mut Cursor<'_>, index: usize) -> Option<W> {
-    let width = u32::from(cursor.u8()?);
-    if width > W::BITS {
-        return None;
-    }
-    W::unpack_one(cursor.slice(bits::byte_len(BLOCK_ROWS, width))?, width, index)
 }

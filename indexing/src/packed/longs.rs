@@ -143,17 +143,24 @@ impl PackedLongs {
         rows
     }
 
-    /// The value of `row`; `None` for null and past the end.
-    pub fn get(&self, row: u32) -> Option<i64> {
-        let (block, place) = self.rows.place(row)?;
-        if self.rows.of_block(block) == BLOCK_ROWS
-            && let Some(value) = block::read_one(self.blocks.get(block), place, self.zones.least(block))
-        {
-            return Some(value);
+    /// Writes the values at some `places` of `block`, ascending, arbitrary ones for null and past the end, to `out`, which
+    /// holds as many. Reads the whole block only where it must.
+    pub fn unpack_at(&self, block: usize, places: &[u16], out: &mut [i64]) {
+        let is_full = self.rows.of_block(block) == BLOCK_ROWS;
+        if is_full && block::read_at(self.blocks.get(block), self.zones.least(block), places, out).is_some() {
+            return;
         }
         let mut values = [0; BLOCK_ROWS];
         self.unpack(block, &mut values);
-        Some(values[place])
+        out.iter_mut().zip(places).for_each(|(slot, place)| *slot = values[usize::from(*place)]);
+    }
+
+    /// The value of `row`; `None` for null and past the end.
+    pub fn get(&self, row: u32) -> Option<i64> {
+        let (block, place) = self.rows.place(row)?;
+        let mut value = [0];
+        self.unpack_at(block, &[place as u16], &mut value);
+        Some(value[0])
     }
 
     /// The zone of `block`; arbitrary past the end.

@@ -86,6 +86,13 @@ fn check_codes(codes: &[u32]) {
     for row in (0..codes.len()).step_by(7) {
         assert_eq!(packed.get(row as u32), codes[row]);
     }
+    for (block, codes) in codes.chunks(BLOCK_ROWS).enumerate() {
+        for places in some_places(codes.len()) {
+            let mut found = vec![0; places.len()];
+            packed.unpack_at(block, &places, &mut found);
+            assert_same(&found, &places.iter().map(|place| codes[usize::from(*place)]).collect::<Vec<_>>());
+        }
+    }
     assert_eq!(packed.unpack(packed.block_count(), &mut out), 0);
     assert_eq!(packed.get(packed.len()), 0);
 }
@@ -116,7 +123,21 @@ fn check_longs(values: &[i64], validity: &[bool]) {
     for row in (0..values.len()).step_by(7) {
         assert_eq!(packed.get(row as u32), expected[row]);
     }
+    for (block, expected) in expected.chunks(BLOCK_ROWS).enumerate() {
+        for places in some_places(expected.len()) {
+            let mut found = vec![0; places.len()];
+            packed.unpack_at(block, &places, &mut found);
+            let expected: Vec<_> = places.iter().map(|place| expected[usize::from(*place)]).collect();
+            let found: Vec<_> = found.iter().zip(&expected).map(|(value, known)| known.map(|_| *value)).collect();
+            assert_same(&found, &expected);
+        }
+    }
     assert_eq!(packed.get(packed.len()), None);
+}
+
+/// Few and many places of so many rows, neighbours among them.
+fn some_places(rows: usize) -> [Vec<u16>; 3] {
+    [1, 3, 100].map(|step| (0..rows as u16).filter(|place| place % step == 0 || place % 100 == 1).collect())
 }
 
 /// Bits, because NaN is not NaN.

@@ -247,7 +247,7 @@ impl<'s> SegmentInput<'s> {
             (_, Needs::Rows) => Values::Rows,
             (Column::Longs(longs), Needs::Longs) => {
                 let zone = longs.zone(block);
-                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let values = picks.longs(longs, block, [long_buffer, picked_longs]);
                 let magnitude = match zone {
                     Some(zone) => zone.least.unsigned_abs().max(zone.greatest.unsigned_abs()),
                     None => values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0),
@@ -255,7 +255,7 @@ impl<'s> SegmentInput<'s> {
                 Values::Longs { values, magnitude }
             }
             (Column::Longs(longs), Needs::OrderKeys | Needs::Keys) => {
-                Values::OrderKeys(picks.of(longs.values(block, long_buffer), picked_longs))
+                Values::OrderKeys(picks.longs(longs, block, [long_buffer, picked_longs]))
             }
             (Column::Doubles(doubles), Needs::Doubles) => {
                 Values::Doubles(picks.of(doubles.values(block, double_buffer), picked_doubles))
@@ -266,12 +266,12 @@ impl<'s> SegmentInput<'s> {
                 Values::OrderKeys(&picked_longs[..picks.len()])
             }
             (Column::Longs(longs), Needs::DoubleKeys) => {
-                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let values = picks.longs(longs, block, [long_buffer, picked_longs]);
                 long_keys.iter_mut().zip(values).for_each(|(key, value)| *key = key_of_double(*value as f64));
                 Values::OrderKeys(&long_keys[..picks.len()])
             }
             (Column::Longs(longs), Needs::Doubles) => {
-                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let values = picks.longs(longs, block, [long_buffer, picked_longs]);
                 picked_doubles.iter_mut().zip(values).for_each(|(double, long)| *double = *long as f64);
                 Values::Doubles(&picked_doubles[..picks.len()])
             }

@@ -144,8 +144,7 @@ impl<'s> SegmentKey<'s> {
         match &mut self.source {
             Source::Null => out[..picks.len()].fill(0),
             Source::Text(texts) => {
-                let texts = texts.codes(block, code_buffer);
-                picks.copy(texts, out);
+                picks.codes(texts, block, code_buffer, out);
             }
             Source::Flags(flags) => {
                 let (_, values) = flags.values(block);
@@ -157,21 +156,21 @@ impl<'s> SegmentKey<'s> {
                 validity = flags.validity(block);
             }
             Source::Buckets(times, buckets) => {
-                let times = picks.of(times.values(block, long_buffer), picked_longs);
+                let times = picks.longs(times, block, [long_buffer, picked_longs]);
                 buckets.codes(times, out);
             }
             Source::Near { longs, least, .. } => {
-                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let values = picks.longs(longs, block, [long_buffer, picked_longs]);
                 out.iter_mut().zip(values).for_each(|(code, value)| *code = near_code(*value, *least));
                 validity = longs.validity(block);
             }
             Source::Longs(longs, codes) => {
-                let values = picks.of(longs.values(block, long_buffer), picked_longs);
+                let values = picks.longs(longs, block, [long_buffer, picked_longs]);
                 out.iter_mut().zip(values).for_each(|(code, value)| *code = codes.code(value.cast_unsigned()));
                 validity = longs.validity(block);
             }
             Source::Floored(times, granularity, codes) => {
-                let times = picks.of(times.values(block, long_buffer), picked_longs);
+                let times = picks.longs(times, block, [long_buffer, picked_longs]);
                 let mut last: Option<Interval> = None;
                 for (code, time) in out.iter_mut().zip(times) {
                     let time = TimestampMs(*time);

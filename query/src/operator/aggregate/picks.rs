@@ -1,6 +1,9 @@
 //! The rows of a block that are aggregated, as places that columns are read at.
 
-use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows};
+use henge_indexing::{BLOCK_ROWS, BlockMask, BlockRows, LongColumn, TextColumn};
+
+/// So few rows of a block are read one by one, which takes less than reading them all.
+const FEW: usize = BLOCK_ROWS / 8;
 
 /// Rows of one block, ascending, as [`BlockRows`] are; the values at them can be put side by side.
 #[derive(Debug)]
@@ -56,16 +59,47 @@ impl Picks {
         }
     }
 
-    /// Copies the values at the rows to the front of `out`.
-    pub fn copy<T: Copy>(&self, values: &[T], out: &mut [T; BLOCK_ROWS]) {
+    /// The numbers at the rows, side by side, of no meaning where null. `buffers` may be used to hold them.
+    pub fn longs<'v>(
+        &self,
+        column: &'v LongColumn<'_>,
+        block: usize,
+        [whole, picked]: [&'v mut [i64; BLOCK_ROWS]; 2],
+    ) -> &'v [i64] {
+        match self.few() {
+            Some(places) => {
+                column.values_at(block, places, &mut picked[..places.len()]);
+                &picked[..places.len()]
+            }
+            None => self.of(column.values(block, whole), picked),
+        }
+    }
+
+    /// Writes the codes at the rows to the front of `out`. `buffer` may be used to hold those of the block.
+    pub fn codes(
+        &self,
+        column: &TextColumn<'_>,
+        block: usize,
+        buffer: &mut [u32; BLOCK_ROWS],
+        out: &mut [u32; BLOCK_ROWS],
+    ) {
+        if let Some(places) = self.few() {
+            return column.codes_at(block, places, &mut out[..places.len()]);
+        }
+        let codes = column.codes(block, buffer);
         match self.form {
-            Form::From(start) => out[..self.len].copy_from_slice(&values[start..start + self.len]),
+            Form::From(start) => out[..self.len].copy_from_slice(&codes[start..start + self.len]),
             Form::Listed => {
                 for (slot, place) in out.iter_mut().zip(&self.places[..self.len]) {
-                    *slot = values[usize::from(*place)];
+                    *slot = codes[usize::from(*place)];
                 }
             }
         }
+    }
+
+    /// The places of the rows, where they are few.
+    fn few(&self) -> Option<&[u16]> {
+        (matches!(self.form, Form::Listed) && self.len <= FEW).then(|| &self.places[..self.len])
     }
 
     /// Visits the rows, counted from the start of the block.
