@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use henge_indexing::{NumberTest, Predicate, TextTest};
 
@@ -28,15 +29,14 @@ pub(crate) fn any_of(parts: Vec<Predicate>) -> Predicate {
         Predicate::Or(inner) => inner,
         other => vec![other],
     });
-    let mut merged: Vec<Predicate> = Vec::new();
+    let mut merged: Vec<Alternative> = Vec::new();
     for part in flat {
-        let both = merged.iter_mut().find_map(|known| Some((union(known, &part)?, known)));
-        match both {
-            Some((both, known)) => *known = both,
-            None => merged.push(part),
+        let not_taken = merged.iter_mut().try_fold(Alternative::of(part), |part, known| known.take_in(part));
+        if let Some(part) = not_taken {
+            merged.push(part);
         }
     }
-    single_or(merged, Predicate::Or)
+    single_or(merged.into_iter().map(Alternative::predicate).collect(), Predicate::Or)
 }
 
 fn single_or(mut parts: Vec<Predicate>, join: impl FnOnce(Vec<Predicate>) -> Predicate) -> Predicate {
@@ -111,28 +111,49 @@ fn tighter<T: Clone>(left: &Bound<T>, right: &Bound<T>, order: impl Fn(&T, &T) -
     }
 }
 
-/// Two lists of one column as one.
-fn union(left: &Predicate, right: &Predicate) -> Option<Predicate> {
-    match (left, right) {
-        (
-            Predicate::Text { column, test: TextTest::In(left) },
-            Predicate::Text { column: other, test: TextTest::In(right) },
-        ) if column == other => {
-            let test = TextTest::any_of(left.as_slice().iter().chain(right.as_slice()));
-            Some(Predicate::Text { column: column.clone(), test })
+/// A part of OR: a list of one column, which grows, or something else.
+enum Alternative {
+    Texts { column: Arc<str>, texts: Vec<Box<[u8]>> },
+    Longs { column: Arc<str>, longs: Vec<i64> },
+    Doubles { column: Arc<str>, doubles: Vec<f64> },
+    Other(Predicate),
+}
+
+impl Alternative {
+    fn of(predicate: Predicate) -> Self {
+        match predicate {
+            Predicate::Text { column, test: TextTest::In(texts) } => {
+                Self::Texts { column, texts: texts.as_slice().to_vec() }
+            }
+            Predicate::Long { column, test: NumberTest::In(longs) } => Self::Longs { column, longs },
+            Predicate::Double { column, test: NumberTest::In(doubles) } => Self::Doubles { column, doubles },
+            other => Self::Other(other),
         }
-        (
-            Predicate::Long { column, test: NumberTest::In(left) },
-            Predicate::Long { column: other, test: NumberTest::In(right) },
-        ) if column == other => {
-            Some(Predicate::Long { column: column.clone(), test: NumberTest::In([left.as_slice(), right].concat()) })
+    }
+
+    /// Takes in a list of the same column, and gives back anything else.
+    fn take_in(&mut self, part: Self) -> Option<Self> {
+        match (self, part) {
+            (Self::Texts { column, texts }, Self::Texts { column: other, texts: more }) if *column == other => {
+                texts.extend(more);
+            }
+            (Self::Longs { column, longs }, Self::Longs { column: other, longs: more }) if *column == other => {
+                longs.extend(more);
+            }
+            (Self::Doubles { column, doubles }, Self::Doubles { column: other, doubles: more }) if *column == other => {
+                doubles.extend(more);
+            }
+            (_, part) => return Some(part),
         }
-        (
-            Predicate::Double { column, test: NumberTest::In(left) },
-            Predicate::Double { column: other, test: NumberTest::In(right) },
-        ) if column == other => {
-            Some(Predicate::Double { column: column.clone(), test: NumberTest::In([left.as_slice(), right].concat()) })
+        None
+    }
+
+    fn predicate(self) -> Predicate {
+        match self {
+            Self::Texts { column, texts } => Predicate::Text { column, test: TextTest::any_of(texts) },
+            Self::Longs { column, longs } => Predicate::Long { column, test: NumberTest::In(longs) },
+            Self::Doubles { column, doubles } => Predicate::Double { column, test: NumberTest::In(doubles) },
+            Self::Other(predicate) => predicate,
         }
-        _ => None,
     }
 }
