@@ -21,6 +21,7 @@ pub mod options;
 pub mod position;
 pub mod request;
 pub mod run;
+pub mod shaping;
 pub mod sight;
 pub mod sql_text;
 pub mod tail;

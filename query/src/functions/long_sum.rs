@@ -132,13 +132,13 @@ impl AggregateUDFImpl for LongSum {
     }
 }
 
-/// The total as a BIGINT.
+/// The total as a BIGINT. The error names no total: of several, the one found first would depend on where rows lie.
 pub(crate) fn fit(total: i128) -> Result<i64, QueryError> {
     i64::try_from(total).map_err(|_| {
-        QueryError::plan(format!(
-            "SUM overflow: the total {total} does not fit a BIGINT: write SUM(CAST(x AS DECIMAL(38, 0))) for an exact \
-             total, or SUM(CAST(x AS DOUBLE)) for an approximate one"
-        ))
+        QueryError::plan(
+            "SUM overflow: a total does not fit a BIGINT: write SUM(CAST(x AS DECIMAL(38, 0))) for an exact total, or \
+             SUM(CAST(x AS DOUBLE)) for an approximate one",
+        )
     })
 }
 

@@ -21,7 +21,7 @@ pub struct AnnotationsRequest {
     pub around: Surroundings,
 }
 
-impl Panel<'_> {
+impl Panel {
     pub async fn annotations(&self, request: &AnnotationsRequest) -> Result<Vec<Value>, ApiError> {
         let (around, window) = (&request.around, Window::of(&request.around)?);
         let query = SqlQuery { sql: request.sql.clone(), format: Format::TimeSeries };

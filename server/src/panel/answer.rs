@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow::error::ArrowError;
 use henge_query::provenance::MadeOf;
 use henge_segment_store::time::TimestampMs;
 use serde::Serialize;
@@ -13,6 +14,25 @@ use super::frame::Frame;
 pub struct PanelAnswer {
     pub meta: Meta,
     pub frame: Frame,
+}
+
+impl PanelAnswer {
+    /// A JSON object: `meta`, and the rows.
+    pub fn to_json(&self) -> Result<Vec<u8>, ArrowError> {
+        let meta = self.meta.to_json();
+        let mut out = Vec::with_capacity(meta.len() + 64 * self.frame.rows());
+        out.extend_from_slice(b"{\"meta\":");
+        out.extend_from_slice(meta.as_bytes());
+        out.push(b',');
+        self.frame.write_json(&mut out)?;
+        out.extend_from_slice(b"}\n");
+        Ok(out)
+    }
+
+    /// An Arrow stream whose schema holds `meta`.
+    pub fn to_arrow(&self) -> Result<Vec<u8>, ArrowError> {
+        self.frame.to_arrow(self.meta.to_json())
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -78,6 +98,10 @@ impl Notice {
 }
 
 impl Meta {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("what is told of an answer is plain data")
+    }
+
     /// Of several datasources, what the one has that is known the least of; `None` is less than any time.
     pub fn note_completeness(&mut self, made_of: &[MadeOf]) {
         let all = || made_of.iter().map(|made_of| &made_of.completeness);

@@ -21,7 +21,7 @@ struct Extent {
     newest: Option<TimestampMs>,
 }
 
-impl Panel<'_> {
+impl Panel {
     pub async fn catalogue(&self) -> Result<Value, ApiError> {
         let mut data_sources = Vec::new();
         for data_source in self.sight().data_sources() {

@@ -245,17 +245,6 @@ fn converted(column: &ArrayRef, kind: &DataType) -> Result<ArrayRef, ArrowError>
     cast_with_options(column, kind, &CastOptions { safe: false, ..CastOptions::default() })
 }
 
-/// A JSON object of an answer: `meta` and its rows.
-pub fn answer_json(meta: &str, frame: &Frame) -> Result<Vec<u8>, ArrowError> {
-    let mut out = Vec::with_capacity(meta.len() + 64 * frame.rows());
-    out.extend_from_slice(b"{\"meta\":");
-    out.extend_from_slice(meta.as_bytes());
-    out.push(b',');
-    frame.write_json(&mut out)?;
-    out.extend_from_slice(b"}\n");
-    Ok(out)
-}
-
 /// A JSON object of texts by name.
 pub fn labels_json(labels: &[(&str, String)]) -> String {
     let mut out = vec![b'{'];

@@ -19,7 +19,8 @@ use super::condition::Operator;
 use super::draft::Where;
 use super::frame::{Frame, time_type};
 use super::request::Surroundings;
-use super::run::{Panel, complete_and_fill, unwritable};
+use super::run::{Panel, unwritable};
+use super::shaping::complete_and_fill;
 use super::variable::Scalar;
 use super::window::Window;
 use crate::error::ApiError;
@@ -60,14 +61,14 @@ impl From<Problem> for ApiError {
     }
 }
 
-impl Panel<'_> {
+impl Panel {
     pub async fn metrics(
         &self,
         query: &MetricsQuery,
         around: &Surroundings,
         window: &Window,
     ) -> Result<PanelAnswer, ApiError> {
-        let reading = DatasetReading::of(self.app, self.asker.reader.clone(), &query.dataset)?;
+        let reading = DatasetReading::of(&self.app, self.asker.reader.clone(), &query.dataset)?;
         let metric = reading.metric(&query.metric)?;
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {

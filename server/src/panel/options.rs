@@ -95,7 +95,7 @@ impl ValuesRequest {
     }
 }
 
-impl Panel<'_> {
+impl Panel {
     pub async fn values(&self, request: &ValuesRequest) -> Result<Values, ApiError> {
         match (&request.data_source, &request.column, &request.dataset, &request.label) {
             (Some(data_source), Some(column), ..) => self.column_values(data_source, column, request).await,
@@ -139,7 +139,7 @@ impl Panel<'_> {
     }
 
     async fn label_values(&self, dataset: &str, label: &str, request: &ValuesRequest) -> Result<Values, ApiError> {
-        let reading = DatasetReading::of(self.app, self.asker.reader.clone(), dataset)?;
+        let reading = DatasetReading::of(&self.app, self.asker.reader.clone(), dataset)?;
         let interval = match request.around.range {
             Some(_) => Window::of(&request.around)?.range,
             None => Interval::ALL,

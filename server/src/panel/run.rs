@@ -4,27 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::Array;
-use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use futures::TryStreamExt;
 use henge_query::answer::{QueryAnswer, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::pieces::{self, Piece};
 use henge_query::provenance::MadeOf;
 use henge_query::request::{AskedLimits, QueryRequest};
-use henge_segment_store::time::TimestampMs;
 use uuid::Uuid;
 
-use super::answer::{Meta, Notice, PanelAnswer, Shape};
+use super::answer::{Notice, PanelAnswer};
 use super::bucket::Bucket;
 use super::builder::{BuilderQuery, Built, Tops};
 use super::draft::{Draft, Style};
 use super::expansion::{self, Context, Expansion};
-use super::frame::{FillError, Frame};
-use super::logs::{self, LogsQuery, Order};
+use super::frame::Frame;
+use super::logs::{LogsQuery, Order};
 use super::position::{Fragment, Position};
 use super::request::{Format, PanelQuery, PanelRequest, SqlQuery, Surroundings};
+use super::shaping::shaped;
 use super::sight::Sight;
 use super::window::Window;
 use crate::app::{App, Services};
@@ -37,10 +38,19 @@ use crate::recovery;
 const ROWS_MAX: u64 = 1_000_000;
 
 /// Who asks, and whom.
-pub struct Panel<'a> {
-    pub app: &'a Arc<App>,
-    pub services: &'a Services,
-    pub asker: &'a Asker,
+pub struct Panel {
+    pub app: Arc<App>,
+    pub services: Services,
+    pub asker: Asker,
+}
+
+impl FromRequestParts<Arc<App>> for Panel {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let services = Services::from_request_parts(parts, app).await?;
+        Ok(Self { app: app.clone(), services, asker: Asker::from_request_parts(parts, app).await? })
+    }
 }
 
 /// A statement to run, and what its rows are to become.
@@ -69,16 +79,15 @@ impl Prepared {
     /// The error with its place in the text as sent.
     fn explain(&self, failure: Failure) -> ApiError {
         match (failure, &self.source) {
-            (Failure::Recovering(error), _) => error,
             (Failure::Query(error), Some(source)) => self.fragment.error(error, &source.sql, &source.pieces),
-            (Failure::Query(error), None) => error.into(),
+            (failure, _) => failure.into(),
         }
     }
 }
 
-impl<'a> Panel<'a> {
-    pub fn sight(&self) -> Sight<'a> {
-        Sight { services: self.services, reader: &self.asker.reader }
+impl Panel {
+    pub fn sight(&self) -> Sight<'_> {
+        Sight { services: &self.services, reader: &self.asker.reader }
     }
 
     /// `POST /henge/v1/panel/query`.
@@ -109,7 +118,6 @@ impl<'a> Panel<'a> {
                 let tops = self.tops(query, around, window).await?;
                 self.built(query, &tops, around, window)
             }
-            PanelQuery::Top(query) => self.built(&query.built(), &Vec::new(), around, window),
             query => self.planned(query, around, window),
         }
     }
@@ -189,7 +197,7 @@ impl<'a> Panel<'a> {
             bucket,
             notices: draft.notices,
             limit: query.limit,
-            unit: query.units(self.services),
+            unit: query.units(&self.services),
             ..Prepared::default()
         };
         prepared.fragment.push(&sql, 0);
@@ -231,11 +239,16 @@ impl<'a> Panel<'a> {
     }
 
     /// The columns of a statement, which is planned and not run.
-    pub async fn columns(&self, prepared: &Prepared, around: &Surroundings) -> Result<Vec<ResultColumn>, ApiError> {
+    pub async fn columns(
+        &self,
+        prepared: &Prepared,
+        around: &Surroundings,
+        window: &Window,
+    ) -> Result<Vec<ResultColumn>, ApiError> {
         let sql = &prepared.fragment.text;
-        let waited = recovery::wait_for(self.services, &self.asker.reader, sql).await;
+        let waited = recovery::wait_for(&self.services, &self.asker.reader, sql).await;
         waited.map_err(|error| prepared.explain(Failure::Recovering(error)))?;
-        let request = self.request(sql, around, Window::of(around)?.zone_name);
+        let request = self.request(sql, around, window.zone_name.clone());
         let described = self.services.engine.describe(request).await;
         Ok(described.map_err(|error| prepared.explain(Failure::Query(error)))?.columns)
     }
@@ -248,10 +261,7 @@ impl<'a> Panel<'a> {
     /// All rows of a statement of our own.
     pub async fn ask(&self, sql: &str) -> Result<Frame, ApiError> {
         let rows = self.execute(sql, &Surroundings::default(), None).await;
-        let rows = rows.map_err(|failure| match failure {
-            Failure::Recovering(error) => error,
-            Failure::Query(error) => error.into(),
-        })?;
+        let rows = rows.map_err(ApiError::from)?;
         Frame::of(&rows.columns, &rows.batches).map_err(unwritable)
     }
 
@@ -272,7 +282,7 @@ impl<'a> Panel<'a> {
     async fn execute(&self, sql: &str, around: &Surroundings, zone: Option<String>) -> Result<Rows, Failure> {
         let mut timer = QueryTimer::start(self.app.queries.clone());
         let reader = &self.asker.reader;
-        let waited = recovery::wait_for(self.services, reader, sql).await;
+        let waited = recovery::wait_for(&self.services, reader, sql).await;
         waited.inspect_err(|_| timer.ended(QueryOutcome::Failed)).map_err(Failure::Recovering)?;
         let answered = match self.services.engine.execute(self.request(sql, around, zone)).await {
             Ok(QueryAnswer { columns, batches, made_of, .. }) => {
@@ -287,10 +297,10 @@ impl<'a> Panel<'a> {
 }
 
 /// All that a statement answered.
-struct Rows {
-    columns: Vec<ResultColumn>,
-    batches: Vec<RecordBatch>,
-    made_of: Vec<MadeOf>,
+pub struct Rows {
+    pub columns: Vec<ResultColumn>,
+    pub batches: Vec<RecordBatch>,
+    pub made_of: Vec<MadeOf>,
 }
 
 /// Why a statement was not answered.
@@ -299,88 +309,13 @@ enum Failure {
     Query(QueryError),
 }
 
-/// The rows in the form that was asked for.
-fn shaped(prepared: Prepared, rows: Rows, around: &Surroundings, window: &Window) -> Result<PanelAnswer, ApiError> {
-    let Prepared { fragment, format, bucket, notices, is_numeric, limit, unit, source: _ } = prepared;
-    let mut frame = Frame::of(&rows.columns, &rows.batches).map_err(unwritable)?;
-    let mut meta = Meta { sql: fragment.text, notices, interval_ms: window.interval_ms, unit, ..Meta::default() };
-    if let Some(limit) = limit {
-        meta.is_truncated = frame.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
-    meta.note_completeness(&rows.made_of);
-    let time = frame.time_column();
-    if format != Format::Table
-        && let Some(time) = time
-    {
-        frame.read_times(time).map_err(unwritable)?;
-    }
-    let is_time = |at: usize| matches!(frame.batch.schema_ref().field(at).data_type(), DataType::Timestamp(..));
-    let time = time.filter(|at| is_time(*at));
-    match (format, time) {
-        (Format::TimeSeries, Some(time)) => {
-            frame.sort_by_time(time).map_err(unwritable)?;
-            if let Some(bucket) = &bucket {
-                complete_and_fill(&mut frame, time, bucket, &mut meta, around, window)?;
-            }
-        }
-        (Format::TimeSeries, None) => {
-            return Err(ApiError::invalid(
-                "a time series needs a column of type TIMESTAMP, best named \"time\": select $__timeInterval(__time) AS \
-                 \"time\", or ask for the format `table`",
-            ));
-        }
-        (Format::Logs, Some(_)) => frame = logs::lines(&frame).map_err(unwritable)?,
-        (Format::Logs, None) => {
-            return Err(ApiError::invalid("a log needs a column of type TIMESTAMP, best named \"time\""));
-        }
-        (Format::Table, _) => {}
-    }
-    describe(&mut meta, &frame, format);
-    if is_numeric {
-        meta.shape = Shape::NumericLong;
-    }
-    Ok(PanelAnswer { meta, frame })
-}
-
-/// Leaves out buckets that events are still to come for, and fills the others.
-pub fn complete_and_fill(
-    frame: &mut Frame,
-    time: usize,
-    bucket: &Bucket,
-    meta: &mut Meta,
-    around: &Surroundings,
-    window: &Window,
-) -> Result<(), ApiError> {
-    let complete = meta.complete_until.filter(|_| !around.include_partial_bucket);
-    let is_complete = |start: TimestampMs| complete.is_none_or(|until| bucket.granularity.next(start) <= until);
-    frame.keep_times(time, is_complete).map_err(unwritable)?;
-    let (start, end) = (window.range.start(), window.range.end());
-    let end = complete.map_or(end, |until| end.min(bucket.granularity.floor(until)));
-    match frame.fill(time, bucket, start, end) {
-        Ok(()) => Ok(()),
-        Err(FillError::TooLong) => Err(ApiError::invalid(FillError::TooLong.to_string())),
-        Err(FillError::Arrow(error)) => Err(unwritable(error)),
-        Err(error @ (FillError::Ambiguous | FillError::NoBucket)) => {
-            meta.notices.push(Notice::warning(error.to_string()));
-            Ok(())
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Recovering(error) => error,
+            Failure::Query(error) => error.into(),
         }
     }
-}
-
-fn describe(meta: &mut Meta, frame: &Frame, format: Format) {
-    meta.shape = match format {
-        Format::TimeSeries => Shape::TimeSeriesLong,
-        Format::Table => Shape::Table,
-        Format::Logs => Shape::Logs,
-    };
-    let fields = frame.batch.schema_ref().fields();
-    let is_time = |at: &usize| matches!(fields[*at].data_type(), DataType::Timestamp(..));
-    let time_name = frame.time_column().filter(is_time).map(|at| fields[at].name().clone());
-    let others = |names: Vec<String>| names.into_iter().filter(|name| Some(name) != time_name.as_ref()).collect();
-    meta.label_columns = others(frame.names_of(|kind| matches!(kind, DataType::Utf8 | DataType::Boolean)));
-    meta.value_columns = others(frame.names_of(|kind| matches!(kind, DataType::Int64 | DataType::Float64)));
-    meta.time_column = time_name;
-    meta.rows = frame.rows();
 }
 
 /// A text that has a quote without an end has a place where that begins.

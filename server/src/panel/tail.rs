@@ -30,7 +30,7 @@ pub struct TailRequest {
     pub around: Surroundings,
 }
 
-impl Panel<'_> {
+impl Panel {
     /// Rows with later times, the oldest first. Those that come late, with earlier times, are not among them.
     pub async fn tail(&self, request: &TailRequest, now: TimestampMs) -> Result<PanelAnswer, ApiError> {
         let limit = request.limit.unwrap_or(LIMIT_DEFAULT);

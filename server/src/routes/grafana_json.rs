@@ -2,19 +2,13 @@
 //!
 //! Each question becomes one of [`crate::panel`]. A target is a statement with macros, or a measure: `datasource.measure`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::request_body;
-use crate::app::{App, Services};
-use crate::auth::asker::Asker;
+use super::request_body::{AnyJson, not_understood};
 use crate::error::ApiError;
-use crate::panel::frame::answer_json;
 use crate::panel::request::PanelRequest;
 use crate::panel::run::{Panel, unwritable};
 
@@ -70,22 +64,14 @@ pub async fn ping() -> StatusCode {
 }
 
 /// Measures that can be targets, as names.
-pub async fn search(
-    State(app): State<Arc<App>>,
-    services: Services,
-    asker: Asker,
-    request: Request,
-) -> Result<Json<Value>, ApiError> {
-    let asked: Value = body_of(&app, request).await?;
+pub async fn search(panel: Panel, AnyJson(asked): AnyJson<Value>) -> Result<Json<Value>, ApiError> {
     let part = asked["target"].as_str().unwrap_or_default().to_lowercase();
-    let panel = Panel { app: &app, services: &services, asker: &asker };
     let names = measures(&panel.catalogue().await?);
     Ok(Json(names.into_iter().filter(|name| name.to_lowercase().contains(&part)).collect()))
 }
 
 /// The same with what can be chosen beside them, which is nothing.
-pub async fn metrics(State(app): State<Arc<App>>, services: Services, asker: Asker) -> Result<Json<Value>, ApiError> {
-    let panel = Panel { app: &app, services: &services, asker: &asker };
+pub async fn metrics(panel: Panel) -> Result<Json<Value>, ApiError> {
     let names = measures(&panel.catalogue().await?).into_iter();
     Ok(Json(names.map(|name| json!({ "label": name, "value": name, "payloads": [] })).collect()))
 }
@@ -94,24 +80,16 @@ pub async fn payload_options() -> Json<Value> {
     Json(json!([]))
 }
 
-pub async fn query(
-    State(app): State<Arc<App>>,
-    services: Services,
-    asker: Asker,
-    request: Request,
-) -> Result<Json<Value>, ApiError> {
-    let asked: Question = body_of(&app, request).await?;
+pub async fn query(panel: Panel, AnyJson(asked): AnyJson<Question>) -> Result<Json<Value>, ApiError> {
     if asked.targets.len() > TARGETS_MAX {
         return Err(ApiError::invalid(format!("a panel has at most {TARGETS_MAX} targets")));
     }
-    let panel = Panel { app: &app, services: &services, asker: &asker };
     let mut answers = Vec::new();
     for target in asked.targets.iter().filter(|target| !target.hide) {
         let Some(text) = target.target.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { continue };
         let question: PanelRequest = understood(panel_request(&asked, target, text)?)?;
         let answer = panel.answer(&question).await?;
-        let meta = serde_json::to_string(&answer.meta).expect("what is told of an answer is plain data");
-        let json = answer_json(&meta, &answer.frame).map_err(unwritable)?;
+        let json = answer.to_json().map_err(unwritable)?;
         let answer: Value = serde_json::from_slice(&json).expect("it was written as JSON");
         match target.kind.as_deref() {
             Some("table") => answers.push(table(&answer, target)),
@@ -123,33 +101,21 @@ pub async fn query(
 }
 
 /// Values of a dashboard's variable: the rows of a statement.
-pub async fn variable(
-    State(app): State<Arc<App>>,
-    services: Services,
-    asker: Asker,
-    request: Request,
-) -> Result<Json<Value>, ApiError> {
-    let asked: Value = body_of(&app, request).await?;
+pub async fn variable(panel: Panel, AnyJson(asked): AnyJson<Value>) -> Result<Json<Value>, ApiError> {
     let payload = &asked["payload"];
     let sql = payload["target"].as_str().or_else(|| payload.as_str());
     let sql = sql.ok_or_else(|| ApiError::invalid("a variable is a statement of SQL in `payload.target`"))?;
     let question = understood(json!({ "kind": "sql", "sql": sql }))?;
-    let options = Panel { app: &app, services: &services, asker: &asker }.variable(&question).await?;
+    let options = panel.variable(&question).await?;
     let option = |option: &Value| json!({ "__text": option["text"], "__value": option["value"] });
     Ok(Json(options.iter().map(option).collect()))
 }
 
 /// Marks on the time of a dashboard, of the older contract.
-pub async fn annotations(
-    State(app): State<Arc<App>>,
-    services: Services,
-    asker: Asker,
-    request: Request,
-) -> Result<Json<Value>, ApiError> {
-    let asked: Value = body_of(&app, request).await?;
+pub async fn annotations(panel: Panel, AnyJson(asked): AnyJson<Value>) -> Result<Json<Value>, ApiError> {
     let range: Range = understood(asked["range"].clone())?;
     let question = understood(json!({ "sql": asked["annotation"]["query"], "range": millis(&range) }))?;
-    let marks = Panel { app: &app, services: &services, asker: &asker }.annotations(&question).await?;
+    let marks = panel.annotations(&question).await?;
     let marks = marks.into_iter().map(|mut mark| {
         mark["annotation"] = asked["annotation"].clone();
         mark
@@ -158,8 +124,8 @@ pub async fn annotations(
 }
 
 /// Columns that filters can be about.
-pub async fn tag_keys(State(app): State<Arc<App>>, services: Services, asker: Asker) -> Result<Json<Value>, ApiError> {
-    let catalogue = Panel { app: &app, services: &services, asker: &asker }.catalogue().await?;
+pub async fn tag_keys(panel: Panel) -> Result<Json<Value>, ApiError> {
+    let catalogue = panel.catalogue().await?;
     let mut names: Vec<&str> = dimensions(&catalogue).map(|(_, name)| name).collect();
     names.sort_unstable();
     names.dedup();
@@ -167,16 +133,9 @@ pub async fn tag_keys(State(app): State<Arc<App>>, services: Services, asker: As
 }
 
 /// What stands in such a column, of all datasources that have it.
-pub async fn tag_values(
-    State(app): State<Arc<App>>,
-    services: Services,
-    asker: Asker,
-    request: Request,
-) -> Result<Json<Value>, ApiError> {
-    let asked: Value = body_of(&app, request).await?;
+pub async fn tag_values(panel: Panel, AnyJson(asked): AnyJson<Value>) -> Result<Json<Value>, ApiError> {
     let key =
         asked["key"].as_str().ok_or_else(|| ApiError::invalid("`key` names the column whose values are wanted"))?;
-    let panel = Panel { app: &app, services: &services, asker: &asker };
     let catalogue = panel.catalogue().await?;
     let mut values = Vec::new();
     for (data_source, column) in dimensions(&catalogue).filter(|(_, column)| *column == key) {
@@ -188,15 +147,8 @@ pub async fn tag_values(
     Ok(Json(values.into_iter().map(|value| json!({ "text": value })).collect()))
 }
 
-/// The JSON of a request, whatever it says its type is; nothing is an empty object.
-async fn body_of<T: for<'de> Deserialize<'de>>(app: &App, request: Request) -> Result<T, ApiError> {
-    let body = request_body::read(request.into_body(), app.limits.request_bytes_max).await?;
-    let body = if body.is_empty() { b"{}".as_slice() } else { &body };
-    serde_json::from_slice(body).map_err(|error| ApiError::invalid(format!("the request is not understood: {error}")))
-}
-
 fn understood<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::invalid(format!("the request is not understood: {error}")))
+    serde_json::from_value(value).map_err(|error| not_understood(&error))
 }
 
 fn millis(range: &Range) -> Value {
