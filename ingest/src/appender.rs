@@ -49,6 +49,8 @@ pub struct Appender {
 #[derive(Debug, Clone)]
 struct Reading {
     topic_id: Option<TopicId>,
+    /// Of all that was ever read.
+    first: Offset,
     start: Offset,
     next: Offset,
     leader_epoch: Option<i32>,
@@ -61,6 +63,8 @@ struct Reading {
 /// What is known of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionProgress {
+    /// The first offset that was ever read.
+    pub first: Offset,
     /// The next offset to read.
     pub next: Offset,
     /// Of all events that were read since the start.
@@ -117,13 +121,18 @@ impl Appender {
     pub fn begin(&mut self, partition: StreamPartition, topic_id: Option<TopicId>, start: Offset, gap: Option<Gap>) {
         assert_eq!(self.filled, 0, "rows that wait know their partition by its place, which changes here");
         let again = self.partitions.remove(&partition);
-        let counts_before = match &again {
-            Some(reading) => reading.all_counts(),
-            None => self.data_source.progress().ledger.get(&partition).cloned().unwrap_or_default(),
+        let (first, counts_before) = match &again {
+            Some(reading) => (reading.first, reading.all_counts()),
+            None => {
+                let progress = self.data_source.progress();
+                let first = progress.checkpoint.get(&partition).map_or(start, |published| published.first);
+                (first, progress.ledger.get(&partition).cloned().unwrap_or_default())
+            }
         };
         let newest_event = again.and_then(|reading| reading.newest_event);
         let counts = LedgerCounts::default();
-        let reading = Reading { topic_id, start, next: start, leader_epoch: None, counts, counts_before, newest_event };
+        let reading =
+            Reading { topic_id, first, start, next: start, leader_epoch: None, counts, counts_before, newest_event };
         self.partitions.insert(partition, reading);
         self.gaps.extend(gap);
     }
@@ -246,8 +255,8 @@ impl Appender {
     /// What is known of each partition.
     pub fn progress(&self) -> impl Iterator<Item = (&StreamPartition, PartitionProgress)> {
         self.partitions.iter().map(|(partition, reading)| {
-            let Reading { next, newest_event, .. } = *reading;
-            (partition, PartitionProgress { next, newest_event, counts: reading.all_counts() })
+            let Reading { first, next, newest_event, .. } = *reading;
+            (partition, PartitionProgress { first, next, newest_event, counts: reading.all_counts() })
         })
     }
 

@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn position(next: i64) -> Option<Position> {
-        Some(Position { next: Offset(next), topic_id: None, leader_epoch: None })
+        Some(Position { first: Offset(1), next: Offset(next), topic_id: None, leader_epoch: None })
     }
 
     #[test]

@@ -301,11 +301,11 @@ impl Session<'_> {
     }
 
     fn partition_status(&self, partition: &StreamPartition, progress: PartitionProgress) -> PartitionStatus {
-        let PartitionProgress { next, newest_event, counts } = progress;
+        let PartitionProgress { first, next, newest_event, counts } = progress;
         let high_watermark = self.client.cached_watermarks(partition).map(|log| log.end.max(next));
         let of_topic = || self.topics.get(&partition.topic)?.stopped(&partition.topic);
         let stopped = self.stopped.get(partition).cloned().or_else(of_topic);
-        PartitionStatus { next, high_watermark, stopped, newest_event, counts }
+        PartitionStatus { first, next, high_watermark, stopped, newest_event, counts }
     }
 
     fn state(&self) -> (State, Option<String>) {

@@ -64,6 +64,8 @@ impl fmt::Display for Pause {
 /// One partition as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionStatus {
+    /// The first offset that was ever read.
+    pub first: Offset,
     /// The next offset to read.
     pub next: Offset,
     /// One past the last record at the broker; `None` before the first fetch.

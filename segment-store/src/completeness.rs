@@ -21,6 +21,8 @@ const IDLE_MS: i64 = 60_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadPartition {
     pub partition: StreamPartition,
+    /// The first offset that was ever read.
+    pub first: Offset,
     /// The next offset to read.
     pub next: Offset,
     /// One past the last record at the broker; `None` where that is not known, or is not read at the moment.
@@ -46,6 +48,8 @@ pub struct Completeness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub partition: StreamPartition,
+    /// The first record that was read, and is in answers unless it was refused, or dropped since.
+    pub from: Offset,
     /// One past the last record that answers hold.
     pub to: Offset,
     pub high_watermark: Option<Offset>,
@@ -112,6 +116,7 @@ impl Reach {
         };
         let source = |partition: &PartitionReach| Source {
             partition: partition.now.partition.clone(),
+            from: partition.now.first,
             to: partition.now.next,
             high_watermark: partition.now.high_watermark,
             event_time_watermark: partition.reached.and_then(|reached| reached.watermark),
@@ -171,7 +176,8 @@ mod tests {
 
     fn seen(number: i32, next: i64, high_watermark: Option<i64>, newest: Option<i64>) -> ReadPartition {
         let (next, high_watermark) = (Offset(next), high_watermark.map(Offset));
-        ReadPartition { partition: partition(number), next, high_watermark, newest_event: newest.map(TimestampMs) }
+        let newest_event = newest.map(TimestampMs);
+        ReadPartition { partition: partition(number), first: Offset(0), next, high_watermark, newest_event }
     }
 
     fn look(now: i64, lateness_ms: i64, seen: &[ReadPartition]) -> Look {
@@ -260,6 +266,7 @@ mod tests {
             complete_from: Some(TimestampMs(700)),
             sources: vec![Source {
                 partition: partition(0),
+                from: Offset(0),
                 to: Offset(5),
                 high_watermark: Some(Offset(5)),
                 event_time_watermark: Some(TimestampMs(900)),

@@ -89,6 +89,8 @@ impl fmt::Display for OffsetRange {
 /// Where a partition's reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
+    /// The first offset that was ever read.
+    pub first: Offset,
     /// The next offset to read.
     pub next: Offset,
     /// Which topic of that name the offset belongs to; `None` where the broker has no topic ids.
@@ -166,6 +168,7 @@ impl Checkpoint {
         self.check(partition, range, topic_id)?;
         let known = self.get(partition);
         let position = Position {
+            first: known.map_or(range.start, |known| known.first),
             next: range.end,
             topic_id: topic_id.or(known.and_then(|known| known.topic_id)),
             leader_epoch: leader_epoch.or(known.and_then(|known| known.leader_epoch)),
@@ -205,7 +208,7 @@ mod tests {
         let id = Some(TopicId(7));
         checkpoint.advance(&partition(), range(5, 10), id, Some(1)).unwrap();
         checkpoint.advance(&partition(), range(10, 10), None, None).unwrap();
-        let expected = Position { next: Offset(10), topic_id: id, leader_epoch: Some(1) };
+        let expected = Position { first: Offset(5), next: Offset(10), topic_id: id, leader_epoch: Some(1) };
         assert_eq!(checkpoint.get(&partition()), Some(expected));
         for (wrong, message) in [
             (range(11, 12), "usage[3]: range [11, 12) does not start at the checkpoint 10"),

@@ -22,6 +22,7 @@ impl Session<'_> {
         let is_fetched = self.pause.is_none() && self.trouble.is_none();
         let read = |(partition, status): (&StreamPartition, &PartitionStatus)| ReadPartition {
             partition: partition.clone(),
+            first: status.first,
             next: status.next,
             high_watermark: status.high_watermark.filter(|_| is_fetched && status.stopped.is_none()),
             newest_event: status.newest_event,

@@ -276,14 +276,15 @@ pub(crate) fn snapshot_path(number: u64) -> String {
     format!("{SNAPSHOTS}/{number:020}")
 }
 
-/// The newest snapshot that can be read; a damaged one is passed over, since the records hold all that it says.
+/// The newest snapshot that can be read; one that is damaged, or of a release that kept less, is passed over, since the
+/// records hold all that it says.
 async fn newest_snapshot(objects: &Objects) -> Result<Option<ManifestState>, StoreError> {
     for name in objects.list(SNAPSHOTS).await?.iter().rev() {
         let Some(bytes) = objects.get(&format!("{SNAPSHOTS}/{name}")).await? else { continue };
         match decode_checked::<ManifestState>(&bytes) {
             Ok((state, _)) => return Ok(Some(state)),
             Err(detail) => {
-                tracing::warn!(snapshot = %name, detail, "manifest snapshot is damaged, replaying more records")
+                tracing::warn!(snapshot = %name, detail, "manifest snapshot cannot be read, replaying more records")
             }
         }
     }

@@ -20,7 +20,7 @@ const TARGETS_MAX: usize = 50;
 /// `POST /query`, of both contracts.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Question {
+pub struct Question {
     range: Range,
     #[serde(default)]
     interval_ms: Option<f64>,

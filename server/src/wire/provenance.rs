@@ -38,6 +38,7 @@ fn source(source: &Source) -> Value {
     json!({
         "topic": &*source.partition.topic,
         "partition": source.partition.partition,
+        "from_offset": source.from.0,
         "to_offset": source.to.0,
         "broker_high_watermark": source.high_watermark.map(|offset| offset.0),
         "event_time_watermark": text(source.event_time_watermark),
@@ -62,6 +63,7 @@ mod tests {
         assert_eq!(of_answer(&made_of(Completeness::default())), unknown);
         let source = |partition| Source {
             partition: StreamPartition { topic: "t".into(), partition },
+            from: Offset(2),
             to: Offset(5),
             high_watermark: Some(Offset(7)),
             event_time_watermark: Some(TimestampMs(0)),
@@ -73,7 +75,7 @@ mod tests {
             sources: (0..33).map(source).collect(),
         }));
         let first = json!({
-            "topic": "t", "partition": 0, "to_offset": 5, "broker_high_watermark": 7,
+            "topic": "t", "partition": 0, "from_offset": 2, "to_offset": 5, "broker_high_watermark": 7,
             "event_time_watermark": "1970-01-01T00:00:00.000Z",
         });
         assert_eq!((&told["sources"][0], told["sources"].as_array().unwrap().len()), (&first, 32));

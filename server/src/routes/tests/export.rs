@@ -92,6 +92,7 @@ impl Clusters {
             lateness_ms: 0,
             partitions: vec![ReadPartition {
                 partition: StreamPartition { topic: "clusters".into(), partition: 0 },
+                first: Offset(0),
                 next: Offset(7),
                 high_watermark: Some(Offset(7)),
                 newest_event: Some(TimestampMs(self.minute + MINUTE_MS + 1)),

@@ -23,6 +23,7 @@ async fn an_answer_tells_how_far_it_is_complete_when_it_is_asked() {
         lateness_ms: 1,
         partitions: vec![ReadPartition {
             partition: StreamPartition { topic: "usage".into(), partition: 3 },
+            first: Offset(1),
             next: Offset(2),
             high_watermark: Some(Offset(2)),
             newest_event: Some(TimestampMs(1)),
@@ -31,7 +32,7 @@ async fn an_answer_tells_how_far_it_is_complete_when_it_is_asked() {
         is_share: false,
     });
     let source = json!({
-        "topic": "usage", "partition": 3, "to_offset": 2, "broker_high_watermark": 2,
+        "topic": "usage", "partition": 3, "from_offset": 1, "to_offset": 2, "broker_high_watermark": 2,
         "event_time_watermark": "1970-01-01T00:00:00.000Z",
     });
     let known = json!([{

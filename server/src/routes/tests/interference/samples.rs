@@ -123,8 +123,9 @@ pub fn complete(store: &Store, now: TimestampMs) {
     for name in ["fleet", "internal"] {
         let partition = StreamPartition { topic: name.into(), partition: 0 };
         let newest = TimestampMs(now.0 - 30 * MINUTE_MS);
-        let read =
-            ReadPartition { partition, next: Offset(7), high_watermark: Some(Offset(7)), newest_event: Some(newest) };
+        let end = Offset(7);
+        let (first, high_watermark) = (Offset(0), Some(end));
+        let read = ReadPartition { partition, first, next: end, high_watermark, newest_event: Some(newest) };
         let look = Look { at: now, lateness_ms: 0, partitions: vec![read], gap_found_at: None, is_share: false };
         store.data_source(name).unwrap().look(look);
     }
