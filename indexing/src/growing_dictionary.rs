@@ -48,16 +48,27 @@ impl GrowingDictionary {
     /// The code of `text`, a new one if it was never seen.
     #[inline]
     pub fn intern(&mut self, text: &str) -> u32 {
-        if !self.holds(self.last, text) {
-            self.last = self.look_up(text);
-        }
+        self.last = self.intern_guessed(text, self.last);
         self.last
     }
 
-    /// Whether `code` is that of `text`; `false` for codes that do not exist. Much cheaper than [`intern`](Self::intern),
-    /// for who can guess.
+    /// The same for who can guess the code: a right guess is much cheaper, a wrong one costs a comparison.
     #[inline]
-    pub fn holds(&self, code: u32, text: &str) -> bool {
+    pub fn intern_guessed(&mut self, text: &str, guess: u32) -> u32 {
+        if self.holds(guess, text) { guess } else { self.look_up(text) }
+    }
+
+    /// A guess at the code of `text` by its hash alone; 0 where it was never seen. Guesses at some strings wait for memory
+    /// side by side, where [`intern`](Self::intern) waits for each.
+    #[inline]
+    pub fn guess(&self, text: &str) -> u32 {
+        let hash = self.hash(text);
+        self.codes.find(spread(hash), |slot| slot.hash == hash).map_or(0, |slot| slot.code)
+    }
+
+    /// Whether `code` is that of `text`; `false` for codes that do not exist.
+    #[inline]
+    fn holds(&self, code: u32, text: &str) -> bool {
         let text = text.as_bytes();
         let Some(view) = (code as usize).checked_sub(1).and_then(|index| self.view_at(index)) else { return false };
         text_view::has_head(view, text_view::head(text))
@@ -65,11 +76,15 @@ impl GrowingDictionary {
     }
 
     fn look_up(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text) as u32;
+        let hash = self.hash(text);
         match self.codes.find(spread(hash), |slot| slot.hash == hash && self.holds(slot.code, text)) {
             Some(slot) => slot.code,
             None => self.insert(hash, text.as_bytes()),
         }
+    }
+
+    fn hash(&self, text: &str) -> u32 {
+        self.hasher.hash_one(text) as u32
     }
 
     /// Memory taken, hash table included.
@@ -220,8 +235,11 @@ mod tests {
             prop_assert_eq!(prefix.distinct(), words.iter().collect::<BTreeSet<_>>().len());
             for (word, code) in words.iter().zip(codes) {
                 prop_assert_eq!(prefix.value(code), word.as_bytes());
+                prop_assert_eq!(dictionary.guess(word), code);
+                prop_assert_eq!(dictionary.intern_guessed(word, 4_000), code);
                 prop_assert_eq!(dictionary.intern(word), code);
             }
+            prop_assert_eq!(dictionary.guess("never seen"), 0);
         }
     }
 

@@ -205,18 +205,14 @@ impl DataSource {
             return;
         }
         let Live { schema, open } = &mut *live;
-        let mut last: Option<(Interval, &mut OpenSegment)> = None;
-        for event in events {
-            match &mut last {
-                Some((chunk, segment)) if chunk.contains(event.time) => segment.append(event),
-                _ => {
-                    let chunk = schema.segment_granularity.bucket(event.time);
-                    let opened = || OpenSegment::new(schema.clone(), chunk, &self.code_sets);
-                    let segment = open.entry(chunk).or_insert_with(opened);
-                    segment.append(event);
-                    last = Some((chunk, segment));
-                }
-            }
+        let mut rest = events;
+        while let Some(first) = rest.first() {
+            let chunk = schema.segment_granularity.bucket(first.time);
+            let count = rest.iter().take_while(|event| chunk.contains(event.time)).count();
+            let (of_chunk, others) = rest.split_at(count.max(1));
+            let opened = || OpenSegment::new(schema.clone(), chunk, &self.code_sets);
+            open.entry(chunk).or_insert_with(opened).append(of_chunk);
+            rest = others;
         }
     }
 

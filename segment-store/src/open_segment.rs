@@ -50,7 +50,7 @@ pub struct OpenSegment {
     events: u64,
     /// What the last query took, while nothing was appended since.
     prefix: Option<Arc<OpenRows>>,
-    /// Dictionary codes of the row at hand; 0 is null.
+    /// Dictionary codes of the events at hand, event by event; 0 is null.
     codes: Vec<u32>,
 }
 
@@ -59,7 +59,6 @@ impl OpenSegment {
     pub fn new(schema: Arc<DataSourceSchema>, chunk: Interval, code_sets: &Arc<CodeSetCache>) -> Self {
         let dictionaries: Vec<_> = schema.dimensions.iter().map(|_| GrowingDictionary::default()).collect();
         let code_sets = Arc::new(CodeSets::new(code_sets, dictionaries.len()));
-        let codes = vec![0; schema.dimensions.len()];
         let dependencies = Dependencies::none(schema.dimensions.len());
         let active = Page::new(&schema);
         Self {
@@ -74,28 +73,38 @@ impl OpenSegment {
             rollup: RollupIndex::default(),
             events: 0,
             prefix: None,
-            codes,
+            codes: Vec::new(),
         }
     }
 
-    /// Appends an event, or merges it into an equal row of the active page. The event's time lies in the chunk (S2).
-    pub fn append(&mut self, event: &EventRow) {
+    /// Appends events, or merges each into an equal row of the active page. Their times lie in the chunk (S2).
+    pub fn append(&mut self, events: &[EventRow]) {
+        self.prefix = None;
+        self.events += events.len() as u64;
+        let dimensions = self.dictionaries.len();
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.resize(events.len() * dimensions, 0);
+        self.dependencies.codes_of(events, &mut self.dictionaries, &mut codes);
+        for (number, event) in events.iter().enumerate() {
+            self.append_row(event, &codes[number * dimensions..(number + 1) * dimensions]);
+        }
+        self.codes = codes;
+    }
+
+    fn append_row(&mut self, event: &EventRow, codes: &[u32]) {
         assert!(self.chunk.contains(event.time), "S2: an event's time lies in its time chunk");
         let time = self.schema.query_granularity.floor(event.time);
         // A rollup bucket that begins before its time chunk would leave the chunk.
         let time = time.max(self.chunk.start());
-        self.prefix = None;
-        self.events += 1;
-        self.dependencies.codes_of(event, &mut self.dictionaries, &mut self.codes);
         if self.schema.rollup {
-            let hash = self.rollup.hash(time, &self.codes, event);
-            let same = self.rollup.find(hash, |row| self.active.holds(row, time, &self.codes, event));
+            let hash = self.rollup.hash(time, codes, event);
+            let same = self.rollup.find(hash, |row| self.active.holds(row, time, codes, event));
             if same.is_some_and(|row| self.active.merge(row, event, &self.schema)) {
                 return;
             }
             self.rollup.insert(hash, self.active.row_count() as u32);
         }
-        self.active.push(time, &self.codes, event, &self.schema);
+        self.active.push(time, codes, event, &self.schema);
         if self.active.row_count() == PAGE_ROWS {
             self.seal_active();
         }

@@ -21,6 +21,8 @@ pub(super) struct Dependencies {
     order: Vec<usize>,
     /// By dimension.
     guesses: Vec<Option<Guesses>>,
+    /// By event, while a dimension is looked up.
+    likely: Vec<u32>,
 }
 
 /// The guesses at one dimension's codes.
@@ -36,24 +38,37 @@ struct Guesses {
 impl Dependencies {
     /// Every dimension is looked up.
     pub fn none(dimensions: usize) -> Self {
-        Self { order: (0..dimensions).collect(), guesses: (0..dimensions).map(|_| None).collect() }
+        let guesses = (0..dimensions).map(|_| None).collect();
+        Self { order: (0..dimensions).collect(), guesses, likely: Vec::new() }
     }
 
-    /// Fills in the codes of an event's strings; 0 for null and for other kinds of dimensions.
-    pub fn codes_of(&mut self, event: &EventRow, dictionaries: &mut [GrowingDictionary], codes: &mut [u32]) {
+    /// Fills in the codes of some events' strings, event by event; 0 for null and for other kinds of dimensions.
+    ///
+    /// It goes dimension by dimension: tables are larger than caches, and what many events need of one is fetched at once.
+    pub fn codes_of(&mut self, events: &[EventRow], dictionaries: &mut [GrowingDictionary], codes: &mut [u32]) {
+        let dimensions = dictionaries.len();
         for &index in &self.order {
-            let DimensionValue::String(text) = event.dimension(index) else {
-                codes[index] = 0;
-                continue;
-            };
             let dictionary = &mut dictionaries[index];
-            codes[index] = match &mut self.guesses[index] {
-                None => dictionary.intern(text),
-                Some(guesses) => match codes[guesses.from] {
-                    0 => dictionary.intern(text),
-                    from => guesses.code_of(text, from as usize, dictionary),
-                },
-            };
+            let rows = events.iter().zip(codes.chunks_exact_mut(dimensions));
+            match &mut self.guesses[index] {
+                None => {
+                    self.likely.clear();
+                    let likely = |event| text_of(event, index).map_or(0, |text| dictionary.guess(text));
+                    self.likely.extend(events.iter().map(likely));
+                    for ((event, codes), likely) in rows.zip(&self.likely) {
+                        codes[index] = text_of(event, index).map_or(0, |text| dictionary.intern_guessed(text, *likely));
+                    }
+                }
+                Some(guesses) => {
+                    for (event, codes) in rows {
+                        codes[index] = match (text_of(event, index), codes[guesses.from]) {
+                            (None, _) => 0,
+                            (Some(text), 0) => dictionary.intern(text),
+                            (Some(text), from) => guesses.code_of(text, from as usize, dictionary),
+                        };
+                    }
+                }
+            }
         }
     }
 
@@ -102,16 +117,23 @@ impl Guesses {
     #[inline]
     fn code_of(&mut self, text: &str, from: usize, dictionary: &mut GrowingDictionary) -> u32 {
         let guess = self.codes.get(from).copied().unwrap_or(0);
-        if dictionary.holds(guess, text) {
+        let code = dictionary.intern_guessed(text, guess);
+        if code == guess {
             return guess;
         }
         self.wrong += usize::from(guess != 0);
-        let code = dictionary.intern(text);
         if from >= self.codes.len() {
             self.codes.resize(from + 1, 0);
         }
         self.codes[from] = code;
         code
+    }
+}
+
+fn text_of(event: &EventRow, dimension: usize) -> Option<&str> {
+    match event.dimension(dimension) {
+        DimensionValue::String(text) => Some(text),
+        _ => None,
     }
 }
 
@@ -167,7 +189,9 @@ mod tests {
         let expected = looked_up(0..60_000);
         let mut dictionaries: Vec<GrowingDictionary> = (0..5).map(|_| GrowingDictionary::default()).collect();
         let mut dependencies = Dependencies::none(5);
-        for (row, expected) in expected.iter().enumerate() {
+        let events: Vec<EventRow> = (0..expected.len()).map(event).collect();
+        let mut row = 0;
+        for (number, events) in events.chunks(250).enumerate() {
             if row == 10_000 {
                 let sample = &looked_up(0..row);
                 let column = |index: usize| sample.iter().map(|codes| codes[index]).collect::<Vec<u32>>();
@@ -179,9 +203,12 @@ mod tests {
                 assert_eq!(from, [Some(1), None, Some(1), None, None]);
                 assert!(dependencies.order.iter().position(|&index| index == 1) < Some(2));
             }
-            let mut codes = [9; 5];
-            dependencies.codes_of(&event(row), &mut dictionaries, &mut codes);
-            assert_eq!(codes, *expected, "row {row}");
+            for events in events.chunks(if number % 3 == 0 { 1 } else { 100 }) {
+                let mut codes = vec![9; 5 * events.len()];
+                dependencies.codes_of(events, &mut dictionaries, &mut codes);
+                assert_eq!(codes, expected[row..row + events.len()].as_flattened(), "row {row}");
+                row += events.len();
+            }
         }
         dependencies.forget_wrong(50_000);
         let kept: Vec<bool> = dependencies.guesses.iter().map(Option::is_some).collect();

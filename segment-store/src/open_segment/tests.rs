@@ -154,7 +154,7 @@ fn sorted_rows_of(rows: &SortedRows) -> Vec<(Key, Values)> {
 
 fn filled(events: &[Event], rollup: bool) -> OpenSegment {
     let mut segment = OpenSegment::new(schema(rollup), chunk(), &code_sets());
-    events.iter().for_each(|event| segment.append(&event.row()));
+    segment.append(&events.iter().map(Event::row).collect::<Vec<_>>());
     segment
 }
 
@@ -221,10 +221,10 @@ fn a_prefix_does_not_see_what_is_appended_after_it() {
     let mut segment = OpenSegment::new(schema(false), chunk(), &code_sets());
     let events: Vec<Event> = (0..3 * PAGE_ROWS / 2).map(numbered).collect();
     let (first, second) = events.split_at(PAGE_ROWS - 5);
-    first.iter().for_each(|event| segment.append(&event.row()));
+    segment.append(&first.iter().map(Event::row).collect::<Vec<_>>());
     let before = segment.prefix();
     let seen = rows_of_all(&before);
-    second.iter().for_each(|event| segment.append(&event.row()));
+    segment.append(&second.iter().map(Event::row).collect::<Vec<_>>());
     assert_eq!(rows_of_all(&before), seen);
     assert_eq!((before.row_count(), before.events()), (first.len(), first.len() as u64));
     assert_eq!(segment.prefix().row_count(), events.len());
@@ -236,7 +236,7 @@ fn a_declared_sort_order_comes_before_the_order_of_the_dimensions() {
     declared.sort = vec!["code".into(), "__time".into()];
     let mut segment = OpenSegment::new(Arc::new(declared), chunk(), &code_sets());
     for number in 0..1_000 {
-        segment.append(&Event { code: Some(number as i64 % 3), ..numbered(number) }.row());
+        segment.append(&[Event { code: Some(number as i64 % 3), ..numbered(number) }.row()]);
     }
     let rows = sort(&segment.prefix());
     let SortedColumn::Longs(code) = &rows.dimensions[1] else { panic!("{:?}", rows.dimensions) };
@@ -281,7 +281,7 @@ fn a_full_page_takes_half_the_memory_and_says_the_same() {
     let events: Vec<Event> = (0..PAGE_ROWS).map(event).collect();
     let mut segment = filled(&events[..PAGE_ROWS - 1], false);
     let (plain, before) = (rows_of_all(&segment.prefix()), segment.bytes());
-    segment.append(&events[PAGE_ROWS - 1].row());
+    segment.append(&[events[PAGE_ROWS - 1].row()]);
     let rows = segment.prefix();
     assert!(segment.bytes() < before / 2, "{} after {before}", segment.bytes());
     assert_eq!(rows_of_all(&rows)[..PAGE_ROWS - 1], plain);
@@ -296,7 +296,7 @@ fn what_a_costly_test_found_is_kept_as_long_as_the_rows() {
     let mut segment = OpenSegment::new(schema(false), chunk(), &cache);
     let mut append = |numbers: std::ops::Range<usize>| {
         for number in numbers {
-            segment.append(&Event { org: Some(format!("org-{number}")), ..numbered(number) }.row());
+            segment.append(&[Event { org: Some(format!("org-{number}")), ..numbered(number) }.row()]);
         }
         segment.prefix()
     };
@@ -335,7 +335,7 @@ fn append_user(segment: &mut OpenSegment, org: &str, user: Option<i64>) {
     let mut row = Event { org: Some(org.to_owned()), time: 0, ..numbered(0) }.row();
     let input = user.and_then(|user| ThetaHasher::default().input(SketchKind::HLL, HashedValue::Long(user)));
     row.set_measure(1, input.map_or(MeasureValue::Null, MeasureValue::Sketched));
-    segment.append(&row);
+    segment.append(&[row]);
 }
 
 fn users(rows: &OpenRows) -> Vec<Option<f64>> {

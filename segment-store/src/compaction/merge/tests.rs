@@ -90,7 +90,7 @@ fn frozen(schema: &DataSourceSchema, events: &[Event]) -> Option<SortedRows> {
             };
             row.set_measure(index, value.unwrap_or(MeasureValue::Null));
         }
-        open.append(&row);
+        open.append(&[row]);
     }
     (!events.is_empty()).then(|| sort(&open.prefix()))
 }
