@@ -21,7 +21,7 @@ use henge_ingest::test_support::admin::Admin;
 use henge_ingest::test_support::broker::RealBroker;
 
 use self::freshness::Beside;
-use self::load::Rollup;
+use self::load::Rows;
 use crate::median;
 use crate::server::Server;
 
@@ -114,19 +114,21 @@ impl Costs {
         if broker.is_some() {
             henge.push(cost(FROM_BROKER, 1.5));
             henge.push(cost("broker to published segment, rollup to a minute", 1.5));
+            henge.push(cost("broker to published segment, a filter and two computed columns", 1.5));
         }
         let (fleet, fleet_of_many) = (Fleet::new(1, CLUSTERS), Fleet::new(1, CLUSTERS_MANY));
         let (mut duckdb_us, mut clickhouse_us) = (Vec::new(), Vec::new());
         for round in 1..=options.rounds {
             let mut us = vec![
-                replay::cpu_us(&fleet, events, Rollup::Off, 0)?,
-                replay::cpu_us(&fleet, events, Rollup::Minute, 0)?,
-                replay::cpu_us(&fleet_of_many, events, Rollup::Off, 0)?,
-                replay::cpu_us(&fleet, events, Rollup::Off, 100)?,
+                replay::cpu_us(&fleet, events, Rows::OfEvents, 0)?,
+                replay::cpu_us(&fleet, events, Rows::OfMinutes, 0)?,
+                replay::cpu_us(&fleet_of_many, events, Rows::OfEvents, 0)?,
+                replay::cpu_us(&fleet, events, Rows::OfEvents, 100)?,
             ];
             if let Some(broker) = broker {
-                us.push(load::henge_cpu_us(broker, events, Rollup::Off)?);
-                us.push(load::henge_cpu_us(broker, events, Rollup::Minute)?);
+                us.push(load::henge_cpu_us(broker, events, Rows::OfEvents)?);
+                us.push(load::henge_cpu_us(broker, events, Rows::OfMinutes)?);
+                us.push(load::henge_cpu_us(broker, events, Rows::Computed)?);
             }
             let duckdb = duckdb::cpu_us(&peers.duckdb, ndjson, events)?;
             let clickhouse = clickhouse::cpu_us(&peers.clickhouse, ndjson, events)?;
@@ -186,7 +188,7 @@ fn idle_resident_mib(broker: &RealBroker) -> anyhow::Result<f64> {
     const TOPIC: &str = "idle";
     Admin::new(&broker.properties()).create_topic(TOPIC, PARTITIONS, &[]);
     let dir = tempfile::tempdir()?;
-    let server = Server::start(dir.path(), &load::config(broker.bootstrap_servers(), TOPIC, "5m", Rollup::Off))?;
+    let server = Server::start(dir.path(), &load::config(broker.bootstrap_servers(), TOPIC, "5m", Rows::OfEvents))?;
     std::thread::sleep(Duration::from_secs(5));
     server.resident_mib()
 }

@@ -27,6 +27,7 @@ mod masks;
 mod nullable;
 mod word;
 
+pub(crate) use block::{DISTINCT_MAX, Distinct};
 pub use byte_strings::PackedBytes;
 pub use codes::PackedCodes;
 pub use doubles::PackedDoubles;

@@ -15,7 +15,7 @@ use henge_ingest::test_support::producer::{TestProducer, TestRecord};
 use henge_segment_store::clock;
 
 use super::PARTITIONS;
-use super::load::Rollup;
+use super::load::Rows;
 use crate::server::Server;
 
 /// What goes on beside reading.
@@ -50,7 +50,7 @@ pub fn measure(
 ) -> anyhow::Result<Freshness> {
     Admin::new(&broker.properties()).create_topic(topic, PARTITIONS, &[]);
     let dir = tempfile::tempdir()?;
-    let config = super::load::config(broker.bootstrap_servers(), topic, "5s", Rollup::Off).replace(
+    let config = super::load::config(broker.bootstrap_servers(), topic, "5s", Rows::OfEvents).replace(
         "dimensions = [",
         r#"dimensions = [
     { name = "kafka_partition", type = "long", from = "kafka.partition" },

@@ -21,11 +21,14 @@ const START_MS: i64 = 1_767_225_600_000;
 /// Of event time, per event: a million events are a quarter of an hour.
 const EVENTS_PER_MS: u64 = 1;
 
-/// Whether events that are alike become one row.
+/// What becomes of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollup {
-    Off,
-    Minute,
+pub enum Rows {
+    OfEvents,
+    /// Events that are alike within a minute become one row.
+    OfMinutes,
+    /// A filter lets all of them pass, and computes a dimension and a measure from them.
+    Computed,
 }
 
 /// The time at which the event of a row was produced.
@@ -34,8 +37,16 @@ pub fn time_of(row: u64) -> i64 {
 }
 
 /// Every field of the fleet's events, and how many events a row stands for.
-pub fn config(bootstrap_servers: &str, topic: &str, cut_age: &str, rollup: Rollup) -> String {
-    let rollup = if rollup == Rollup::Minute { "rollup = \"1m\"" } else { "" };
+pub fn config(bootstrap_servers: &str, topic: &str, cut_age: &str, rows: Rows) -> String {
+    const COMPUTED_DIMENSION: &str =
+        r#"{ name = "size", from = { expression = "CASE WHEN bytes_in > 4096 THEN 'large' ELSE 'small' END" } },"#;
+    const COMPUTED_MEASURE: &str =
+        r#"failed = { long_sum = { expression = "CASE WHEN errors > 0 THEN 1 ELSE 0 END" } },"#;
+    let (dimension, measure, more) = match rows {
+        Rows::OfEvents => ("", "", ""),
+        Rows::OfMinutes => ("", "", "rollup = \"1m\""),
+        Rows::Computed => (COMPUTED_DIMENSION, COMPUTED_MEASURE, "where = \"requests >= 0 AND region <> 'nowhere'\""),
+    };
     format!(
         r#"
 [datasource.events]
@@ -44,12 +55,12 @@ kafka = {{ "bootstrap.servers" = "{bootstrap_servers}" }}
 time = {{ column = "timestamp", format = "millis" }}
 dimensions = [
     "metric", "org_id", "env_id", "cluster_id", "cluster_type", "topic", {{ name = "partition", type = "long" }},
-    "principal", {{ name = "broker", type = "long" }}, "region", "cloud",
+    "principal", {{ name = "broker", type = "long" }}, "region", "cloud", {dimension}
 ]
-measures = {{ events = "count", bytes_in = "long_sum", bytes_out = "long_sum", requests = "long_sum", errors = "long_sum", latency_ms = "sum" }}
+measures = {{ events = "count", {measure} bytes_in = "long_sum", bytes_out = "long_sum", requests = "long_sum", errors = "long_sum", latency_ms = "sum" }}
 segment = "1h"
 cut = {{ age = "{cut_age}" }}
-{rollup}
+{more}
 "#
     )
 }
@@ -90,9 +101,9 @@ fn for_each_event(events: u64, mut each: impl FnMut(u64, &[u8])) {
 }
 
 /// User and system time of a new process from its start until every event is published.
-pub fn henge_cpu_us(broker: &RealBroker, events: u64, rollup: Rollup) -> anyhow::Result<f64> {
+pub fn henge_cpu_us(broker: &RealBroker, events: u64, rows: Rows) -> anyhow::Result<f64> {
     let dir = tempfile::tempdir()?;
-    let mut server = Server::start(dir.path(), &config(broker.bootstrap_servers(), TOPIC, "2s", rollup))?;
+    let mut server = Server::start(dir.path(), &config(broker.bootstrap_servers(), TOPIC, "2s", rows))?;
     server.wait_for("every event is published", |server| Ok((published(server)? == Some(events)).then_some(())))?;
     let found = server.sql("SELECT SUM(events) FROM events")?;
     anyhow::ensure!(found == [[Value::from(events)]], "{events} events were produced, but found are {found:?}");

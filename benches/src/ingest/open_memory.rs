@@ -3,7 +3,7 @@
 use anyhow::Context;
 use henge_ingest::fleet::event::Fleet;
 
-use super::load::Rollup;
+use super::load::Rows;
 use super::replay::{Batch, EVENTS_AT_ONCE, Replay};
 
 /// Rows that are open at once, as many as a large cut holds.
@@ -18,7 +18,7 @@ pub struct OpenMemory {
 }
 
 pub fn measure(fleet: &Fleet) -> anyhow::Result<OpenMemory> {
-    let mut replay = Replay::new(Rollup::Off)?;
+    let mut replay = Replay::new(Rows::OfEvents)?;
     let mut batch = Batch::default();
     // The room for a batch of records is taken before the first measurement.
     batch.write(fleet, 0..EVENTS_AT_ONCE, 0);

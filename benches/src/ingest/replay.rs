@@ -15,7 +15,7 @@ use henge_segment_store::time::TimestampMs;
 use henge_segment_store::upkeep::UpkeepPolicy;
 use tokio::runtime::Runtime;
 
-use super::load::{self, Rollup};
+use super::load::{self, Rows};
 use crate::{cpu, publishing};
 
 /// Events decoded before the clock stands still once: holding all of a long run in memory would measure the memory.
@@ -26,8 +26,8 @@ const CUT_EVENTS: u64 = 500_000;
 const ROWS_AT_ONCE: usize = 256;
 
 /// User and system time per event, publishing included, in us. Every `poison_every`th record is none, 0 for none of them.
-pub fn cpu_us(fleet: &Fleet, events: u64, rollup: Rollup, poison_every: u64) -> anyhow::Result<f64> {
-    let mut replay = Replay::new(rollup)?;
+pub fn cpu_us(fleet: &Fleet, events: u64, rows: Rows, poison_every: u64) -> anyhow::Result<f64> {
+    let mut replay = Replay::new(rows)?;
     let mut seconds = 0.0;
     let (mut batch, mut refused) = (Batch::default(), 0);
     for first in (0..events).step_by(EVENTS_AT_ONCE as usize) {
@@ -78,8 +78,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    pub fn new(rollup: Rollup) -> anyhow::Result<Self> {
-        let config: toml::Table = load::config("127.0.0.1:1", load::TOPIC, "1h", rollup).parse()?;
+    pub fn new(rows: Rows) -> anyhow::Result<Self> {
+        let config: toml::Table = load::config("127.0.0.1:1", load::TOPIC, "1h", rows).parse()?;
         let spec = serde_json::to_value(&config["datasource"]["events"])?;
         let spec = SupervisorSpec::from_short_form("events", &spec)?;
         let dir = tempfile::tempdir()?;

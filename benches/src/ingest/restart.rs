@@ -6,7 +6,7 @@ use std::time::Instant;
 use henge_ingest::test_support::broker::RealBroker;
 use serde_json::Value;
 
-use super::load::{self, Rollup, TOPIC};
+use super::load::{self, Rows, TOPIC};
 use crate::server::{self, Server};
 
 /// Events a second, from the start of the process on.
@@ -17,7 +17,7 @@ pub struct Speeds {
 
 pub fn measure(broker: &RealBroker, events: u64) -> anyhow::Result<Speeds> {
     let dir = tempfile::tempdir()?;
-    let config = load::config(broker.bootstrap_servers(), TOPIC, "1h", Rollup::Off);
+    let config = load::config(broker.bootstrap_servers(), TOPIC, "1h", Rows::OfEvents);
     // Beyond what comes, so that the second process finds no checkpoint.
     let config = config.replace("age = \"1h\"", "age = \"1h\", rows = 1000000000, bytes = 1000000000000");
     let config = format!("[limits]\ningest_memory = \"16GiB\"\n{config}");

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::block_mask::{fill_where, set_rows};
 use super::row_collector::Found;
+use crate::packed::DISTINCT_MAX;
 use crate::{BLOCK_ROWS, BlockMask, CodeSet};
 
 /// More ranges than this are looked up in a table.
@@ -112,6 +113,35 @@ impl<'s> CodeTest<'s> {
     }
 }
 
+/// Which of a block's distinct codes are in a set, by their ranks.
+pub(super) struct PassingRanks {
+    bits: [u64; DISTINCT_MAX / 64],
+    pub count: usize,
+}
+
+impl PassingRanks {
+    /// Of at most [`DISTINCT_MAX`] codes.
+    pub fn new(test: &CodeTest<'_>, codes: &[u32]) -> Self {
+        let mut passing = Self { bits: [0; DISTINCT_MAX / 64], count: 0 };
+        for (rank, code) in codes.iter().enumerate() {
+            let passes = test.contains(*code);
+            passing.bits[rank / 64] |= u64::from(passes) << (rank % 64);
+            passing.count += usize::from(passes);
+        }
+        passing
+    }
+
+    /// The rows, in place of `mask`, whose rank passes.
+    pub fn fill(&self, mask: &mut BlockMask, ranks: &[u32]) {
+        if self.count == 1 {
+            let word = self.bits.iter().position(|word| *word != 0).unwrap_or(0);
+            let only = word as u32 * 64 + self.bits[word].trailing_zeros();
+            return fill_where(mask, ranks, |rank: u32| rank == only);
+        }
+        fill_where(mask, ranks, |rank| bit(&self.bits, rank));
+    }
+}
+
 fn bit(words: &[u64], code: u32) -> bool {
     words.get(code as usize / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
 }
@@ -165,6 +195,16 @@ mod tests {
             let mut mask = [u64::MAX; 16];
             test.fill(&mut mask, &codes);
             let rows: Vec<usize> = (0..codes.len()).filter(|&row| set.contains(codes[row])).collect();
+            prop_assert_eq!(rows_of(&mask).collect::<Vec<_>>(), &rows[..]);
+
+            let mut distinct = codes.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let ranks: Vec<u32> = codes.iter().map(|code| distinct.partition_point(|other| other < code) as u32).collect();
+            let passing = PassingRanks::new(&test, &distinct);
+            prop_assert_eq!(passing.count, distinct.iter().filter(|code| set.contains(**code)).count());
+            let mut mask = [u64::MAX; 16];
+            passing.fill(&mut mask, &ranks);
             prop_assert_eq!(rows_of(&mask).collect::<Vec<_>>(), &rows[..]);
 
             let mut mask = NO_ROWS;

@@ -98,14 +98,14 @@ fn add_up_in_quarters<W: Word>(block: &mut [W; BLOCK_ROWS], start: W, ones: W, l
 
 #[inline(never)]
 fn read_distinct<W: Word>(cursor: &mut Cursor<'_>, least: W, out: &mut [W]) -> Option<()> {
-    let words = read_words(cursor, least)?;
+    let (words, _) = read_words(cursor, least)?;
     leaf::read(cursor, W::default(), out)?;
     out.iter_mut().for_each(|slot| *slot = of_rank(&words, *slot));
     Some(())
 }
 
-/// The distinct words by their ranks.
-fn read_words<W: Word>(cursor: &mut Cursor<'_>, least: W) -> Option<[W; DISTINCT_MAX]> {
+/// The distinct words by their ranks, and how many they are.
+fn read_words<W: Word>(cursor: &mut Cursor<'_>, least: W) -> Option<([W; DISTINCT_MAX], usize)> {
     let distinct = usize::try_from(cursor.varint()?).ok()?.checked_add(1)?;
     let mut words = [least; DISTINCT_MAX];
     let present = words.get_mut(..distinct)?;
@@ -115,7 +115,7 @@ fn read_words<W: Word>(cursor: &mut Cursor<'_>, least: W) -> Option<[W; DISTINCT
         word = word.wrapping_add(*slot);
         *slot = word;
     }
-    Some(words)
+    Some((words, distinct))
 }
 
 fn of_rank<W: Word>(words: &[W; DISTINCT_MAX], rank: W) -> W {
@@ -174,6 +174,35 @@ pub fn runs(bytes: &[u8], rows: usize, least: u32) -> Option<Vec<(u32, u32)>> {
     Some(words.into_iter().zip(lengths).take(runs).collect())
 }
 
+/// The distinct words of a block that is kept by them, and the rank of each row's word among them.
+pub struct Distinct<'b, W> {
+    words: [W; DISTINCT_MAX],
+    count: usize,
+    ranks: Cursor<'b>,
+}
+
+impl<W: Word> Distinct<'_, W> {
+    /// The words, ascending.
+    pub fn words(&self) -> &[W] {
+        &self.words[..self.count]
+    }
+
+    /// Reads the rank of each row's word, as many as `out` holds. `None` where the bytes make no sense.
+    pub fn ranks(mut self, out: &mut [W]) -> Option<()> {
+        leaf::read(&mut self.ranks, W::default(), out)
+    }
+}
+
+/// `None` of a block in another form.
+pub fn distinct<W: Word>(bytes: &[u8], least: W) -> Option<Distinct<'_, W>> {
+    let mut cursor = Cursor(bytes);
+    if cursor.u8()? != DISTINCT {
+        return None;
+    }
+    let (words, count) = read_words(&mut cursor, least)?;
+    Some(Distinct { words, count, ranks: cursor })
+}
+
 /// Reads the words at `places`, ascending, of a block of 1,024; `out` holds as many. `None` where that is not possible
 /// without reading all of them; what `out` holds then is arbitrary.
 pub fn read_at<W: Word>(bytes: &[u8], least: W, places: &[u16], out: &mut [W]) -> Option<()> {
@@ -185,7 +214,7 @@ pub fn read_at<W: Word>(bytes: &[u8], least: W, places: &[u16], out: &mut [W]) -
     match cursor.u8()? {
         PLAIN => leaf::read_at(&mut cursor, least, places, out),
         DISTINCT => {
-            let words = read_words(&mut cursor, least)?;
+            let (words, _) = read_words(&mut cursor, least)?;
             leaf::read_at(&mut cursor, W::default(), places, out)?;
             out.iter_mut().for_each(|slot| *slot = of_rank(&words, *slot));
             Some(())

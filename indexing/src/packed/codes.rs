@@ -8,6 +8,7 @@
 use bytes::Bytes;
 
 use super::bits::BitList;
+use super::block::Distinct;
 use super::blocks::{Blocks, BlocksWriter, block_count, read_rows, rows_of};
 use super::{block, block_writer};
 use crate::{BLOCK_ROWS, ByteReader, ByteWriter, FormatError};
@@ -136,6 +137,11 @@ impl PackedCodes {
     pub fn bounds(&self, block: usize) -> (u32, u32) {
         let least = self.least.get(block) as u32;
         (least, least.wrapping_add(self.spread.get(block) as u32))
+    }
+
+    /// The distinct codes of `block`, ascending, where it is kept by them.
+    pub(crate) fn distinct(&self, block: usize) -> Option<Distinct<'_, u32>> {
+        block::distinct(self.blocks.get(block), self.bounds(block).0)
     }
 
     /// The codes of `block` with the number of rows that hold them one after the other, where the block is kept in runs.

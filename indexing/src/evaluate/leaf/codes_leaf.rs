@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::evaluate::code_test::CodeTest;
+use crate::evaluate::code_test::{CodeTest, PassingRanks};
 use crate::evaluate::column::TextColumn;
 use crate::evaluate::cost;
 use crate::evaluate::number_column::block_of;
 use crate::evaluate::page::CodePage;
 use crate::evaluate::row_collector::{Found, scan as scanned};
 use crate::evaluate::way::{Note, Way};
+use crate::packed::Distinct;
 use crate::{BLOCK_ROWS, BlockMask, CodeSet, DimensionIndex, IndexedRows, PackedCodes, RowSet};
 
 pub(in crate::evaluate) struct CodesLeaf<'a> {
@@ -124,9 +125,28 @@ impl CodeScan<'_> {
                 self.test.fill_runs(mask, runs);
                 return Found::Mask;
             }
+            if let Some(distinct) = codes.distinct(block) {
+                return self.distinct_block(distinct, rows, mask);
+            }
         }
         let unpacked_rows = codes.unpack(block, &mut self.unpacked);
         self.test.fill(mask, &self.unpacked[..unpacked_rows.min(rows)]);
+        Found::Mask
+    }
+
+    /// Tests each code of a block once, and then the rows' ranks.
+    fn distinct_block(&mut self, distinct: Distinct<'_, u32>, rows: usize, mask: &mut BlockMask) -> Found {
+        let passing = PassingRanks::new(&self.test, distinct.words());
+        if passing.count == 0 {
+            return Found::None;
+        }
+        if passing.count == distinct.words().len() {
+            return Found::All;
+        }
+        let ranks = &mut self.unpacked[..rows];
+        if distinct.ranks(ranks).is_some() {
+            passing.fill(mask, ranks);
+        }
         Found::Mask
     }
 

@@ -36,12 +36,19 @@ struct Kept {
     asked_at: Instant,
 }
 
+/// Of a dictionary, or of its beginning where it has grown since: for each of its codes the number of the string.
+#[derive(Debug)]
+struct KeptCodes {
+    numbers: Arc<[u32]>,
+    asked_at: Instant,
+}
+
 /// Gives each distinct string of a column a number from 1 on; null is 0.
 #[derive(Debug, Default)]
 pub(crate) struct TextNumbers {
     texts: RwLock<Texts>,
-    /// By the number of a dictionary, for each of its codes the number of the string.
-    dictionaries: Mutex<HashMap<u64, Arc<[u32]>>>,
+    /// By the number of a dictionary.
+    dictionaries: Mutex<HashMap<u64, KeptCodes>>,
     bytes: AtomicUsize,
     hll: RwLock<Vec<HllHash>>,
     theta: RwLock<Vec<Option<ThetaHash>>>,
@@ -82,13 +89,15 @@ impl TextNumbers {
         lock(&KEPT).values().map(|kept| kept.numbers.bytes()).sum()
     }
 
-    /// Lets go of the columns of datasources that are gone, and of those that nobody asks for any more.
+    /// Lets go of the columns of datasources that are gone, and of columns and dictionaries that nobody asks for any more.
     pub fn let_go(now: Instant, has_data_source: impl Fn(&str) -> bool) {
-        let is_kept = |data_source: &str, kept: &Kept| {
-            has_data_source(data_source) && now.saturating_duration_since(kept.asked_at) < KEPT_FOR
-        };
+        let is_asked_for = |asked_at: Instant| now.saturating_duration_since(asked_at) < KEPT_FOR;
+        let is_kept = |data_source: &str, kept: &Kept| has_data_source(data_source) && is_asked_for(kept.asked_at);
         let mut kept = lock(&KEPT);
         let gone: Vec<Kept> = kept.extract_if(|(name, _), kept| !is_kept(name, kept)).map(|(_, kept)| kept).collect();
+        for Kept { numbers, .. } in kept.values() {
+            lock(&numbers.dictionaries).retain(|_, kept| is_asked_for(kept.asked_at));
+        }
         drop(kept);
         // Outside of the lock, for there may be much to free.
         drop(gone);
@@ -104,23 +113,25 @@ impl TextNumbers {
 
     /// The numbers of some codes of a column, in their order.
     pub fn numbers(&self, column: &TextColumn<'_>, codes: &[u32]) -> Vec<u32> {
-        let dictionary = match column {
-            TextColumn::Sorted { cache, .. } => cache.as_ref().map(|cache| cache.dictionary()),
-            TextColumn::Growing { .. } => None,
-        };
-        let kept = dictionary.and_then(|dictionary| lock(&self.dictionaries).get(&dictionary).cloned());
-        if let Some(kept) = kept {
-            return codes.iter().map(|code| kept[*code as usize]).collect();
+        let (TextColumn::Sorted { cache, .. } | TextColumn::Growing { cache, .. }) = column;
+        let dictionary = cache.as_ref().map(|cache| cache.dictionary());
+        let kept = dictionary.and_then(|dictionary| self.kept_codes(dictionary));
+        let known = kept.as_deref().unwrap_or_default();
+        let all_known = codes.iter().map(|code| known.get(*code as usize).copied()).collect();
+        if let Some(numbers) = all_known {
+            return numbers;
         }
         let end = column.distinct() as usize + 1;
         if let Some(dictionary) = dictionary
-            && codes.len() * WHOLE_FROM > end
+            && (codes.len() * WHOLE_FROM > end || kept.is_some())
         {
-            let mut number_of = vec![UNKNOWN; end];
+            let mut number_of = known.to_vec();
+            number_of.resize(end, UNKNOWN);
             self.fill(column, &mut number_of);
             let numbers = codes.iter().map(|code| number_of[*code as usize]).collect();
-            if self.bytes() + end * size_of::<u32>() <= KEPT_BYTES {
-                lock(&self.dictionaries).insert(dictionary, number_of.into());
+            if self.bytes() + (end - known.len()) * size_of::<u32>() <= KEPT_BYTES {
+                let kept = KeptCodes { numbers: number_of.into(), asked_at: Instant::now() };
+                lock(&self.dictionaries).insert(dictionary, kept);
             }
             return numbers;
         }
@@ -128,6 +139,13 @@ impl TextNumbers {
         codes.iter().for_each(|code| number_of[*code as usize] = UNKNOWN);
         self.fill(column, &mut number_of);
         codes.iter().map(|code| number_of[*code as usize]).collect()
+    }
+
+    fn kept_codes(&self, dictionary: u64) -> Option<Arc<[u32]>> {
+        let mut dictionaries = lock(&self.dictionaries);
+        let kept = dictionaries.get_mut(&dictionary)?;
+        kept.asked_at = Instant::now();
+        Some(kept.numbers.clone())
     }
 
     /// Finds the numbers of the codes that have none yet.
@@ -204,7 +222,7 @@ impl TextNumbers {
     /// Memory taken.
     pub fn bytes(&self) -> usize {
         let dictionaries =
-            lock(&self.dictionaries).values().map(|numbers| numbers.len() * size_of::<u32>()).sum::<usize>();
+            lock(&self.dictionaries).values().map(|kept| kept.numbers.len() * size_of::<u32>()).sum::<usize>();
         let hll = self.hll.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<HllHash>();
         let theta =
             self.theta.read().unwrap_or_else(PoisonError::into_inner).capacity() * size_of::<Option<ThetaHash>>();
@@ -258,7 +276,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use henge_indexing::{CodeSetCache, Dictionary, PackedCodes};
+    use henge_indexing::{CodeSetCache, Dictionary, GrowingDictionary, PackedCodes};
 
     use super::*;
 
@@ -297,6 +315,37 @@ mod tests {
             assert_eq!(numbers.numbers(&column(0, number), &[1, 2, 4, 0, 2]), first);
             assert_eq!(numbers.numbers(&column(1, number.map(|number| number + 1)), &[1]), second[1..2]);
             assert_eq!(numbers.number(b"e"), second[2]);
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_growing_dictionary_serves_later_and_earlier_prefixes() {
+        let (cache, numbers) = (CodeSetCache::new(1 << 20), TextNumbers::default());
+        let mut growing = GrowingDictionary::default();
+        let mut grow = |texts: &[&str]| {
+            texts.iter().for_each(|text| {
+                growing.intern(text);
+            });
+            growing.prefix()
+        };
+        let prefixes = [grow(&["a", "b"]), grow(&["c", "d"]), grow(&["e"])];
+        let column = |prefix: usize| TextColumn::Growing {
+            dictionary: &prefixes[prefix],
+            pages: Vec::new(),
+            cache: Some(cache.dictionary(1)),
+        };
+        numbers.number(b"d");
+        let kept = || numbers.kept_codes(1).map(|kept| kept.len());
+        for (prefix, codes, texts_of, expected) in [
+            (1, &[4][..], &["d"][..], None),
+            (0, &[2, 1], &["b", "a"], Some(3)),
+            (2, &[5, 0, 3], &["e", "", "c"], Some(6)),
+            (1, &[4, 1], &["d", "a"], Some(6)),
+        ] {
+            let found = texts(&numbers, &numbers.numbers(&column(prefix), codes));
+            let expected_texts: Vec<_> =
+                texts_of.iter().map(|text| (!text.is_empty()).then(|| (*text).to_owned())).collect();
+            assert_eq!((found, kept()), (expected_texts, expected));
         }
     }
 
