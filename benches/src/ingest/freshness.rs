@@ -29,6 +29,8 @@ pub enum Beside {
 
 /// Between an answer and the next question: a prober that never pauses takes a core from what it measures.
 const PAUSE: Duration = Duration::from_millis(4);
+/// Events that a question is about: what comes later than that is found by the last one.
+const NEWEST_SECONDS: u64 = 2;
 const WARM_UP: Duration = Duration::from_secs(5);
 
 /// From produced to visible, of all events after the warm-up.
@@ -101,19 +103,26 @@ fn produce(properties: &[(String, String)], topic: &str, rate: u32, duration: Du
 
 /// The delay of each event that counts, in ms, once all are visible.
 fn probe(server: &Server, stamps: &Stamps, is_finished: &AtomicBool) -> anyhow::Result<Vec<f64>> {
-    let query = "SELECT kafka_partition, MAX(kafka_offset) FROM events GROUP BY kafka_partition";
+    let newest = |seconds: u64| {
+        format!(
+            "SELECT kafka_partition, MAX(kafka_offset) FROM events \
+             WHERE __time >= CURRENT_TIMESTAMP - INTERVAL '{seconds}' SECOND GROUP BY kafka_partition"
+        )
+    };
     let started = Instant::now();
     let mut visible = vec![0; PARTITIONS as usize];
     let mut delays_ms = Vec::new();
     loop {
         std::thread::sleep(PAUSE);
         let was_finished = is_finished.load(Ordering::SeqCst);
-        let rows = server.sql(query)?;
+        // Whoever looks at what is new does not count everything before; at last all are looked for.
+        let rows = server.sql(&newest(if was_finished { 3_600 } else { NEWEST_SECONDS }))?;
         let now = Instant::now();
         let stamps = stamps.lock().expect("no holder panics");
         for row in &rows {
             let place = |index: usize| row[index].as_u64().expect("offsets and partitions are numbers") as usize;
             let (partition, next) = (place(0), place(1) + 1);
+            let next = next.max(visible[partition]);
             let fresh = &stamps[partition][visible[partition]..next];
             let counted = fresh.iter().filter(|stamp| **stamp - started >= WARM_UP);
             delays_ms.extend(counted.map(|stamp| (now - *stamp).as_secs_f64() * 1e3));

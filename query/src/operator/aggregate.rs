@@ -38,6 +38,7 @@ use std::sync::Arc;
 #[cfg(test)]
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::SegmentView;
 
 pub(crate) use self::accumulator::exact_double;
@@ -56,6 +57,7 @@ use crate::scan::RowFilter;
 /// An aggregation of some segments' rows.
 #[derive(Debug, Clone)]
 pub(crate) struct AggregateTask {
+    pub data_source: DataSourceName,
     pub aggregation: Arc<Aggregation>,
     /// `None` where no row can pass: no segment is read then.
     pub filter: Option<RowFilter>,

@@ -20,7 +20,6 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
-use henge_segment_store::schema::DataSourceName;
 use henge_segment_store::timeline::SegmentView;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +31,6 @@ use crate::error::QueryError;
 /// Groups and aggregates rows of a datasource's segments, in one partition.
 #[derive(Debug)]
 pub(crate) struct SegmentAggregateExec {
-    name: DataSourceName,
     /// Segments of the snapshot before pruning.
     segments_total: usize,
     task: Arc<AggregateTask>,
@@ -41,7 +39,7 @@ pub(crate) struct SegmentAggregateExec {
 }
 
 impl SegmentAggregateExec {
-    pub fn new(name: DataSourceName, segments_total: usize, task: AggregateTask) -> Self {
+    pub fn new(segments_total: usize, task: AggregateTask) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(task.output.clone()),
             Partitioning::UnknownPartitioning(1),
@@ -49,7 +47,7 @@ impl SegmentAggregateExec {
             Boundedness::Bounded,
         );
         let (metrics, properties) = (Arc::default(), Arc::new(properties));
-        Self { name, segments_total, task: Arc::new(task), metrics, properties }
+        Self { segments_total, task: Arc::new(task), metrics, properties }
     }
 
     /// Whether an aggregate is an estimate.
@@ -97,7 +95,7 @@ impl Reader {
 
 impl DisplayAs for SegmentAggregateExec {
     fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "SegmentAggregate: {}", self.name)?;
+        write!(out, "SegmentAggregate: {}", self.task.data_source)?;
         shown::write(&self.task, self.segments_total, out)
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use datafusion::common::{DFSchemaRef, Result};
 use datafusion::logical_expr::{Expr, Extension, InvariantLevel, LogicalPlan, UserDefinedLogicalNode};
-use henge_segment_store::schema::DataSourceName;
 
 use crate::operator::aggregate::{AggregateTask, Aggregation, TopGroups};
 use crate::scan::RowFilter;
@@ -15,7 +14,6 @@ use crate::table::SnapshotTable;
 /// An aggregation by an operator of ours, in place of DataFusion's and of all that was below it.
 #[derive(Debug, Clone)]
 pub(super) struct AggregateNode {
-    pub name: DataSourceName,
     /// Segments of the snapshot before pruning.
     pub segments_total: usize,
     pub task: AggregateTask,
@@ -38,8 +36,9 @@ impl AggregateNode {
             None => Vec::new(),
         };
         let (aggregation, output) = (Arc::new(aggregation), schema.inner().clone());
-        let task = AggregateTask { aggregation, filter, segments, output, top: None, use_indexes };
-        Self { name: table.name.clone(), segments_total: table.snapshot.segments.len(), task, schema }
+        let data_source = table.name.clone();
+        let task = AggregateTask { data_source, aggregation, filter, segments, output, top: None, use_indexes };
+        Self { segments_total: table.snapshot.segments.len(), task, schema }
     }
 
     pub fn into_plan(self) -> LogicalPlan {
@@ -78,7 +77,7 @@ impl UserDefinedLogicalNode for AggregateNode {
     }
 
     fn fmt_for_explain(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "SegmentAggregate: {}", self.name)
+        write!(out, "SegmentAggregate: {}", self.task.data_source)
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, _: Vec<LogicalPlan>) -> Result<Arc<dyn UserDefinedLogicalNode>> {

@@ -92,7 +92,7 @@ impl ExtensionPlanner for NativeNodes {
         }
         let node = node.as_any().downcast_ref::<AggregateNode>();
         Ok(node.map(|node| -> Arc<dyn ExecutionPlan> {
-            Arc::new(SegmentAggregateExec::new(node.name.clone(), node.segments_total, node.task.clone()))
+            Arc::new(SegmentAggregateExec::new(node.segments_total, node.task.clone()))
         }))
     }
 }

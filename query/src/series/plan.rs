@@ -139,6 +139,7 @@ impl Reading {
         let use_indexes = table.shortcuts.use_indexes;
         let segments = filter.chosen(&table.snapshot);
         let task = AggregateTask {
+            data_source: table.name.clone(),
             aggregation: Arc::new(aggregation),
             filter: Some(filter),
             segments,
@@ -146,7 +147,7 @@ impl Reading {
             top: None,
             use_indexes,
         };
-        SegmentAggregateExec::new(table.name.clone(), table.snapshot.segments.len(), task)
+        SegmentAggregateExec::new(table.snapshot.segments.len(), task)
     }
 
     /// The other stages, and what of the groups is wanted.

@@ -47,7 +47,7 @@ struct Numbers {
 }
 
 impl GroupNames {
-    pub fn new(aggregation: &Aggregation, data_source: Option<&str>) -> Self {
+    pub fn new(aggregation: &Aggregation, data_source: &str) -> Self {
         let keys = aggregation.keys.iter().map(|key| Names::new(key, data_source)).collect();
         let mut values = Vec::new();
         for aggregate in &aggregation.aggregates {
@@ -66,18 +66,17 @@ impl GroupNames {
 }
 
 impl Names {
-    /// `data_source`: whose column the key is; numbers of strings are kept for later queries where it is known.
-    pub fn new(key: &GroupKey, data_source: Option<&str>) -> Self {
-        let (kind, name) = match key {
-            GroupKey::TimeBucket(_) => (ColumnKind::Time, None),
-            GroupKey::Column(column) => (column.kind, Some(&column.name)),
-        };
-        let known = match (kind, data_source, name) {
-            (ColumnKind::Value(DimensionType::String), Some(data_source), Some(name)) => {
-                Known::Texts(TextNumbers::of(data_source, name))
-            }
-            (ColumnKind::Value(DimensionType::String), ..) => Known::Texts(Arc::default()),
-            _ => Known::Numbers(Mutex::default()),
+    /// `data_source`: whose column the key is; numbers of strings are kept for later queries.
+    pub fn new(key: &GroupKey, data_source: &str) -> Self {
+        let numbers = || Known::Numbers(Mutex::default());
+        let (kind, known) = match key {
+            GroupKey::TimeBucket(_) => (ColumnKind::Time, numbers()),
+            GroupKey::Column(column) => match column.kind {
+                kind @ ColumnKind::Value(DimensionType::String) => {
+                    (kind, Known::Texts(TextNumbers::of(data_source, &column.name)))
+                }
+                kind => (kind, numbers()),
+            },
         };
         Self { kind, known }
     }

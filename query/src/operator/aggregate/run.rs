@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use henge_segment_store::timeline::SegmentView;
 
 use super::names::GroupNames;
 use super::numbered::NumberedGroups;
@@ -23,8 +22,7 @@ const CONSUMER: &str = "aggregation";
 
 pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<ReadGroups, QueryError> {
     context.check()?;
-    let data_source = task.segments.iter().find_map(data_source_of);
-    let names = GroupNames::new(&task.aggregation, data_source);
+    let names = GroupNames::new(&task.aggregation, task.data_source.as_str());
     let work = Work::new(task, &names, context.results.as_deref());
     work.begin(&context.reads)?;
     let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
@@ -71,13 +69,6 @@ fn parts(found: Vec<Found>, names: &GroupNames, memory: &MemoryReservation) -> R
         }
     }
     Ok(parts)
-}
-
-fn data_source_of(segment: &SegmentView) -> Option<&str> {
-    match segment {
-        SegmentView::Published(segment) => Some(segment.meta.id.data_source.as_str()),
-        SegmentView::Open(_) => None,
-    }
 }
 
 /// Runs `work` on some threads at once, this one among them, and collects what they return.

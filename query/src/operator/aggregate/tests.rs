@@ -19,7 +19,7 @@ use henge_segment_store::time::{Granularity, Interval, TimestampMs, time_zone};
 use tokio_util::sync::CancellationToken;
 
 use self::naive::{Cell, answer};
-use self::rows::{DAY_MS, Random, START_MS, Store};
+use self::rows::{DAY_MS, Random, START_MS, Store, requests};
 use super::*;
 use crate::cpu_pool::QueryShare;
 use crate::error::QueryErrorKind;
@@ -222,6 +222,7 @@ fn check(store: &Store, results: &Arc<ResultCache>, seed: u64, count: usize) {
     for _ in 0..count {
         let aggregation = aggregation(&mut random);
         let task = AggregateTask {
+            data_source: requests(),
             output: output(&aggregation),
             aggregation: Arc::new(aggregation),
             filter: Some(filter(&mut random)),
@@ -360,6 +361,7 @@ fn count_by_path(store: &Store) -> AggregateTask {
     let count = Aggregate { function: AggregateFunction::CountRows, filter: None };
     let aggregation = Aggregation { keys: vec![key], aggregates: vec![count] };
     AggregateTask {
+        data_source: requests(),
         output: output(&aggregation),
         aggregation: Arc::new(aggregation),
         filter: Some(RowFilter { interval: Interval::ALL, predicate: None }),
@@ -433,6 +435,7 @@ async fn without_keys_there_is_one_group_even_of_no_rows() {
     let count = Aggregate { function: AggregateFunction::CountRows, filter: None };
     let aggregation = Aggregation { keys: Vec::new(), aggregates: vec![sum, count] };
     let task = AggregateTask {
+        data_source: requests(),
         output: output(&aggregation),
         aggregation: Arc::new(aggregation),
         filter: None,

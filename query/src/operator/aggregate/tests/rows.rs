@@ -36,6 +36,10 @@ impl Random {
     }
 }
 
+pub fn requests() -> DataSourceName {
+    DataSourceName::new("requests").unwrap()
+}
+
 pub struct Store {
     store: Arc<SegmentStore>,
     source: Option<Arc<DataSource>>,
@@ -57,10 +61,9 @@ impl Store {
 
     /// The first, second or third schema: columns widen, and one is added.
     pub async fn declare(&mut self, generation: u64) {
-        let name = DataSourceName::new("requests").unwrap();
         let schema = schema(generation);
         let policy = UpkeepPolicy::default();
-        self.store.put_supervisor(&name, schema, serde_json::Value::Null, false, policy).await.unwrap();
+        self.store.put_supervisor(&requests(), schema, serde_json::Value::Null, false, policy).await.unwrap();
         self.source = Some(self.store.data_source("requests").unwrap());
         self.generation = generation;
     }
