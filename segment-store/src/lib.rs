@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod manifest;
 pub mod objects;
 mod open_segment;
+mod patient_thread;
 mod promotion;
 pub mod reader;
 pub mod retention;

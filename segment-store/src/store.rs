@@ -18,6 +18,7 @@ use crate::ledger::{Gap, RefusedSample};
 use crate::manifest::{Change, ConsumedRange, ManifestLog, ManifestState, Publish};
 use crate::objects::Objects;
 use crate::open_segment::{OpenRows, sort};
+use crate::patient_thread;
 use crate::schema::{DataSourceName, DataSourceSchema};
 use crate::segment::{PublishedSegment, SegmentFile, SegmentFiles, SegmentId, SegmentMeta};
 use crate::serving_cache::{CacheStats, ServingCache};
@@ -277,7 +278,7 @@ impl Store {
         Ok(added)
     }
 
-    /// Sorts and encodes on a thread that may be busy, then writes durably.
+    /// Sorts and encodes, then writes durably.
     async fn write_segment(
         &self,
         id: SegmentId,
@@ -285,8 +286,7 @@ impl Store {
         consumed: Vec<ConsumedRange>,
     ) -> Result<SegmentMeta, StoreError> {
         let build = move || SegmentFile::build(id, &sort(&rows), rows.events(), consumed, Vec::new());
-        let built = tokio::task::spawn_blocking(build).await;
-        built.expect("building a segment does not panic")?.write(&self.files).await
+        patient_thread::run("publish", build).await?.write(&self.files).await
     }
 
     /// Makes the serving forms that are missing, the newest segments' first, as long as the cache has room for them without
