@@ -57,16 +57,16 @@ async fn a_statement_that_cannot_run_says_what_to_change() {
         ("SELECT bytes / (bytes - bytes) FROM usage", Plan, "division by zero: guard the divisor with NULLIF"),
         ("SELECT bytes % 0 FROM usage", Plan, "division by zero"),
         ("SELECT CAST(1e300 AS BIGINT)", Plan, "1e300"),
-        ("SELECT SUM(bytes + 9223372036854775000) FROM usage", Plan, "SUM overflow: the total 46116860184273875350"),
+        ("SELECT SUM(bytes + 9223372036854775000) FROM usage", Plan, "SUM overflow: a total does not fit"),
         (
             "SELECT org, SUM(9223372036854775807 + 0 * bytes) FROM usage GROUP BY org",
             Plan,
-            "SUM overflow: the total 18446744073709551614",
+            "SUM overflow: a total does not fit",
         ),
         (
             "SELECT SUM(9223372036854775807 + 0 * bytes) OVER (ORDER BY __time) FROM usage WHERE org = 'acme'",
             Plan,
-            "SUM overflow: the total 18446744073709551614",
+            "SUM overflow: a total does not fit",
         ),
         ("SELECT SUM(DISTINCT 9223372036854775800 + bytes / 50) FROM usage WHERE bytes > 50", Plan, "SUM overflow"),
     ];
