@@ -95,12 +95,16 @@ impl TextNumbers {
         let is_kept = |data_source: &str, kept: &Kept| has_data_source(data_source) && is_asked_for(kept.asked_at);
         let mut kept = lock(&KEPT);
         let gone: Vec<Kept> = kept.extract_if(|(name, _), kept| !is_kept(name, kept)).map(|(_, kept)| kept).collect();
-        for Kept { numbers, .. } in kept.values() {
-            lock(&numbers.dictionaries).retain(|_, kept| is_asked_for(kept.asked_at));
-        }
+        let columns: Vec<Arc<Self>> = kept.values().map(|kept| kept.numbers.clone()).collect();
         drop(kept);
         // Outside of the lock, for there may be much to free.
         drop(gone);
+        for column in columns {
+            let mut dictionaries = lock(&column.dictionaries);
+            let gone: Vec<_> = dictionaries.extract_if(|_, kept| !is_asked_for(kept.asked_at)).collect();
+            drop(dictionaries);
+            drop(gone);
+        }
     }
 
     /// The number of one string.
