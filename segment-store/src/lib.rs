@@ -15,6 +15,7 @@ pub mod event;
 pub mod fuzzing;
 pub mod ledger;
 pub mod manifest;
+pub mod niceness;
 pub mod objects;
 mod open_segment;
 mod patient_thread;

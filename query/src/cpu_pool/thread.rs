@@ -4,13 +4,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use henge_segment_store::niceness;
 use nix::time::{ClockId, clock_gettime};
 
-/// By how much a long query's threads are nicer than others: Linux gives one of them a third of what it gives to a thread
-/// of a short query, and lets that one on a core as soon as it wakes up.
-const NICER: i32 = 5;
-/// The system knows no nicer one.
-const NICEST: i32 = 19;
 /// How long a thread keeps its core from others that wait for it. Linux from 6.12 on lets a thread that wakes up on a core
 /// at once where its own slice is the shorter one; others keep to their 1 to 3 ms.
 const SHORT_SLICE: Duration = Duration::from_micros(500);
@@ -39,12 +35,7 @@ pub fn step_back() {
     if !cfg!(target_os = "linux") || IS_BACK.replace(true) {
         return;
     }
-    // SAFETY: numbers in and out; 0 is the calling thread, the process's own number its first thread, which stays as it
-    // was started. Where the system refuses, the thread goes on as it is.
-    unsafe {
-        let ordinary = libc::getpriority(libc::PRIO_PROCESS, std::process::id());
-        libc::setpriority(libc::PRIO_PROCESS, 0, (ordinary + NICER).min(NICEST));
-    }
+    niceness::step_back();
     #[cfg(target_os = "linux")]
     slice::set(LONG_SLICE);
 }
@@ -78,27 +69,22 @@ mod slice {
 mod tests {
     use super::*;
 
-    fn niceness() -> i32 {
-        // SAFETY: numbers in and out; 0 is the calling thread.
-        unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
-    }
-
     #[test]
     fn a_thread_steps_back_once_with_those_that_it_starts_and_no_others() {
-        let before = niceness();
+        let before = niceness::of_thread();
         let stepped_back = std::thread::spawn(move || {
             step_back();
             step_back();
-            let own = niceness();
+            let own = niceness::of_thread();
             let started = std::thread::spawn(|| {
                 step_back();
-                niceness()
+                niceness::of_thread()
             });
             (own, started.join().unwrap())
         });
-        let nicer = (before + NICER).min(NICEST);
+        let nicer = niceness::nicer_than(before);
         assert_eq!(stepped_back.join().unwrap(), (nicer, nicer));
-        assert_eq!(niceness(), before);
+        assert_eq!(niceness::of_thread(), before);
     }
 
     #[cfg(target_os = "linux")]
