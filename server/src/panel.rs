@@ -19,6 +19,7 @@ pub mod measure;
 pub mod metrics;
 pub mod options;
 pub mod position;
+pub mod prepared;
 pub mod request;
 pub mod run;
 pub mod shaping;

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::frame::Frame;
+use super::prepared::{Prepared, unwritable};
 use super::request::{Format, SqlQuery, Surroundings};
-use super::run::{Panel, unwritable};
+use super::run::Panel;
 use super::window::Window;
 use crate::error::ApiError;
 
@@ -27,7 +28,7 @@ impl Panel {
         let query = SqlQuery { sql: request.sql.clone(), format: Format::TimeSeries };
         let prepared = self.statement(&query, around, &window)?;
         // Marks are no buckets: none of them is incomplete.
-        let prepared = super::run::Prepared { bucket: None, ..prepared };
+        let prepared = Prepared { bucket: None, ..prepared };
         let mut frame = self.run(prepared, around, &window).await?.frame;
         if let Some(end) = place(&frame, "timeEnd") {
             frame.read_times(end).map_err(unwritable)?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::draft::{Draft, Style, Where};
 use super::expansion::Context;
 use super::frame::Frame;
+use super::prepared::unwritable;
 use super::request::{Format, SqlQuery, Surroundings};
 use super::run::Panel;
 use super::sql_text;
@@ -130,7 +131,7 @@ impl Panel {
         };
         let sql = format!("SELECT DISTINCT {name} AS \"value\"{source} ORDER BY 1 LIMIT {}", limit + 2);
         let frame = self.ask(&sql).await?;
-        let texts = frame.texts(0).map_err(super::run::unwritable)?;
+        let texts = frame.texts(0).map_err(unwritable)?;
         let mut values: Vec<String> = texts.iter().flatten().map(str::to_owned).collect();
         // A null takes a row, and is no value.
         let is_truncated = values.len() > limit;
@@ -206,6 +207,6 @@ impl Panel {
 }
 
 fn texts_of(frame: &Frame, at: usize) -> Result<Vec<Option<String>>, ApiError> {
-    let texts = frame.texts(at).map_err(super::run::unwritable)?;
+    let texts = frame.texts(at).map_err(unwritable)?;
     Ok((0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row).to_owned())).collect())
 }

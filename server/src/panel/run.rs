@@ -1,29 +1,25 @@
 //! From a request to an answer.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::Array;
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use futures::TryStreamExt;
 use henge_query::answer::{QueryAnswer, ResultColumn};
-use henge_query::error::{QueryError, QueryErrorKind};
-use henge_query::pieces::{self, Piece};
-use henge_query::provenance::MadeOf;
+use henge_query::error::QueryError;
+use henge_query::pieces;
 use henge_query::request::{AskedLimits, QueryRequest};
 use uuid::Uuid;
 
-use super::answer::{Notice, PanelAnswer};
-use super::bucket::Bucket;
+use super::answer::PanelAnswer;
 use super::builder::{BuilderQuery, Built, Tops};
 use super::draft::{Draft, Style};
 use super::expansion::{self, Context, Expansion};
 use super::frame::Frame;
 use super::logs::{LogsQuery, Order};
-use super::position::{Fragment, Position};
+use super::position::Position;
+use super::prepared::{Failure, Prepared, Rows, Source, unwritable};
 use super::request::{Format, PanelQuery, PanelRequest, SqlQuery, Surroundings};
 use super::shaping::shaped;
 use super::sight::Sight;
@@ -50,38 +46,6 @@ impl FromRequestParts<Arc<App>> for Panel {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let services = Services::from_request_parts(parts, app).await?;
         Ok(Self { app: app.clone(), services, asker: Asker::from_request_parts(parts, app).await? })
-    }
-}
-
-/// A statement to run, and what its rows are to become.
-#[derive(Debug, Default)]
-pub struct Prepared {
-    pub fragment: Fragment,
-    pub format: Format,
-    pub bucket: Option<Bucket>,
-    pub notices: Vec<Notice>,
-    /// Of a table of numbers.
-    pub is_numeric: bool,
-    /// The rows that are wanted; the statement asks for one more.
-    pub limit: Option<u64>,
-    pub unit: BTreeMap<String, String>,
-    /// The text as sent, in pieces, where one was sent.
-    pub source: Option<Source>,
-}
-
-#[derive(Debug)]
-pub struct Source {
-    sql: String,
-    pieces: Vec<Piece>,
-}
-
-impl Prepared {
-    /// The error with its place in the text as sent.
-    fn explain(&self, failure: Failure) -> ApiError {
-        match (failure, &self.source) {
-            (Failure::Query(error), Some(source)) => self.fragment.error(error, &source.sql, &source.pieces),
-            (failure, _) => failure.into(),
-        }
     }
 }
 
@@ -296,28 +260,6 @@ impl Panel {
     }
 }
 
-/// All that a statement answered.
-pub struct Rows {
-    pub columns: Vec<ResultColumn>,
-    pub batches: Vec<RecordBatch>,
-    pub made_of: Vec<MadeOf>,
-}
-
-/// Why a statement was not answered.
-enum Failure {
-    Recovering(ApiError),
-    Query(QueryError),
-}
-
-impl From<Failure> for ApiError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Recovering(error) => error,
-            Failure::Query(error) => error.into(),
-        }
-    }
-}
-
 /// A text that has a quote without an end has a place where that begins.
 fn unreadable(error: QueryError) -> ApiError {
     let place = sql_place(&error.message);
@@ -326,8 +268,4 @@ fn unreadable(error: QueryError) -> ApiError {
         Some((line, column)) => error.at(Position { line: line.into(), column: column.into(), length: 1 }),
         None => error,
     }
-}
-
-pub fn unwritable(error: ArrowError) -> ApiError {
-    QueryError::new(QueryErrorKind::Internal, format!("the rows of an answer cannot be written: {error}")).into()
 }

@@ -7,8 +7,8 @@ use super::answer::{Meta, Notice, PanelAnswer, Shape};
 use super::bucket::Bucket;
 use super::frame::{FillError, Frame};
 use super::logs;
+use super::prepared::{Prepared, Rows, unwritable};
 use super::request::{Format, Surroundings};
-use super::run::{Prepared, Rows, unwritable};
 use super::window::Window;
 use crate::error::ApiError;
 

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::answer::{Notice, PanelAnswer};
 use super::logs::{LogsQuery, Order};
+use super::prepared::{Prepared, unwritable};
 use super::request::{PanelQuery, Range, Surroundings};
-use super::run::{Panel, Prepared, unwritable};
+use super::run::Panel;
 use super::window::Window;
 use crate::error::ApiError;
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::request_body::{AnyJson, not_understood};
 use crate::error::ApiError;
+use crate::panel::prepared::unwritable;
 use crate::panel::request::PanelRequest;
-use crate::panel::run::{Panel, unwritable};
+use crate::panel::run::Panel;
 
 /// Values of a filter that are offered.
 const VALUES_MAX: u64 = 1_000;
