@@ -8,6 +8,7 @@ use henge_query::answer::{QueryAnswer, ResultBatches, ResultColumn};
 use henge_query::error::{QueryError, QueryErrorKind};
 use henge_query::provenance::MadeOf;
 use henge_query::result_cache::ResultCacheCounts;
+use tokio::task::yield_now;
 
 use super::arrow_ipc::ArrowStream;
 use super::cell::Cells;
@@ -69,7 +70,7 @@ impl StartedAnswer {
                 Writer::Rows { rows, current: None }
             }
         };
-        let state = Writing { writer, batches, first: self.first, opening, is_finished: false };
+        let state = Writing { writer, batches, first: self.first, opening, is_begun: false, is_finished: false };
         Ok(try_unfold(state, |mut state| async move { Ok(state.next_piece().await?.map(|piece| (piece, state))) }))
     }
 }
@@ -128,6 +129,7 @@ struct Writing {
     first: Option<RecordBatch>,
     /// What stands before the first row; part of the first piece.
     opening: Vec<u8>,
+    is_begun: bool,
     is_finished: bool,
 }
 
@@ -136,6 +138,10 @@ impl Writing {
     async fn next_piece(&mut self) -> Result<Option<Bytes>, QueryError> {
         if self.is_finished {
             return Ok(None);
+        }
+        // Else a connection that takes all keeps its thread for hundreds of pieces, and others wait.
+        if std::mem::replace(&mut self.is_begun, true) {
+            yield_now().await;
         }
         let mut out = std::mem::take(&mut self.opening);
         loop {
