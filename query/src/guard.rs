@@ -41,6 +41,9 @@ impl Default for StatementLimits {
 
 /// Tables that a statement reads; what stands under WITH counts wherever it is named.
 pub const RELATIONS_MAX: usize = 100;
+/// Sets of keys that a statement groups by with `GROUPING SETS`, `ROLLUP` and `CUBE`; WITH queries count likewise. A planner
+/// copies the keys of each set many times: 4,096 sets of twelve keys took a gigabyte.
+pub const GROUPING_SETS_MAX: usize = 256;
 /// Queries within each other, WITH queries where they are named. Planning doubles with each level of subqueries.
 pub const QUERY_DEPTH_MAX: usize = 12;
 /// Nodes of an expression once those of inner queries are put into it.

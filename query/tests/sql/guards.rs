@@ -55,6 +55,29 @@ async fn a_with_query_that_doubles_itself_is_refused() {
     assert_eq!(error.kind, ResourceLimit);
 }
 
+#[tokio::test]
+async fn as_many_sets_of_keys_as_the_limit_are_grouped_by_and_not_one_more() {
+    let columns: Vec<String> = (0..9).map(|at| format!("cost + {at} AS c{at}")).collect();
+    let keys = |count: usize| (0..count).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
+    let grouped =
+        |by: &str| format!("SELECT COUNT(*) AS n FROM (SELECT {} FROM usage) GROUP BY {by}", columns.join(", "));
+    let fixture = Fixture::with_events().await;
+    let cube = grouped(&format!("CUBE ({})", keys(8)));
+    assert!(fixture.rows(&cube).await.len() >= 256);
+    let beyond = [
+        grouped(&format!("CUBE ({})", keys(9))),
+        grouped(&format!("GROUPING SETS ({})", vec!["(c0)"; 257].join(", "))),
+        grouped(&format!("ROLLUP (c8), CUBE ({})", keys(8))),
+        format!("{cube} UNION ALL {cube}"),
+        format!("WITH c AS ({cube}) SELECT COUNT(*) FROM c"),
+    ];
+    for sql in beyond {
+        let error = fixture.error(&sql).await;
+        assert!(error.message.contains("groups by more than 256 sets of keys"), "{sql}: {error:?}");
+        assert_eq!(error.kind, ResourceLimit);
+    }
+}
+
 /// `levels` queries around one table, each made from the one below it.
 fn nested(levels: usize, level: impl Fn(&str) -> String) -> String {
     (1..levels).fold("SELECT cost AS s, cost AS t FROM usage".to_owned(), |below, _| level(&below))

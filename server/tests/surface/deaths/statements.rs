@@ -85,6 +85,7 @@ fn shapes() -> Vec<String> {
         chain("SELECT COUNT(*) FROM usage", " UNION ALL SELECT COUNT(*) FROM usage", 99),
         chain("SELECT org FROM usage", " INTERSECT SELECT org FROM usage", 99),
         format!("SELECT COUNT(*) FROM {source} GROUP BY CUBE ({columns})"),
+        format!("SELECT COUNT(*) FROM {source} GROUP BY CUBE ({})", list(8, |at| format!("c{at}"))),
         format!("SELECT COUNT(*) FROM {source} GROUP BY CUBE ({columns}), CUBE ({columns}), CUBE ({columns})"),
         format!("SELECT COUNT(*) FROM usage GROUP BY ROLLUP ({})", list(60, |at| format!("shard + {at}"))),
         format!("SELECT '{}'", "x".repeat(300 << 10)),
