@@ -111,7 +111,8 @@ impl QueryEngine {
         let running = self.running.start(&wanted, share, reads);
         let asked = Asked::new(running, wanted.timeout(), &limits, Arc::new(results));
         let slot = asked.admitted(&self.admission, limits.wait_max).await?;
-        Ok(Execution::start(asked, slot, self.threads.take(), self.planner.clone(), wanted, limits))
+        let threads = self.threads.take(asked.share());
+        Ok(Execution::start(asked, slot, threads, self.planner.clone(), wanted, limits))
     }
 
     /// Ends the running queries of that id with an error; `false` where the reader knows of none.

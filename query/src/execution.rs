@@ -97,6 +97,11 @@ impl Asked {
         Self { running, deadline: Instant::now() + timeout, timeout, results }
     }
 
+    /// Its place at the CPU pool.
+    pub fn share(&self) -> &Arc<QueryShare> {
+        self.running.share()
+    }
+
     /// Waits in line.
     pub async fn admitted(
         &self,

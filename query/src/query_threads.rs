@@ -1,15 +1,24 @@
 //! Threads that work for one query at a time, so that the operating system shares the cores among queries.
 //!
 //! A query has a tokio runtime to itself while it is planned and runs. Afterwards the next one has it, unless its threads
-//! may have stepped back ([`crate::cpu_pool`]) or may still be busy: those end by themselves.
+//! may have stepped back ([`crate::cpu_pool`]) or may still be busy: those end by themselves, behind all others.
+//!
+//! Planning, and a step of an operator, may take long without a word. So a thread of its own looks every few milliseconds
+//! at what the threads of each query have used of the CPU: those that have used more than most dashboards let others go
+//! first, and those of a query that is long step back.
+
+mod watched;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::thread::Thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::cpu_pool::thread;
+use self::watched::WatchedThreads;
+use crate::cpu_pool::{QueryShare, thread};
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -18,12 +27,18 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 const BLOCKING_MAX: usize = 64;
 /// Threads that wait for the next query; as many runtimes as have so many.
 const IDLE_THREADS_MAX: usize = 64;
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How often it looks in vain before it waits to be woken: queries that come one after another need not wake it.
+const LOOKS_IN_VAIN_MAX: u32 = 500;
+/// What threads use before they let others go first: less than planning a large statement, more than a dashboard's query.
+const FIRST_MAX: Duration = Duration::from_millis(5);
 
 /// The threads of all queries.
 #[derive(Debug)]
 pub(crate) struct QueryThreads {
     threads: NonZeroUsize,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    watch: Thread,
 }
 
 #[derive(Debug, Default)]
@@ -32,18 +47,34 @@ struct State {
     /// By their numbers those that are a query's, and those with tasks of a query that is over.
     busy: BTreeMap<u64, Busy>,
     started: u64,
+    /// Nobody looks until woken.
+    is_watch_asleep: bool,
+    is_over: bool,
 }
 
 #[derive(Debug)]
 struct Numbered {
     number: u64,
     runtime: Runtime,
+    threads: WatchedThreads,
 }
 
 #[derive(Debug)]
 struct Busy {
     runtime: Handle,
+    threads: WatchedThreads,
+    share: Weak<QueryShare>,
     is_owned: bool,
+    pace: Pace,
+}
+
+/// How a query's threads get on beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    First,
+    Later,
+    /// They have stepped back, or their query is over.
+    Unwatched,
 }
 
 /// One query's threads.
@@ -56,17 +87,29 @@ pub(crate) struct OwnThreads {
 }
 
 impl QueryThreads {
+    /// Panics if the system gives no thread.
     pub fn new(limits: &QueryLimits) -> Self {
-        Self { threads: limits.threads, state: Mutex::default() }
+        let state: Arc<Mutex<State>> = Arc::default();
+        let watched = state.clone();
+        let watch = std::thread::Builder::new().name("query-watch".into()).spawn(move || watch(&watched));
+        let watch = watch.expect("the system has threads for queries").thread().clone();
+        Self { threads: limits.threads, state, watch }
     }
 
     /// Threads for a query. Panics if the system gives none.
-    pub fn take(self: &Arc<Self>) -> OwnThreads {
+    pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>) -> OwnThreads {
         let idle = self.state().idle.pop();
-        let runtime = idle.unwrap_or_else(|| self.start());
-        let busy = Busy { runtime: runtime.runtime.handle().clone(), is_owned: true };
-        self.state().busy.insert(runtime.number, busy);
-        OwnThreads { all: self.clone(), own: Some(runtime), is_reusable: false }
+        let own = idle.unwrap_or_else(|| self.start());
+        own.threads.reset();
+        let (runtime, threads) = (own.runtime.handle().clone(), own.threads.clone());
+        let busy = Busy { runtime, threads, share: Arc::downgrade(share), is_owned: true, pace: Pace::First };
+        let mut state = self.state();
+        state.busy.insert(own.number, busy);
+        if std::mem::take(&mut state.is_watch_asleep) {
+            self.watch.unpark();
+        }
+        drop(state);
+        OwnThreads { all: self.clone(), own: Some(own), is_reusable: false }
     }
 
     /// Tasks on all of them; those of a query that is over go within a batch of rows.
@@ -75,48 +118,103 @@ impl QueryThreads {
     }
 
     fn start(&self) -> Numbered {
+        let threads = WatchedThreads::default();
+        let (entered, left) = (threads.clone(), threads.clone());
         let runtime = Builder::new_multi_thread()
             .worker_threads(self.threads.get())
             .max_blocking_threads(BLOCKING_MAX)
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
-            .on_thread_start(thread::go_first)
+            .on_thread_start(move || {
+                thread::go_first();
+                entered.enter();
+            })
+            .on_thread_stop(move || left.leave())
             .enable_all()
             .build()
             .expect("the system has threads for queries");
         let mut state = self.state();
         state.started += 1;
-        Numbered { number: state.started, runtime }
+        Numbered { number: state.started, runtime, threads }
     }
 
     fn give_back(&self, own: Numbered, is_reusable: bool) {
         let mut state = self.state();
+        let mut pace = Pace::Unwatched;
         if let Some(busy) = state.busy.get_mut(&own.number) {
             busy.is_owned = false;
+            pace = std::mem::replace(&mut busy.pace, Pace::Unwatched);
         }
         state.busy.retain(|_, busy| busy.is_owned || busy.tasks() > 0);
         let idle_max = (IDLE_THREADS_MAX / self.threads).max(1);
-        if is_reusable && state.idle.len() < idle_max {
+        if is_reusable && pace != Pace::Unwatched && state.idle.len() < idle_max {
+            if pace == Pace::Later {
+                own.threads.let_go_first();
+            }
             return state.idle.push(own);
         }
         drop(state);
+        // What it left behind may be busy with it for long.
+        own.threads.put_back();
         // Does not wait for the threads: an async context may not block.
         own.runtime.shutdown_background();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code panics while it holds the runtimes")
+        lock(&self.state)
     }
 }
 
 impl Drop for QueryThreads {
     fn drop(&mut self) {
-        let idle = std::mem::take(&mut self.state().idle);
+        let mut state = self.state();
+        state.is_over = true;
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
         idle.into_iter().for_each(|idle| idle.runtime.shutdown_background());
+        self.watch.unpark();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("no code panics while it holds the runtimes")
+}
+
+/// Lets threads of long queries step back, until there are no query threads any more.
+fn watch(state: &Mutex<State>) {
+    thread::go_first();
+    let mut in_vain = 0;
+    loop {
+        let mut state = lock(state);
+        if state.is_over {
+            return;
+        }
+        state.busy.values_mut().for_each(Busy::look);
+        in_vain = if state.busy.is_empty() { in_vain + 1 } else { 0 };
+        state.is_watch_asleep = in_vain > LOOKS_IN_VAIN_MAX;
+        let falls_asleep = state.is_watch_asleep;
+        drop(state);
+        if falls_asleep {
+            std::thread::park();
+        } else {
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
 }
 
 impl Busy {
+    fn look(&mut self) {
+        let Some(share) = self.share.upgrade().filter(|_| self.pace != Pace::Unwatched) else { return };
+        let used = self.threads.used();
+        if share.has_used(used) {
+            self.pace = Pace::Unwatched;
+            self.threads.put_back();
+        } else if used > FIRST_MAX && self.pace == Pace::First {
+            self.pace = Pace::Later;
+            self.threads.let_go_later();
+        }
+    }
+
     fn tasks(&self) -> usize {
         self.runtime.metrics().num_alive_tasks()
     }
@@ -142,45 +240,4 @@ impl Drop for OwnThreads {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn threads() -> Arc<QueryThreads> {
-        Arc::new(QueryThreads::new(&QueryLimits { threads: NonZeroUsize::MIN, ..QueryLimits::default() }))
-    }
-
-    fn number(own: &OwnThreads) -> u64 {
-        own.own.as_ref().unwrap().number
-    }
-
-    #[test]
-    fn threads_are_one_querys_at_a_time_and_then_another_ones() {
-        let all = threads();
-        let (mut first, second) = (all.take(), all.take());
-        assert_eq!((number(&first), number(&second)), (1, 2));
-        first.set_reusable();
-        drop(first);
-        drop(second);
-        assert_eq!(number(&all.take()), 1, "those of the second may be of no use any more");
-        assert_eq!(number(&all.take()), 3);
-    }
-
-    #[test]
-    fn tasks_that_a_query_left_behind_are_counted_until_they_go() {
-        let all = threads();
-        let own = all.take();
-        let (started, start) = std::sync::mpsc::channel();
-        let (go_on, wait) = std::sync::mpsc::channel::<()>();
-        own.runtime().spawn(async move {
-            started.send(()).unwrap();
-            wait.recv().ok();
-        });
-        start.recv().unwrap();
-        drop(own);
-        assert_eq!(all.tasks(), 1);
-        drop(go_on);
-        while all.tasks() > 0 {
-            std::thread::yield_now();
-        }
-    }
-}
+mod tests;

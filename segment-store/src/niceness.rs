@@ -9,15 +9,20 @@ const NICEST: i32 = 19;
 /// Lets other threads go first from now on, and for good: most processes may not take that back. Threads that it starts
 /// from now on do the same.
 pub fn step_back() {
+    put_back(0);
+}
+
+/// The same for a thread that Linux knows by this number; 0 is the calling one.
+pub fn put_back(thread: u32) {
     // Elsewhere a priority belongs to the whole process.
     if !cfg!(target_os = "linux") {
         return;
     }
-    // SAFETY: numbers in and out; 0 is the calling thread, the process's own number its first thread, which stays as it
-    // was started. Where the system refuses, the thread goes on as it is.
+    // SAFETY: numbers in and out; the process's own number is its first thread, which stays as it was started. Where the
+    // system refuses, the thread goes on as it is.
     unsafe {
         let ordinary = libc::getpriority(libc::PRIO_PROCESS, std::process::id());
-        libc::setpriority(libc::PRIO_PROCESS, 0, nicer_than(ordinary));
+        libc::setpriority(libc::PRIO_PROCESS, thread, nicer_than(ordinary));
     }
 }
 

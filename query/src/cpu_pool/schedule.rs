@@ -94,8 +94,12 @@ impl<J> Account<J> {
 
     /// Adds to what it will use.
     fn expect(&mut self, more: Duration, long_start: Duration) {
+        self.expect_at_least(self.expected + more, long_start);
+    }
+
+    fn expect_at_least(&mut self, altogether: Duration, long_start: Duration) {
         let before = self.class();
-        self.expected += more;
+        self.expected = self.expected.max(altogether);
         self.changed(before, long_start);
     }
 
@@ -218,6 +222,12 @@ impl<J> Schedule<J> {
     pub fn expect(&mut self, id: AccountId, more: Duration) {
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
         account.expect(more, self.start[Class::Long as usize]);
+    }
+
+    /// Says what all threads of an account have used together, part of which may have been charged or have ended before.
+    pub fn has_used(&mut self, id: AccountId, altogether: Duration) {
+        let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
+        account.expect_at_least(altogether, self.start[Class::Long as usize]);
     }
 
     /// What an open account is by now.

@@ -89,6 +89,13 @@ impl QueryShare {
         self.pool.lock().schedule.expect(self.account, at_least);
     }
 
+    /// Says that all its threads together have used so much, and tells whether it is long therefore.
+    pub fn has_used(&self, altogether: Duration) -> bool {
+        let mut state = self.pool.lock();
+        state.schedule.has_used(self.account, altogether);
+        state.schedule.class_of(self.account) == Class::Long
+    }
+
     /// Whether it has used more than dashboards do.
     pub fn is_long(&self) -> bool {
         self.pool.lock().schedule.class_of(self.account) == Class::Long

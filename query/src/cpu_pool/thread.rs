@@ -1,4 +1,4 @@
-//! The calling thread, as the operating system sees it.
+//! A thread, as the operating system sees it.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -10,26 +10,67 @@ use nix::time::{ClockId, clock_gettime};
 /// How long a thread keeps its core from others that wait for it. Linux from 6.12 on lets a thread that wakes up on a core
 /// at once where its own slice is the shorter one; others keep to their 1 to 3 ms.
 const SHORT_SLICE: Duration = Duration::from_micros(500);
-/// Of a thread that has stepped back.
+/// Of a thread that goes later, or has stepped back.
 const LONG_SLICE: Duration = Duration::from_millis(4);
 
 thread_local! {
     static IS_BACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What the thread has used of the CPU.
+/// A thread of this process by the system's number, which another one may have once it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadId(#[cfg_attr(not(target_os = "linux"), allow(dead_code))] u32);
+
+impl ThreadId {
+    /// The calling thread's; `None` where a thread can only ask for itself.
+    pub fn of_caller() -> Option<Self> {
+        #[cfg(target_os = "linux")]
+        return Some(Self(nix::unistd::gettid().as_raw() as u32));
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+
+    /// What it has used of the CPU.
+    pub fn cpu_time(self) -> Duration {
+        // How Linux makes the number of a clock of a thread's CPU time: include/linux/posix-timers_types.h.
+        const OF_A_THREAD: i32 = 0b100;
+        const SCHEDULED: i32 = 0b010;
+        let clock = (!(self.0 as i32) << 3) | OF_A_THREAD | SCHEDULED;
+        clock_gettime(ClockId::from_raw(clock)).map_or(Duration::ZERO, Duration::from)
+    }
+
+    /// Like [`go_first`].
+    pub fn let_go_first(self) {
+        #[cfg(target_os = "linux")]
+        slice::set(self.0, SHORT_SLICE);
+    }
+
+    /// Lets it wait for a core until those that go first have used theirs, with no less of the time altogether.
+    pub fn let_go_later(self) {
+        #[cfg(target_os = "linux")]
+        slice::set(self.0, LONG_SLICE);
+    }
+
+    /// Lets it step back like [`step_back`].
+    pub fn put_back(self) {
+        niceness::put_back(self.0);
+        self.let_go_later();
+    }
+}
+
+/// What the calling thread has used of the CPU.
 pub fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
-/// Lets the thread on a core as soon as it has something to do, until it steps back.
+/// Lets the calling thread on a core as soon as it has something to do, until it steps back.
 pub fn go_first() {
     #[cfg(target_os = "linux")]
-    slice::set(SHORT_SLICE);
+    slice::set(slice::CALLER, SHORT_SLICE);
 }
 
-/// Lets threads of short queries go first from now on, and for good: most processes may not take that back. Threads that
-/// it starts from now on do the same.
+/// Lets threads of short queries go before the calling one from now on, and for good: most processes may not take that
+/// back. Threads that it starts from now on do the same.
 pub fn step_back() {
     // Elsewhere a priority belongs to the whole process.
     if !cfg!(target_os = "linux") || IS_BACK.replace(true) {
@@ -37,7 +78,7 @@ pub fn step_back() {
     }
     niceness::step_back();
     #[cfg(target_os = "linux")]
-    slice::set(LONG_SLICE);
+    slice::set(slice::CALLER, LONG_SLICE);
 }
 
 #[cfg(target_os = "linux")]
@@ -46,20 +87,21 @@ mod slice {
     use std::time::Duration;
 
     const BYTES: u32 = size_of::<libc::sched_attr>() as u32;
+    pub const CALLER: u32 = 0;
 
     /// Where the system refuses or knows no slices, the thread goes on as it is.
-    pub fn set(slice: Duration) {
-        let Some(mut attributes) = get() else { return };
+    pub fn set(thread: u32, slice: Duration) {
+        let Some(mut attributes) = get(thread) else { return };
         attributes.sched_runtime = slice.as_nanos() as u64;
-        // SAFETY: the attributes live until the call is over, and say their size; 0 is the calling thread.
-        unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+        // SAFETY: the attributes live until the call is over, and say their size.
+        unsafe { libc::syscall(libc::SYS_sched_setattr, thread, &raw const attributes, 0) };
     }
 
-    pub fn get() -> Option<libc::sched_attr> {
+    pub fn get(thread: u32) -> Option<libc::sched_attr> {
         let mut attributes = MaybeUninit::<libc::sched_attr>::zeroed();
         // SAFETY: the system writes at most so many bytes; all of them are numbers, which may be zero.
         unsafe {
-            let refused = libc::syscall(libc::SYS_sched_getattr, 0, attributes.as_mut_ptr(), BYTES, 0);
+            let refused = libc::syscall(libc::SYS_sched_getattr, thread, attributes.as_mut_ptr(), BYTES, 0);
             (refused == 0).then(|| attributes.assume_init())
         }
     }
@@ -90,7 +132,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_thread_has_short_slices_until_it_steps_back() {
-        let slice = || slice::get().map(|attributes| (attributes.sched_policy, attributes.sched_runtime));
+        let slice = || slice::get(slice::CALLER).map(|attributes| (attributes.sched_policy, attributes.sched_runtime));
         // Earlier systems tell none.
         if slice().is_none_or(|(_, nanos)| nanos == 0) {
             return;
@@ -104,6 +146,29 @@ mod tests {
         .join()
         .unwrap();
         assert_eq!((before, after), (Some((0, 500_000)), Some((0, 4_000_000))));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_is_watched_and_put_back_by_another_one() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let worker = std::thread::spawn(move || {
+            while cpu_time() < Duration::from_millis(2) {
+                std::hint::spin_loop();
+            }
+            tell.send((ThreadId::of_caller().unwrap(), cpu_time())).unwrap();
+            wait.recv().unwrap();
+            (niceness::of_thread(), cpu_time())
+        });
+        let before = niceness::of_thread();
+        let (id, used) = told.recv().unwrap();
+        let seen = id.cpu_time();
+        id.put_back();
+        go_on.send(()).unwrap();
+        let (own, used_at_last) = worker.join().unwrap();
+        assert!(used <= seen && seen <= used_at_last, "{used:?} {seen:?} {used_at_last:?}");
+        assert_eq!((own, niceness::of_thread()), (niceness::nicer_than(before), before));
     }
 
     #[test]
