@@ -33,8 +33,14 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
 
 use crate::cli::{Cli, Command};
+
+/// Threads that have stepped back must not keep others waiting for memory: those of the C library's allocator share a few
+/// locks, and one that waited for a core with such a lock in its hand kept short queries waiting for 100 ms.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

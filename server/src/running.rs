@@ -139,7 +139,7 @@ impl Running {
         app.recovered(services.clone());
         let policy = ScrubPolicy { bytes_per_s: config.upkeep.scrub_rate as u64, ..ScrubPolicy::default() };
         let scrub = tokio::spawn(scrubbing::run(services.store.clone(), policy, app.upkeep.clone(), app.stop.clone()));
-        tokio::spawn(held_memory::give_back(services.clone(), app.stop.clone()));
+        tokio::spawn(held_memory::let_go(services.clone(), app.stop.clone()));
         tokio::spawn(statements.keep_tidy(app.stop.clone()));
         tokio::spawn(following::run(services.clone(), config.refresh, app.stop.clone()));
         let background = Background::start(services.store.clone(), config.upkeep, app.upkeep.clone());
