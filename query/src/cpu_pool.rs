@@ -9,11 +9,10 @@
 //! Beside those, a query has threads of its own ([`crate::query_threads`]). They plan it and run DataFusion's operators over
 //! what scans and native operators yield, without turns: the operating system shares the cores among them. What they use
 //! counts all the same ([`QueryShare::charge_thread`]), and once a query is long, its threads step back behind those of
-//! short ones ([`thread`]), as the threads that do long queries' morsels did from the start.
+//! short ones ([`os_thread`]), as the threads that do long queries' morsels did from the start.
 
 mod schedule;
 mod share;
-pub(crate) mod thread;
 mod turn;
 
 use std::collections::VecDeque;
@@ -22,6 +21,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
+use henge_segment_store::os_thread;
 use tokio_util::sync::CancellationToken;
 
 use self::schedule::{AccountId, Class, Running, Schedule};
@@ -166,8 +166,8 @@ impl Shared {
     /// What each thread does.
     fn work(self: &Arc<Self>, class: Class) {
         match class {
-            Class::Short => thread::go_first(),
-            Class::Long => thread::step_back(),
+            Class::Short => os_thread::go_first(),
+            Class::Long => os_thread::step_back(),
         }
         while let Some((running, morsel)) = self.wait_for_morsel(class) {
             let started = Instant::now();

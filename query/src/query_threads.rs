@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 
+use henge_segment_store::os_thread;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use self::watched::WatchedThreads;
-use crate::cpu_pool::{QueryShare, thread};
+use crate::cpu_pool::QueryShare;
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -126,7 +127,7 @@ impl QueryThreads {
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
             .on_thread_start(move || {
-                thread::go_first();
+                os_thread::go_first();
                 entered.enter();
             })
             .on_thread_stop(move || left.leave())
@@ -182,7 +183,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 /// Lets threads of long queries step back, until there are no query threads any more.
 fn watch(state: &Mutex<State>) {
-    thread::go_first();
+    os_thread::go_first();
     let mut in_vain = 0;
     loop {
         let mut state = lock(state);

@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::niceness;
+use crate::os_thread;
 
 /// What `work` returns. `name` is that of the thread.
 ///
@@ -14,7 +14,7 @@ use crate::niceness;
 pub(crate) async fn run<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = oneshot::channel();
     let patient = move || {
-        niceness::step_back();
+        os_thread::step_back();
         // Nobody waits any more where the process ends.
         let _ = done.send(work());
     };
@@ -28,12 +28,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_thread_is_nicer_and_the_one_that_waits_stays_as_it_is() {
-        let before = niceness::of_thread();
-        let patient = run("patient", || (niceness::of_thread(), thread::current().name().map(str::to_owned)));
+        let before = os_thread::niceness();
+        let patient = run("patient", || (os_thread::niceness(), thread::current().name().map(str::to_owned)));
         let (on_thread, name) = patient.await;
-        assert_eq!((niceness::of_thread(), name.as_deref()), (before, Some("patient")));
+        assert_eq!((os_thread::niceness(), name.as_deref()), (before, Some("patient")));
         if cfg!(target_os = "linux") {
-            assert_eq!(on_thread, niceness::nicer_than(before));
+            assert_eq!(on_thread, os_thread::nicer_than(before));
         }
     }
 

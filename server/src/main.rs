@@ -33,6 +33,7 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::Parser;
+use henge_segment_store::os_thread;
 use tikv_jemallocator::Jemalloc;
 
 use crate::cli::{Cli, Command};
@@ -57,7 +58,8 @@ fn main() -> ExitCode {
         | Command::Openapi(_) => "warn",
     };
     telemetry::start(cli.log_format, default_filter);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // Each question and each answer passes through these threads, for little work.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(os_thread::go_first).build();
     let runtime = runtime.expect("a process that may start no thread cannot run");
     let code = runtime.block_on(async {
         match cli.command {

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use henge_segment_store::os_thread;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::schedule::{AccountId, Class};
 use super::turn::Turn;
-use super::{Item, Shared, thread};
+use super::{Item, Shared};
 use crate::error::{QueryError, QueryErrorKind};
 
 /// Less is not worth counting yet.
@@ -66,7 +67,7 @@ impl QueryShare {
     /// Counts what this thread, which works for this query alone and without turns, has used since it was here before;
     /// a long query's thread steps back. To be called every few milliseconds.
     pub fn charge_thread(&self) {
-        let now = thread::cpu_time();
+        let now = os_thread::cpu_time();
         let used = match COUNTED.get() {
             Some((account, before)) if account == self.account => now.saturating_sub(before),
             _ => Duration::ZERO,
@@ -80,7 +81,7 @@ impl QueryShare {
         let class = state.schedule.class_of(self.account);
         drop(state);
         if class == Class::Long {
-            thread::step_back();
+            os_thread::step_back();
         }
     }
 

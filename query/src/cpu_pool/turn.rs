@@ -1,8 +1,10 @@
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use henge_segment_store::os_thread;
+
 use super::schedule::{AccountId, Class, Running};
-use super::{Item, QueryShare, Shared, thread};
+use super::{Item, QueryShare, Shared};
 use crate::error::QueryError;
 
 /// A thread's leave to use the CPU. Others have theirs once it is dropped, paused or passed on.
@@ -41,7 +43,7 @@ impl<'s> Turn<'s> {
         }
         let grant = receiver.recv().map_err(|_| self.share.left_out())?;
         if grant.running.class == Class::Long {
-            thread::step_back();
+            os_thread::step_back();
         }
         self.grant = Some(grant);
         Ok(())

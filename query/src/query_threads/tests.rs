@@ -42,21 +42,21 @@ fn tasks_that_a_query_left_behind_are_counted_until_they_go() {
 #[cfg(target_os = "linux")]
 #[test]
 fn threads_that_work_without_a_word_step_back_and_no_other_query_gets_them() {
-    use henge_segment_store::niceness;
+    use henge_segment_store::os_thread;
 
     let (all, share) = (threads(), QueryShare::of_tests());
     let mut own = all.take(&share);
     own.set_reusable();
-    let before = niceness::of_thread();
+    let before = os_thread::niceness();
     let (tell, told) = std::sync::mpsc::channel();
     // Ends by the other thread that looks, and by nothing else.
     own.runtime().spawn_blocking(move || {
-        while niceness::of_thread() == before {
+        while os_thread::niceness() == before {
             std::hint::spin_loop();
         }
-        tell.send(niceness::of_thread()).unwrap();
+        tell.send(os_thread::niceness()).unwrap();
     });
-    assert_eq!(told.recv().unwrap(), niceness::nicer_than(before));
+    assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
     assert!(share.is_long());
     drop(own);
     assert_eq!(number(&all.take(&QueryShare::of_tests())), 2);
@@ -65,21 +65,21 @@ fn threads_that_work_without_a_word_step_back_and_no_other_query_gets_them() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_query_left_behind_steps_back() {
-    use henge_segment_store::niceness;
+    use henge_segment_store::os_thread;
 
     let all = threads();
     let own = all.take(&QueryShare::of_tests());
-    let before = niceness::of_thread();
+    let before = os_thread::niceness();
     let (started, start) = std::sync::mpsc::channel();
     let (go_on, wait) = std::sync::mpsc::channel::<()>();
     let (tell, told) = std::sync::mpsc::channel();
     own.runtime().spawn_blocking(move || {
         started.send(()).unwrap();
         wait.recv().ok();
-        tell.send(niceness::of_thread()).unwrap();
+        tell.send(os_thread::niceness()).unwrap();
     });
     start.recv().unwrap();
     drop(own);
     drop(go_on);
-    assert_eq!(told.recv().unwrap(), niceness::nicer_than(before));
+    assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
 }

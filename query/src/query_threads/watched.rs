@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::cpu_pool::thread::ThreadId;
+use henge_segment_store::os_thread::ThreadId;
 
 /// The threads of one runtime that live now, and what they have used of the CPU.
 #[derive(Debug, Clone, Default)]

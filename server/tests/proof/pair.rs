@@ -93,10 +93,11 @@ fn two_slots_are_killed_and_taken_over_and_every_event_counts_once_on_both() {
     verify(shared.path());
 }
 
-/// Kills one after the other while `goes_on`, each time after a while in which it reads. Both run in the end.
+/// Kills one after the other while `goes_on`, and three times at the least, each time after a while in which it reads. Both
+/// run in the end.
 fn kill_in_turns(even: &mut Henge, mut odd: Henge, goes_on: impl Fn() -> bool, reader: &Reader) -> Henge {
     let mut kills = 0;
-    while goes_on() {
+    while goes_on() || kills < 3 {
         std::thread::sleep(Duration::from_millis(700 + mix(kills) % 1_500));
         // The reader asks the even one, which waits for its recovery each time.
         let victim = if kills % 3 == 2 { &mut *even } else { &mut odd };
@@ -106,7 +107,6 @@ fn kill_in_turns(even: &mut Henge, mut odd: Henge, goes_on: impl Fn() -> bool, r
         kills += 1;
     }
     println!("{kills} kills");
-    assert!(kills >= 3, "{kills} kills");
     odd
 }
 

@@ -1,17 +1,23 @@
-//! A thread, as the operating system sees it.
+//! A thread, as the operating system sees it: what it has used of the CPU, and how soon it gets a core.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::time::Duration;
 
-use henge_segment_store::niceness;
 use nix::time::{ClockId, clock_gettime};
 
+/// By how much a thread that has stepped back is nicer than others: Linux gives it a third of what it gives to one of them.
+const NICER: i32 = 5;
+/// The system knows no nicer one.
+const NICEST: i32 = 19;
 /// How long a thread keeps its core from others that wait for it. Linux from 6.12 on lets a thread that wakes up on a core
 /// at once where its own slice is the shorter one; others keep to their 1 to 3 ms.
 const SHORT_SLICE: Duration = Duration::from_micros(500);
 /// Of a thread that goes later, or has stepped back.
 const LONG_SLICE: Duration = Duration::from_millis(4);
+
+/// The calling thread, where the system takes a number.
+const CALLER: u32 = 0;
 
 thread_local! {
     static IS_BACK: Cell<bool> = const { Cell::new(false) };
@@ -53,7 +59,7 @@ impl ThreadId {
 
     /// Lets it step back like [`step_back`].
     pub fn put_back(self) {
-        niceness::put_back(self.0);
+        put_back(self.0);
         self.let_go_later();
     }
 }
@@ -66,19 +72,44 @@ pub fn cpu_time() -> Duration {
 /// Lets the calling thread on a core as soon as it has something to do, until it steps back.
 pub fn go_first() {
     #[cfg(target_os = "linux")]
-    slice::set(slice::CALLER, SHORT_SLICE);
+    slice::set(CALLER, SHORT_SLICE);
 }
 
-/// Lets threads of short queries go before the calling one from now on, and for good: most processes may not take that
-/// back. Threads that it starts from now on do the same.
+/// Lets other threads go before the calling one from now on, and for good: most processes may not take that back. Threads
+/// that it starts from now on do the same.
 pub fn step_back() {
     // Elsewhere a priority belongs to the whole process.
     if !cfg!(target_os = "linux") || IS_BACK.replace(true) {
         return;
     }
-    niceness::step_back();
+    put_back(CALLER);
     #[cfg(target_os = "linux")]
-    slice::set(slice::CALLER, LONG_SLICE);
+    slice::set(CALLER, LONG_SLICE);
+}
+
+/// Elsewhere a priority belongs to the whole process.
+fn put_back(thread: u32) {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    // SAFETY: numbers in and out; the process's own number is its first thread, which stays as it was started. Where the
+    // system refuses, the thread goes on as it is.
+    unsafe {
+        let ordinary = libc::getpriority(libc::PRIO_PROCESS, std::process::id());
+        libc::setpriority(libc::PRIO_PROCESS, thread, nicer_than(ordinary));
+    }
+}
+
+/// The niceness of a thread that steps back from this one.
+pub fn nicer_than(ordinary: i32) -> i32 {
+    (ordinary + NICER).min(NICEST)
+}
+
+/// That of the calling thread.
+#[cfg(any(test, feature = "test-support"))]
+pub fn niceness() -> i32 {
+    // SAFETY: numbers in and out.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, CALLER) }
 }
 
 #[cfg(target_os = "linux")]
@@ -87,7 +118,6 @@ mod slice {
     use std::time::Duration;
 
     const BYTES: u32 = size_of::<libc::sched_attr>() as u32;
-    pub const CALLER: u32 = 0;
 
     /// Where the system refuses or knows no slices, the thread goes on as it is.
     pub fn set(thread: u32, slice: Duration) {
@@ -113,26 +143,26 @@ mod tests {
 
     #[test]
     fn a_thread_steps_back_once_with_those_that_it_starts_and_no_others() {
-        let before = niceness::of_thread();
+        let before = niceness();
         let stepped_back = std::thread::spawn(move || {
             step_back();
             step_back();
-            let own = niceness::of_thread();
+            let own = niceness();
             let started = std::thread::spawn(|| {
                 step_back();
-                niceness::of_thread()
+                niceness()
             });
             (own, started.join().unwrap())
         });
-        let nicer = niceness::nicer_than(before);
+        let nicer = nicer_than(before);
         assert_eq!(stepped_back.join().unwrap(), (nicer, nicer));
-        assert_eq!(niceness::of_thread(), before);
+        assert_eq!(niceness(), before);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_thread_has_short_slices_until_it_steps_back() {
-        let slice = || slice::get(slice::CALLER).map(|attributes| (attributes.sched_policy, attributes.sched_runtime));
+        let slice = || slice::get(CALLER).map(|attributes| (attributes.sched_policy, attributes.sched_runtime));
         // Earlier systems tell none.
         if slice().is_none_or(|(_, nanos)| nanos == 0) {
             return;
@@ -159,16 +189,16 @@ mod tests {
             }
             tell.send((ThreadId::of_caller().unwrap(), cpu_time())).unwrap();
             wait.recv().unwrap();
-            (niceness::of_thread(), cpu_time())
+            (niceness(), cpu_time())
         });
-        let before = niceness::of_thread();
+        let before = niceness();
         let (id, used) = told.recv().unwrap();
         let seen = id.cpu_time();
         id.put_back();
         go_on.send(()).unwrap();
         let (own, used_at_last) = worker.join().unwrap();
         assert!(used <= seen && seen <= used_at_last, "{used:?} {seen:?} {used_at_last:?}");
-        assert_eq!((own, niceness::of_thread()), (niceness::nicer_than(before), before));
+        assert_eq!((own, niceness()), (nicer_than(before), before));
     }
 
     #[test]
