@@ -7,17 +7,19 @@
 //! at what the threads of each query have used of the CPU: those that have used more than most dashboards let others go
 //! first, and those of a query that is long step back.
 
+mod busy;
 mod watched;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::Thread;
 use std::time::Duration;
 
 use henge_segment_store::os_thread;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use self::busy::Busy;
 use self::watched::WatchedThreads;
 use crate::cpu_pool::QueryShare;
 use crate::limits::QueryLimits;
@@ -31,8 +33,6 @@ const IDLE_THREADS_MAX: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often it looks in vain before it waits to be woken: queries that come one after another need not wake it.
 const LOOKS_IN_VAIN_MAX: u32 = 500;
-/// What threads use before they let others go first: less than planning a large statement, more than a dashboard's query.
-const FIRST_MAX: Duration = Duration::from_millis(5);
 
 /// The threads of all queries.
 #[derive(Debug)]
@@ -60,24 +60,6 @@ struct Numbered {
     threads: WatchedThreads,
 }
 
-#[derive(Debug)]
-struct Busy {
-    runtime: Handle,
-    threads: WatchedThreads,
-    share: Weak<QueryShare>,
-    is_owned: bool,
-    pace: Pace,
-}
-
-/// How a query's threads get on beside others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    First,
-    Later,
-    /// They have stepped back, or their query is over.
-    Unwatched,
-}
-
 /// One query's threads.
 #[derive(Debug)]
 pub(crate) struct OwnThreads {
@@ -102,8 +84,7 @@ impl QueryThreads {
         let idle = self.state().idle.pop();
         let own = idle.unwrap_or_else(|| self.start());
         own.threads.reset();
-        let (runtime, threads) = (own.runtime.handle().clone(), own.threads.clone());
-        let busy = Busy { runtime, threads, share: Arc::downgrade(share), is_owned: true, pace: Pace::First };
+        let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), share);
         let mut state = self.state();
         state.busy.insert(own.number, busy);
         if std::mem::take(&mut state.is_watch_asleep) {
@@ -141,17 +122,10 @@ impl QueryThreads {
 
     fn give_back(&self, own: Numbered, is_reusable: bool) {
         let mut state = self.state();
-        let mut pace = Pace::Unwatched;
-        if let Some(busy) = state.busy.get_mut(&own.number) {
-            busy.is_owned = false;
-            pace = std::mem::replace(&mut busy.pace, Pace::Unwatched);
-        }
-        state.busy.retain(|_, busy| busy.is_owned || busy.tasks() > 0);
+        let is_as_before = state.busy.get_mut(&own.number).is_some_and(Busy::end);
+        state.forget_done();
         let idle_max = (IDLE_THREADS_MAX / self.threads).max(1);
-        if is_reusable && pace != Pace::Unwatched && state.idle.len() < idle_max {
-            if pace == Pace::Later {
-                own.threads.let_go_first();
-            }
+        if is_reusable && is_as_before && state.idle.len() < idle_max {
             return state.idle.push(own);
         }
         drop(state);
@@ -177,6 +151,12 @@ impl Drop for QueryThreads {
     }
 }
 
+impl State {
+    fn forget_done(&mut self) {
+        self.busy.retain(|_, busy| !busy.is_done());
+    }
+}
+
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().expect("no code panics while it holds the runtimes")
 }
@@ -190,6 +170,7 @@ fn watch(state: &Mutex<State>) {
         if state.is_over {
             return;
         }
+        state.forget_done();
         state.busy.values_mut().for_each(Busy::look);
         in_vain = if state.busy.is_empty() { in_vain + 1 } else { 0 };
         state.is_watch_asleep = in_vain > LOOKS_IN_VAIN_MAX;
@@ -200,24 +181,6 @@ fn watch(state: &Mutex<State>) {
         } else {
             std::thread::sleep(LOOK_EVERY);
         }
-    }
-}
-
-impl Busy {
-    fn look(&mut self) {
-        let Some(share) = self.share.upgrade().filter(|_| self.pace != Pace::Unwatched) else { return };
-        let used = self.threads.used();
-        if share.has_used(used) {
-            self.pace = Pace::Unwatched;
-            self.threads.put_back();
-        } else if used > FIRST_MAX && self.pace == Pace::First {
-            self.pace = Pace::Later;
-            self.threads.let_go_later();
-        }
-    }
-
-    fn tasks(&self) -> usize {
-        self.runtime.metrics().num_alive_tasks()
     }
 }
 
