@@ -2,6 +2,7 @@
 //!
 //! cli -> config -> running (listener, app) -> routes -> wire
 
+mod allocator;
 mod app;
 mod auth;
 mod background;
@@ -34,14 +35,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use henge_segment_store::os_thread;
-use tikv_jemallocator::Jemalloc;
 
 use crate::cli::{Cli, Command};
-
-/// Threads that have stepped back must not keep others waiting for memory: those of the C library's allocator share a few
-/// locks, and one that waited for a core with such a lock in its hand kept short queries waiting for 100 ms.
-#[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
