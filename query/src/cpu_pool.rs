@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use henge_segment_store::os_thread;
 use tokio_util::sync::CancellationToken;
@@ -146,17 +146,22 @@ impl Shared {
     /// Starts as much as may run.
     fn start_next(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let mut turns = Vec::new();
+        let mut morsels = [0; 2];
         while !state.is_stopped {
             let Some((running, item)) = state.schedule.next() else { break };
             match item {
                 Item::Morsel(morsel) => {
                     state.ready[running.class as usize].push_back((running, morsel));
-                    self.changed[running.class as usize].notify_one();
+                    morsels[running.class as usize] += 1;
                 }
                 Item::Turn(waiting) => turns.push((waiting, Grant::new(self.clone(), running))),
             }
         }
+        // Those that are woken may take the core at once from this thread, which should not hold the lock then.
         drop(state);
+        for (changed, morsels) in self.changed.iter().zip(morsels) {
+            (0..morsels).for_each(|_| changed.notify_one());
+        }
         for (waiting, grant) in turns {
             // Where nobody waits any more it comes back and is dropped.
             drop(waiting.send(grant));
@@ -170,9 +175,9 @@ impl Shared {
             Class::Long => os_thread::step_back(),
         }
         while let Some((running, morsel)) = self.wait_for_morsel(class) {
-            let started = Instant::now();
+            let before = os_thread::cpu_time();
             morsel();
-            self.ended(running, started.elapsed());
+            self.ended(running, os_thread::cpu_time().saturating_sub(before));
         }
     }
 

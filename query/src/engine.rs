@@ -111,7 +111,7 @@ impl QueryEngine {
         let running = self.running.start(&wanted, share, reads);
         let asked = Asked::new(running, wanted.timeout(), &limits, Arc::new(results));
         let slot = asked.admitted(&self.admission, limits.wait_max).await?;
-        let threads = self.threads.take(asked.share());
+        let threads = self.threads.take(asked.share(), &wanted.shown());
         Ok(Execution::start(asked, slot, threads, self.planner.clone(), wanted, limits))
     }
 

@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, stream};
-use henge_segment_store::clock;
+use henge_segment_store::{clock, os_thread};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::AbortHandle;
@@ -219,9 +219,7 @@ impl Execution {
 impl Drop for Execution {
     fn drop(&mut self) {
         self.producer.abort();
-        if self.is_over && !self.asked.running.share().is_long() {
-            self.threads.set_reusable();
-        }
+        self.threads.end(self.is_over, self.asked.share());
     }
 }
 
@@ -299,10 +297,13 @@ impl Producer {
         &self,
         plan: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let slot = self.slot.clone();
+        let (slot, share) = (self.slot.clone(), self.share.clone());
         let plan = move || {
             let _slot = slot;
-            plan()
+            let before = os_thread::cpu_time();
+            let planned = plan();
+            share.charge(os_thread::cpu_time().saturating_sub(before));
+            planned
         };
         let planned = tokio::time::timeout(self.limits.plan_time_max, tokio::task::spawn_blocking(plan)).await;
         let planned = planned.map_err(|_| {

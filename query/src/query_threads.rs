@@ -5,13 +5,16 @@
 //!
 //! Planning, and a step of an operator, may take long without a word. So a thread of its own looks every few milliseconds
 //! at what the threads of each query have used of the CPU: those that have used more than most dashboards let others go
-//! first, and those of a query that is long step back.
+//! first, and those of a query that is long step back. That comes too late for a light query beside many that are over within
+//! milliseconds, so what a statement used is remembered: when it is asked again, its threads are such as have stepped back.
 
 mod busy;
+mod used_before;
 mod watched;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::Thread;
 use std::time::Duration;
@@ -20,6 +23,7 @@ use henge_segment_store::os_thread;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use self::busy::Busy;
+use self::used_before::{StatementKind, UsedBefore};
 use self::watched::WatchedThreads;
 use crate::cpu_pool::QueryShare;
 use crate::limits::QueryLimits;
@@ -30,6 +34,8 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 const BLOCKING_MAX: usize = 64;
 /// Threads that wait for the next query; as many runtimes as have so many.
 const IDLE_THREADS_MAX: usize = 64;
+/// What a statement may have used when it was asked before and have the same right to a core as a light one still.
+const KNOWN_MAX: Duration = Duration::from_millis(2);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often it looks in vain before it waits to be woken: queries that come one after another need not wake it.
 const LOOKS_IN_VAIN_MAX: u32 = 500;
@@ -40,11 +46,13 @@ pub(crate) struct QueryThreads {
     threads: NonZeroUsize,
     state: Arc<Mutex<State>>,
     watch: Thread,
+    used_before: UsedBefore,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    idle: Vec<Numbered>,
+    /// Of each rank.
+    idle: [Vec<Numbered>; 2],
     /// By their numbers those that are a query's, and those with tasks of a query that is over.
     busy: BTreeMap<u64, Busy>,
     started: u64,
@@ -53,9 +61,18 @@ struct State {
     is_over: bool,
 }
 
+/// How soon threads get a core, from their start on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    First,
+    /// They have stepped back before they began, for queries that are known to use much.
+    Back,
+}
+
 #[derive(Debug)]
 struct Numbered {
     number: u64,
+    rank: Rank,
     runtime: Runtime,
     threads: WatchedThreads,
 }
@@ -66,6 +83,7 @@ pub(crate) struct OwnThreads {
     all: Arc<QueryThreads>,
     /// `None` only while it is dropped.
     own: Option<Numbered>,
+    statement: StatementKind,
     is_reusable: bool,
 }
 
@@ -76,14 +94,15 @@ impl QueryThreads {
         let watched = state.clone();
         let watch = std::thread::Builder::new().name("query-watch".into()).spawn(move || watch(&watched));
         let watch = watch.expect("the system has threads for queries").thread().clone();
-        Self { threads: limits.threads, state, watch }
+        Self { threads: limits.threads, state, watch, used_before: UsedBefore::new() }
     }
 
-    /// Threads for a query. Panics if the system gives none.
-    pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>) -> OwnThreads {
-        let idle = self.state().idle.pop();
-        let own = idle.unwrap_or_else(|| self.start());
-        own.threads.reset();
+    /// Threads for a query of that text. Panics if the system gives none.
+    pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>, text: &str) -> OwnThreads {
+        let statement = StatementKind::of(text);
+        let rank = if self.used_before.get(statement) > KNOWN_MAX { Rank::Back } else { Rank::First };
+        let idle = self.state().idle[rank as usize].pop();
+        let own = idle.unwrap_or_else(|| self.start(rank));
         let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), share);
         let mut state = self.state();
         state.busy.insert(own.number, busy);
@@ -91,7 +110,7 @@ impl QueryThreads {
             self.watch.unpark();
         }
         drop(state);
-        OwnThreads { all: self.clone(), own: Some(own), is_reusable: false }
+        OwnThreads { all: self.clone(), own: Some(own), statement, is_reusable: false }
     }
 
     /// Tasks on all of them; those of a query that is over go within a batch of rows.
@@ -99,7 +118,7 @@ impl QueryThreads {
         self.state().busy.values().map(Busy::tasks).sum()
     }
 
-    fn start(&self) -> Numbered {
+    fn start(&self, rank: Rank) -> Numbered {
         let threads = WatchedThreads::default();
         let (entered, left) = (threads.clone(), threads.clone());
         let runtime = Builder::new_multi_thread()
@@ -108,7 +127,10 @@ impl QueryThreads {
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
             .on_thread_start(move || {
-                os_thread::go_first();
+                match rank {
+                    Rank::First => os_thread::go_first(),
+                    Rank::Back => os_thread::step_back(),
+                }
                 entered.enter();
             })
             .on_thread_stop(move || left.leave())
@@ -117,22 +139,14 @@ impl QueryThreads {
             .expect("the system has threads for queries");
         let mut state = self.state();
         state.started += 1;
-        Numbered { number: state.started, runtime, threads }
+        Numbered { number: state.started, rank, runtime, threads }
     }
 
     fn give_back(&self, own: Numbered, is_reusable: bool) {
-        let mut state = self.state();
-        let is_as_before = state.busy.get_mut(&own.number).is_some_and(Busy::end);
-        state.forget_done();
         let idle_max = (IDLE_THREADS_MAX / self.threads).max(1);
-        if is_reusable && is_as_before && state.idle.len() < idle_max {
-            return state.idle.push(own);
-        }
-        drop(state);
-        // What it left behind may be busy with it for long.
-        own.threads.put_back();
+        let left = self.state().give_back(own, is_reusable, idle_max);
         // Does not wait for the threads: an async context may not block.
-        own.runtime.shutdown_background();
+        left.into_iter().for_each(|left| left.runtime.shutdown_background());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -146,14 +160,38 @@ impl Drop for QueryThreads {
         state.is_over = true;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
-        idle.into_iter().for_each(|idle| idle.runtime.shutdown_background());
+        idle.into_iter().flatten().for_each(|idle| idle.runtime.shutdown_background());
         self.watch.unpark();
     }
 }
 
 impl State {
+    /// Keeps them for another query, or returns them: what is left of their query steps back.
+    fn give_back(&mut self, own: Numbered, is_reusable: bool, idle_max: usize) -> Option<Numbered> {
+        let busy = self.busy.get_mut(&own.number).expect("threads are busy until their query gives them back");
+        let idle = &mut self.idle[own.rank as usize];
+        let is_as_before = busy.end() || own.rank == Rank::Back;
+        let left = if is_reusable && is_as_before && idle.len() < idle_max {
+            idle.push(own);
+            None
+        } else {
+            busy.step_back();
+            Some(own)
+        };
+        self.forget_done();
+        left
+    }
+
     fn forget_done(&mut self) {
         self.busy.retain(|_, busy| !busy.is_done());
+    }
+
+    /// Looks at the next one; `None` where there is none.
+    fn look_after(&mut self, last: Option<u64>) -> Option<u64> {
+        let after = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let (number, busy) = self.busy.range_mut((after, Bound::Unbounded)).next()?;
+        busy.look();
+        Some(*number)
     }
 }
 
@@ -162,20 +200,24 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 /// Lets threads of long queries step back, until there are no query threads any more.
-fn watch(state: &Mutex<State>) {
+fn watch(shared: &Mutex<State>) {
     os_thread::go_first();
     let mut in_vain = 0;
     loop {
-        let mut state = lock(state);
+        let mut state = lock(shared);
         if state.is_over {
             return;
         }
         state.forget_done();
-        state.busy.values_mut().for_each(Busy::look);
         in_vain = if state.busy.is_empty() { in_vain + 1 } else { 0 };
         state.is_watch_asleep = in_vain > LOOKS_IN_VAIN_MAX;
         let falls_asleep = state.is_watch_asleep;
+        let mut last = state.look_after(None);
         drop(state);
+        // Others need not wait until all are looked at.
+        while last.is_some() {
+            last = lock(shared).look_after(last);
+        }
         if falls_asleep {
             std::thread::park();
         } else {
@@ -189,9 +231,11 @@ impl OwnThreads {
         self.own.as_ref().expect("the threads live as long as their owner").runtime.handle()
     }
 
-    /// The query has ended by itself, and its threads are as they were.
-    pub fn set_reusable(&mut self) {
-        self.is_reusable = true;
+    /// The query ends, by itself or not, and has used so much of the CPU.
+    pub fn end(&mut self, is_by_itself: bool, share: &QueryShare) {
+        self.all.used_before.put(self.statement, share.used());
+        let is_back = self.own.as_ref().is_some_and(|own| own.rank == Rank::Back);
+        self.is_reusable = is_by_itself && (is_back || !share.is_long());
     }
 }
 

@@ -37,7 +37,8 @@ impl Settings {
     /// ```
     pub fn read(sql: &str) -> Result<Self, QueryError> {
         let none = || Self { values: Vec::new(), sql: sql.to_owned() };
-        if !may_start_with_set(sql) {
+        // Most statements need not be read for this.
+        if !starts_with_set(sql) {
             return Ok(none());
         }
         let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
@@ -60,10 +61,39 @@ impl Settings {
     }
 }
 
-/// A comment may stand before it.
-fn may_start_with_set(sql: &str) -> bool {
-    let start = sql.trim_start();
-    start.starts_with(['-', '/']) || start.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("SET"))
+/// Comments may stand before it.
+fn starts_with_set(sql: &str) -> bool {
+    let mut rest = sql.trim_start();
+    while let Some(after) = after_comment(rest) {
+        rest = after.trim_start();
+    }
+    rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("SET"))
+}
+
+/// What follows the comment that the text starts with; comments may hold others.
+fn after_comment(text: &str) -> Option<&str> {
+    if let Some(line) = text.strip_prefix("--") {
+        return line.split_once('\n').map(|(_, rest)| rest);
+    }
+    if !text.starts_with("/*") {
+        return None;
+    }
+    let (mut at, mut depth) = (0, 0);
+    loop {
+        let step = text.as_bytes().get(at..at + 2)?;
+        depth = match step {
+            b"/*" => depth + 1,
+            b"*/" => depth - 1,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        at += 2;
+        if depth == 0 {
+            return Some(&text[at..]);
+        }
+    }
 }
 
 struct Reader<'t> {
@@ -131,7 +161,7 @@ mod tests {
 
     #[test]
     fn settings_are_taken_off_and_the_rest_stays_where_it_was() {
-        let text = "-- zone\nSET sqlTimeZone = 'Europe/Berlin'; set \"timeout\"=-5;SET useCache = TRUE;\n SET x = 1; SELECT é FROM t";
+        let text = "-- zone\n/* of /* the */-- viewer */SET sqlTimeZone = 'Europe/Berlin'; set \"timeout\"=-5;SET useCache = TRUE;\n SET x = 1; SELECT é FROM t";
         let settings = Settings::read(text).unwrap();
         let expected = [
             ("sqlTimeZone", SettingValue::Text("Europe/Berlin".into())),
@@ -145,7 +175,9 @@ mod tests {
 
     #[test]
     fn other_statements_come_back_whole_and_broken_settings_are_errors() {
-        for sql in ["SELECT 1", "-- SET\nSELECT 1", "SETTING", "", "SELECT 'open"] {
+        for sql in
+            ["SELECT 1", "-- SET\nSELECT 1", "SETTING", "", "SELECT 'open", "/* /* */ SET x = 1; SELECT 1", "--", "/*/"]
+        {
             let settings = Settings::read(sql).unwrap();
             assert_eq!(settings, Settings { values: Vec::new(), sql: sql.to_owned() });
         }

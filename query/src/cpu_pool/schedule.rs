@@ -56,8 +56,10 @@ pub(super) struct Schedule<J> {
 
 #[derive(Debug)]
 struct Account<J> {
-    /// Time of all morsels.
+    /// By all morsels, and by threads that need no turn, as far as they have counted it.
     used: Duration,
+    /// By all of its threads, as somebody saw who watches them.
+    seen: Duration,
     /// What it will use at the least.
     expected: Duration,
     /// What counts against others of its class.
@@ -78,7 +80,11 @@ pub(super) enum Class {
 
 impl<J> Account<J> {
     fn class(&self) -> Class {
-        if self.used.max(self.expected) < SHORT_MAX { Class::Short } else { Class::Long }
+        if self.used().max(self.expected) < SHORT_MAX { Class::Short } else { Class::Long }
+    }
+
+    fn used(&self) -> Duration {
+        self.used.max(self.seen)
     }
 
     fn is_active(&self) -> bool {
@@ -94,12 +100,14 @@ impl<J> Account<J> {
 
     /// Adds to what it will use.
     fn expect(&mut self, more: Duration, long_start: Duration) {
-        self.expect_at_least(self.expected + more, long_start);
+        let before = self.class();
+        self.expected += more;
+        self.changed(before, long_start);
     }
 
-    fn expect_at_least(&mut self, altogether: Duration, long_start: Duration) {
+    fn has_used(&mut self, altogether: Duration, long_start: Duration) {
         let before = self.class();
-        self.expected = self.expected.max(altogether);
+        self.seen = self.seen.max(altogether);
         self.changed(before, long_start);
     }
 
@@ -130,8 +138,16 @@ impl<J> Schedule<J> {
         let id = AccountId(self.accounts_opened);
         let zero = Duration::ZERO;
         let waiting = VecDeque::new();
-        let account =
-            Account { used: zero, expected: zero, level: zero, running: 0, turn: 0, is_closed: false, waiting };
+        let account = Account {
+            used: zero,
+            seen: zero,
+            expected: zero,
+            level: zero,
+            running: 0,
+            turn: 0,
+            is_closed: false,
+            waiting,
+        };
         self.accounts.insert(id, account);
         id
     }
@@ -191,7 +207,7 @@ impl<J> Schedule<J> {
         if is_short_expected { (self.threads - 1).max(1) } else { self.threads }
     }
 
-    /// A morsel is over and has kept its thread for so long.
+    /// A morsel is over and has used so much of the CPU.
     pub fn ended(&mut self, running: Running, took: Duration) {
         let id = running.account;
         self.running[running.class as usize] -= 1;
@@ -227,7 +243,12 @@ impl<J> Schedule<J> {
     /// Says what all threads of an account have used together, part of which may have been charged or have ended before.
     pub fn has_used(&mut self, id: AccountId, altogether: Duration) {
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
-        account.expect_at_least(altogether, self.start[Class::Long as usize]);
+        account.has_used(altogether, self.start[Class::Long as usize]);
+    }
+
+    /// What an open account has used by now, as far as is known.
+    pub fn used_of(&self, id: AccountId) -> Duration {
+        self.accounts.get(&id).expect("a query has an account until it ends").used()
     }
 
     /// What an open account is by now.

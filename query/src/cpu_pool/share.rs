@@ -97,6 +97,16 @@ impl QueryShare {
         state.schedule.class_of(self.account) == Class::Long
     }
 
+    /// Counts what a thread has used of the CPU that works for this query without turns.
+    pub fn charge(&self, used: Duration) {
+        self.pool.lock().schedule.charge(self.account, used);
+    }
+
+    /// What it has used of the CPU, as far as is known.
+    pub fn used(&self) -> Duration {
+        self.pool.lock().schedule.used_of(self.account)
+    }
+
     /// Whether it has used more than dashboards do.
     pub fn is_long(&self) -> bool {
         self.pool.lock().schedule.class_of(self.account) == Class::Long

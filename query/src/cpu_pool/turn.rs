@@ -1,5 +1,5 @@
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::Duration;
 
 use henge_segment_store::os_thread;
 
@@ -19,7 +19,8 @@ pub(crate) struct Turn<'s> {
 pub(super) struct Grant {
     pool: Arc<Shared>,
     running: Running,
-    started: Instant,
+    /// What its thread had used of the CPU when it got this.
+    before: Option<Duration>,
     /// Given back already.
     is_over: bool,
 }
@@ -41,7 +42,8 @@ impl<'s> Turn<'s> {
             Some(grant) => grant.exchange(self.share.account(), Item::Turn(sender)),
             None => self.share.push(Item::Turn(sender)),
         }
-        let grant = receiver.recv().map_err(|_| self.share.left_out())?;
+        let mut grant = receiver.recv().map_err(|_| self.share.left_out())?;
+        grant.before = Some(os_thread::cpu_time());
         if grant.running.class == Class::Long {
             os_thread::step_back();
         }
@@ -57,20 +59,25 @@ impl<'s> Turn<'s> {
 
 impl Grant {
     pub fn new(pool: Arc<Shared>, running: Running) -> Self {
-        Self { pool, running, started: Instant::now(), is_over: false }
+        Self { pool, running, before: None, is_over: false }
+    }
+
+    /// What its thread has used of the CPU since it has it.
+    fn took(&self) -> Duration {
+        self.before.map_or(Duration::ZERO, |before| os_thread::cpu_time().saturating_sub(before))
     }
 
     /// Gives it back with a wish for another; in line before it is given back, so that it may be the next one.
     fn exchange(mut self, account: AccountId, item: Item) {
         self.is_over = true;
-        self.pool.exchange(self.running, account, item, self.started.elapsed());
+        self.pool.exchange(self.running, account, item, self.took());
     }
 }
 
 impl Drop for Grant {
     fn drop(&mut self) {
         if !self.is_over {
-            self.pool.ended(self.running, self.started.elapsed());
+            self.pool.ended(self.running, self.took());
         }
     }
 }

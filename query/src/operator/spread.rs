@@ -9,9 +9,14 @@ use super::OperatorContext;
 use crate::error::QueryError;
 
 /// Less work than for this many rows is not worth another thread.
-const THREAD_ROWS_MIN: u64 = if cfg!(test) { 1 << 10 } else { 1 << 16 };
+const THREAD_ROWS_MIN: u64 = if cfg!(test) { 1 << 8 } else { 1 << 16 };
 
 impl OperatorContext {
+    /// How many threads are worth it to look at so many rows, roughly.
+    pub fn threads_for(&self, rows: u64) -> usize {
+        self.threads.get().min(usize::try_from(rows / THREAD_ROWS_MIN).unwrap_or(usize::MAX)).max(1)
+    }
+
     /// The results of `work` for the numbers `0..count`, which the threads take in that order; the first error ends it.
     /// `rows` says how many rows there are to look at, roughly.
     pub fn spread<T: Send>(
@@ -20,7 +25,7 @@ impl OperatorContext {
         rows: u64,
         work: impl Fn(usize) -> Result<T, QueryError> + Sync,
     ) -> Result<Vec<T>, QueryError> {
-        let threads = self.threads.get().min(count).min(usize::try_from(rows / THREAD_ROWS_MIN).unwrap_or(usize::MAX));
+        let threads = self.threads_for(rows).min(count);
         if threads < 2 {
             let mut turn = self.share.turn()?;
             return (0..count)

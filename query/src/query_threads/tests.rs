@@ -11,19 +11,19 @@ fn number(own: &OwnThreads) -> u64 {
 #[test]
 fn threads_are_one_querys_at_a_time_and_then_another_ones() {
     let (all, share) = (threads(), QueryShare::of_tests());
-    let (mut first, second) = (all.take(&share), all.take(&share));
+    let (mut first, second) = (all.take(&share, "SELECT 1"), all.take(&share, "SELECT 1"));
     assert_eq!((number(&first), number(&second)), (1, 2));
-    first.set_reusable();
+    first.end(true, &share);
     drop(first);
     drop(second);
-    assert_eq!(number(&all.take(&share)), 1, "those of the second may be of no use any more");
-    assert_eq!(number(&all.take(&share)), 3);
+    assert_eq!(number(&all.take(&share, "SELECT 1")), 1, "those of the second may be of no use any more");
+    assert_eq!(number(&all.take(&share, "SELECT 1")), 3);
 }
 
 #[test]
 fn tasks_that_a_query_left_behind_are_counted_until_they_go() {
     let all = threads();
-    let own = all.take(&QueryShare::of_tests());
+    let own = all.take(&QueryShare::of_tests(), "SELECT 1");
     let (started, start) = std::sync::mpsc::channel();
     let (go_on, wait) = std::sync::mpsc::channel::<()>();
     own.runtime().spawn(async move {
@@ -45,8 +45,7 @@ fn threads_that_work_without_a_word_step_back_and_no_other_query_gets_them() {
     use henge_segment_store::os_thread;
 
     let (all, share) = (threads(), QueryShare::of_tests());
-    let mut own = all.take(&share);
-    own.set_reusable();
+    let mut own = all.take(&share, "SELECT 1");
     let before = os_thread::niceness();
     let (tell, told) = std::sync::mpsc::channel();
     // Ends by the other thread that looks, and by nothing else.
@@ -58,8 +57,9 @@ fn threads_that_work_without_a_word_step_back_and_no_other_query_gets_them() {
     });
     assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
     assert!(share.is_long());
+    own.end(true, &share);
     drop(own);
-    assert_eq!(number(&all.take(&QueryShare::of_tests())), 2);
+    assert_eq!(number(&all.take(&QueryShare::of_tests(), "SELECT a")), 2);
 }
 
 #[cfg(target_os = "linux")]
@@ -68,7 +68,7 @@ fn what_a_query_left_behind_steps_back() {
     use henge_segment_store::os_thread;
 
     let all = threads();
-    let own = all.take(&QueryShare::of_tests());
+    let own = all.take(&QueryShare::of_tests(), "SELECT 1");
     let before = os_thread::niceness();
     let (started, start) = std::sync::mpsc::channel();
     let (go_on, wait) = std::sync::mpsc::channel::<()>();
@@ -76,10 +76,40 @@ fn what_a_query_left_behind_steps_back() {
     own.runtime().spawn_blocking(move || {
         started.send(()).unwrap();
         wait.recv().ok();
+        // Ends by the other thread that looks, and by nothing else.
+        while os_thread::niceness() == before {
+            std::hint::spin_loop();
+        }
         tell.send(os_thread::niceness()).unwrap();
     });
     start.recv().unwrap();
     drop(own);
     drop(go_on);
     assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_statement_that_used_much_begins_on_threads_that_have_stepped_back_until_it_uses_little() {
+    use henge_segment_store::os_thread;
+
+    let all = threads();
+    let before = os_thread::niceness();
+    let ask = |sql: &str, used: Duration| {
+        let share = QueryShare::of_tests();
+        let mut own = all.take(&share, sql);
+        let (tell, told) = std::sync::mpsc::channel();
+        own.runtime().spawn(async move { tell.send(os_thread::niceness()).unwrap() });
+        let niceness = told.recv().unwrap();
+        share.charge(used);
+        own.end(true, &share);
+        (number(&own), niceness)
+    };
+    let (little, much) = (Duration::from_millis(1), Duration::from_millis(60));
+    let nicer = os_thread::nicer_than(before);
+    assert_eq!(ask("SELECT 1 FROM t", much), (1, before));
+    assert_eq!(ask("SELECT 2 FROM t", much), (2, nicer), "those of a long query go no further");
+    assert_eq!(ask("SELECT 1 FROM u", little), (3, before));
+    assert_eq!(ask("SELECT 3 FROM t", little), (2, nicer), "they are as before, however long their query was");
+    assert_eq!(ask("SELECT 4 FROM t", little), (3, before));
 }

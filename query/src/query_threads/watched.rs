@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use henge_segment_store::os_thread::ThreadId;
@@ -29,29 +29,38 @@ impl WatchedThreads {
         self.threads().retain(|thread| Some(thread.id) != caller);
     }
 
-    /// Begins to count anew.
-    pub fn reset(&self) {
-        self.threads().iter_mut().for_each(|thread| thread.before = thread.id.cpu_time());
+    /// Begins to count anew; like all that follows `None` where one of them starts or ends just now.
+    pub fn reset(&self) -> Option<()> {
+        self.each(|thread| thread.before = thread.id.cpu_time())
     }
 
     /// What they have used since then, those aside that have ended.
-    pub fn used(&self) -> Duration {
-        self.threads().iter().map(|thread| thread.id.cpu_time().saturating_sub(thread.before)).sum()
+    pub fn used(&self) -> Option<Duration> {
+        let mut used = Duration::ZERO;
+        self.each(|thread| used += thread.id.cpu_time().saturating_sub(thread.before)).map(|()| used)
     }
 
     /// Lets them go before others again, as they do when they start.
-    pub fn let_go_first(&self) {
-        self.threads().iter().for_each(|thread| thread.id.let_go_first());
+    pub fn let_go_first(&self) -> Option<()> {
+        self.each(|thread| thread.id.let_go_first())
     }
 
     /// Lets others go first.
-    pub fn let_go_later(&self) {
-        self.threads().iter().for_each(|thread| thread.id.let_go_later());
+    pub fn let_go_later(&self) -> Option<()> {
+        self.each(|thread| thread.id.let_go_later())
     }
 
     /// Lets them step back for good, and with them those that they will start.
-    pub fn put_back(&self) {
-        self.threads().iter().for_each(|thread| thread.id.put_back());
+    pub fn put_back(&self) -> Option<()> {
+        self.each(|thread| thread.id.put_back())
+    }
+
+    fn each(&self, act: impl FnMut(&mut Watched)) -> Option<()> {
+        match self.threads.try_lock() {
+            Ok(mut threads) => Some(threads.iter_mut().for_each(act)),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Poisoned(_)) => unreachable!("no code panics while it holds the threads"),
+        }
     }
 
     fn threads(&self) -> MutexGuard<'_, Vec<Watched>> {

@@ -24,9 +24,9 @@ pub(super) fn run(task: &AggregateTask, context: &OperatorContext) -> Result<Rea
     context.check()?;
     let names = GroupNames::new(&task.aggregation, task.data_source.as_str());
     let work = Work::new(task, &names, context.results.as_deref());
-    work.begin(&context.reads)?;
+    let rows = work.begin(&context.reads)?;
     let names_memory = Mutex::new(MemoryConsumer::new(CONSUMER).register(&context.memory));
-    let threads = context.threads.get().min(work.parts()).max(1);
+    let threads = context.threads_for(rows).min(work.parts()).max(1);
     let workers = run_on(threads, || {
         let mut worker = Worker::new(task, &names, &names_memory, context)?;
         let done = worker.run(&work);

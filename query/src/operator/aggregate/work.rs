@@ -80,11 +80,13 @@ impl<'t> Work<'t> {
         Self { task, segments, untouched: AtomicUsize::new(0), is_stopped: AtomicBool::new(false) }
     }
 
-    /// Counts what is to be read.
-    pub fn begin(&self, reads: &SegmentReads) -> Result<(), QueryError> {
+    /// Counts what is to be read, and returns of how many rows those segments are.
+    pub fn begin(&self, reads: &SegmentReads) -> Result<u64, QueryError> {
         let to_read = self.segments.iter().filter(|segment| segment.kept.is_none()).map(|segment| segment.view);
-        reads.expect(to_read.clone().map(SegmentView::row_count).sum());
-        reads.begin(to_read)
+        let rows = to_read.clone().map(SegmentView::row_count).sum();
+        reads.expect(rows);
+        reads.begin(to_read)?;
+        Ok(rows)
     }
 
     /// How many threads can be busy at once.
