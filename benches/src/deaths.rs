@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use henge_segment_store::event::{DimensionValue, EventRow, MeasureValue};
-use henge_segment_store::os_thread;
+use henge_segment_store::os_thread::{self, Rank};
 use henge_segment_store::schema::{Aggregation, DataSourceName, DataSourceSchema, Dimension, DimensionType, Measure};
 use henge_segment_store::store::{Store, StoreOptions};
 use henge_segment_store::time::TimestampMs;
@@ -141,7 +141,7 @@ fn beside(server: &Server, crowd: &[String], seconds: f64) -> anyhow::Result<Vec
 
 /// Most of them end in errors, which is what the tests are for.
 fn ask_to_death(client: &Client, sql: &str, is_over: &AtomicBool) {
-    os_thread::step_back();
+    os_thread::step_back(Rank::Third);
     let request = json!({ "query": sql, "context": { "timeout": DEADLINE_MS, "useCache": false } });
     while !is_over.load(Ordering::Relaxed) {
         client.read(&request).ok();

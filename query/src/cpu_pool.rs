@@ -21,9 +21,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
-use henge_segment_store::os_thread;
+use henge_segment_store::os_thread::{self, Rank};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::schedule::SHORT_MAX;
 use self::schedule::{AccountId, Class, Running, Schedule};
 pub(crate) use self::share::QueryShare;
 use self::turn::Grant;
@@ -172,7 +173,7 @@ impl Shared {
     fn work(self: &Arc<Self>, class: Class) {
         match class {
             Class::Short => os_thread::go_first(),
-            Class::Long => os_thread::step_back(),
+            Class::Long => os_thread::step_back(Rank::Fourth),
         }
         while let Some((running, morsel)) = self.wait_for_morsel(class) {
             let before = os_thread::cpu_time();

@@ -19,13 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::Thread;
 use std::time::Duration;
 
-use henge_segment_store::os_thread;
+use henge_segment_store::os_thread::{self, Rank};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use self::busy::Busy;
 use self::used_before::{StatementKind, UsedBefore};
 use self::watched::WatchedThreads;
-use crate::cpu_pool::QueryShare;
+use crate::cpu_pool::{QueryShare, SHORT_MAX};
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -34,8 +34,8 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 const BLOCKING_MAX: usize = 64;
 /// Threads that wait for the next query; as many runtimes as have so many.
 const IDLE_THREADS_MAX: usize = 64;
-/// What a statement may have used when it was asked before and have the same right to a core as a light one still.
-const KNOWN_MAX: Duration = Duration::from_millis(2);
+/// What a light query uses at the most.
+const LIGHT_MAX: Duration = Duration::from_millis(2);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often it looks in vain before it waits to be woken: queries that come one after another need not wake it.
 const LOOKS_IN_VAIN_MAX: u32 = 500;
@@ -51,8 +51,7 @@ pub(crate) struct QueryThreads {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of each rank.
-    idle: [Vec<Numbered>; 2],
+    idle: BTreeMap<Rank, Vec<Numbered>>,
     /// By their numbers those that are a query's, and those with tasks of a query that is over.
     busy: BTreeMap<u64, Busy>,
     started: u64,
@@ -61,17 +60,10 @@ struct State {
     is_over: bool,
 }
 
-/// How soon threads get a core, from their start on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rank {
-    First,
-    /// They have stepped back before they began, for queries that are known to use much.
-    Back,
-}
-
 #[derive(Debug)]
 struct Numbered {
     number: u64,
+    /// From the start of its threads on.
     rank: Rank,
     runtime: Runtime,
     threads: WatchedThreads,
@@ -100,10 +92,10 @@ impl QueryThreads {
     /// Threads for a query of that text. Panics if the system gives none.
     pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>, text: &str) -> OwnThreads {
         let statement = StatementKind::of(text);
-        let rank = if self.used_before.get(statement) > KNOWN_MAX { Rank::Back } else { Rank::First };
-        let idle = self.state().idle[rank as usize].pop();
+        let rank = rank_for(self.used_before.get(statement));
+        let idle = self.state().idle.get_mut(&rank).and_then(Vec::pop);
         let own = idle.unwrap_or_else(|| self.start(rank));
-        let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), share);
+        let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), rank, share);
         let mut state = self.state();
         state.busy.insert(own.number, busy);
         if std::mem::take(&mut state.is_watch_asleep) {
@@ -129,7 +121,7 @@ impl QueryThreads {
             .on_thread_start(move || {
                 match rank {
                     Rank::First => os_thread::go_first(),
-                    Rank::Back => os_thread::step_back(),
+                    _ => os_thread::step_back(rank),
                 }
                 entered.enter();
             })
@@ -160,7 +152,7 @@ impl Drop for QueryThreads {
         state.is_over = true;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
-        idle.into_iter().flatten().for_each(|idle| idle.runtime.shutdown_background());
+        idle.into_values().flatten().for_each(|idle| idle.runtime.shutdown_background());
         self.watch.unpark();
     }
 }
@@ -169,8 +161,8 @@ impl State {
     /// Keeps them for another query, or returns them: what is left of their query steps back.
     fn give_back(&mut self, own: Numbered, is_reusable: bool, idle_max: usize) -> Option<Numbered> {
         let busy = self.busy.get_mut(&own.number).expect("threads are busy until their query gives them back");
-        let idle = &mut self.idle[own.rank as usize];
-        let is_as_before = busy.end() || own.rank == Rank::Back;
+        let idle = self.idle.entry(own.rank).or_default();
+        let is_as_before = busy.end() || own.rank == Rank::Fourth;
         let left = if is_reusable && is_as_before && idle.len() < idle_max {
             idle.push(own);
             None
@@ -192,6 +184,17 @@ impl State {
         let (number, busy) = self.busy.range_mut((after, Bound::Unbounded)).next()?;
         busy.look();
         Some(*number)
+    }
+}
+
+/// Of a query's threads where its statement used so much before.
+fn rank_for(used_before: Duration) -> Rank {
+    if used_before <= LIGHT_MAX {
+        Rank::First
+    } else if used_before < SHORT_MAX {
+        Rank::Second
+    } else {
+        Rank::Fourth
     }
 }
 
@@ -234,8 +237,9 @@ impl OwnThreads {
     /// The query ends, by itself or not, and has used so much of the CPU.
     pub fn end(&mut self, is_by_itself: bool, share: &QueryShare) {
         self.all.used_before.put(self.statement, share.used());
-        let is_back = self.own.as_ref().is_some_and(|own| own.rank == Rank::Back);
-        self.is_reusable = is_by_itself && (is_back || !share.is_long());
+        // Threads of long queries are as far back as they can be.
+        let is_last = self.own.as_ref().is_some_and(|own| own.rank == Rank::Fourth);
+        self.is_reusable = is_by_itself && (is_last || !share.is_long());
     }
 }
 

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-/// By how much a thread that has stepped back is nicer than others: Linux gives it a third of what it gives to one of them.
-const NICER: i32 = 5;
 /// The system knows no nicer one.
 const NICEST: i32 = 19;
 /// How long a thread keeps its core from others that wait for it. Linux from 6.12 on lets a thread that wakes up on a core
@@ -20,7 +18,33 @@ const LONG_SLICE: Duration = Duration::from_millis(4);
 const CALLER: u32 = 0;
 
 thread_local! {
-    static IS_BACK: Cell<bool> = const { Cell::new(false) };
+    static RANK: Cell<Rank> = const { Cell::new(Rank::First) };
+}
+
+/// Who goes before whom, by how nice threads are. For what Linux gives to one of the first rank it gives a half to one of the
+/// second, a third of the third, and a sixth of the fourth (sched_prio_to_weight in kernel/sched/core.c).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    First,
+    /// Of queries that are known to be no light ones.
+    Second,
+    /// Of what nobody waits for.
+    Third,
+    /// Of long queries.
+    Fourth,
+}
+
+impl Rank {
+    /// How nice threads of this rank are where those of the first one are so nice.
+    pub fn niceness(self, of_first: i32) -> i32 {
+        let nicer = match self {
+            Self::First => 0,
+            Self::Second => 3,
+            Self::Third => 5,
+            Self::Fourth => 8,
+        };
+        (of_first + nicer).min(NICEST)
+    }
 }
 
 /// A thread of this process by the system's number, which another one may have once it has ended.
@@ -58,8 +82,8 @@ impl ThreadId {
     }
 
     /// Lets it step back like [`step_back`].
-    pub fn put_back(self) {
-        put_back(self.0);
+    pub fn put_back(self, rank: Rank) {
+        put_back(self.0, rank);
         self.let_go_later();
     }
 }
@@ -75,20 +99,21 @@ pub fn go_first() {
     slice::set(CALLER, SHORT_SLICE);
 }
 
-/// Lets other threads go before the calling one from now on, and for good: most processes may not take that back. Threads
-/// that it starts from now on do the same.
-pub fn step_back() {
+/// Lets threads of the ranks before go before the calling one from now on, and for good: most processes may not take that
+/// back. Threads that it starts from now on do the same. Where it has stepped back as far already, nothing happens.
+pub fn step_back(rank: Rank) {
     // Elsewhere a priority belongs to the whole process.
-    if !cfg!(target_os = "linux") || IS_BACK.replace(true) {
+    if !cfg!(target_os = "linux") || rank <= RANK.get() {
         return;
     }
-    put_back(CALLER);
+    RANK.set(rank);
+    put_back(CALLER, rank);
     #[cfg(target_os = "linux")]
     slice::set(CALLER, LONG_SLICE);
 }
 
 /// Elsewhere a priority belongs to the whole process.
-fn put_back(thread: u32) {
+fn put_back(thread: u32, rank: Rank) {
     if !cfg!(target_os = "linux") {
         return;
     }
@@ -96,13 +121,8 @@ fn put_back(thread: u32) {
     // system refuses, the thread goes on as it is.
     unsafe {
         let ordinary = libc::getpriority(libc::PRIO_PROCESS, std::process::id());
-        libc::setpriority(libc::PRIO_PROCESS, thread, nicer_than(ordinary));
+        libc::setpriority(libc::PRIO_PROCESS, thread, rank.niceness(ordinary));
     }
-}
-
-/// The niceness of a thread that steps back from this one.
-pub fn nicer_than(ordinary: i32) -> i32 {
-    (ordinary + NICER).min(NICEST)
 }
 
 /// That of the calling thread.
@@ -142,20 +162,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_steps_back_once_with_those_that_it_starts_and_no_others() {
+    fn a_thread_steps_back_with_those_that_it_starts_and_no_others_and_never_forth() {
         let before = niceness();
         let stepped_back = std::thread::spawn(move || {
-            step_back();
-            step_back();
+            step_back(Rank::Third);
             let own = niceness();
             let started = std::thread::spawn(|| {
-                step_back();
+                step_back(Rank::Third);
                 niceness()
             });
-            (own, started.join().unwrap())
+            let of_started = started.join().unwrap();
+            step_back(Rank::Fourth);
+            step_back(Rank::Second);
+            (own, of_started, niceness())
         });
-        let nicer = nicer_than(before);
-        assert_eq!(stepped_back.join().unwrap(), (nicer, nicer));
+        let (third, fourth) = (Rank::Third.niceness(before), Rank::Fourth.niceness(before));
+        assert!(before < third && third < fourth || before >= NICEST - 5, "{before} {third} {fourth}");
+        assert_eq!(stepped_back.join().unwrap(), (third, third, fourth));
         assert_eq!(niceness(), before);
     }
 
@@ -170,7 +193,7 @@ mod tests {
         let (before, after) = std::thread::spawn(move || {
             go_first();
             let before = slice();
-            step_back();
+            step_back(Rank::Second);
             (before, slice())
         })
         .join()
@@ -194,11 +217,11 @@ mod tests {
         let before = niceness();
         let (id, used) = told.recv().unwrap();
         let seen = id.cpu_time();
-        id.put_back();
+        id.put_back(Rank::Fourth);
         go_on.send(()).unwrap();
         let (own, used_at_last) = worker.join().unwrap();
         assert!(used <= seen && seen <= used_at_last, "{used:?} {seen:?} {used_at_last:?}");
-        assert_eq!((own, niceness()), (nicer_than(before), before));
+        assert_eq!((own, niceness()), (Rank::Fourth.niceness(before), before));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::os_thread;
+use crate::os_thread::{self, Rank};
 
 /// What `work` returns. `name` is that of the thread.
 ///
@@ -14,7 +14,7 @@ use crate::os_thread;
 pub(crate) async fn run<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = oneshot::channel();
     let patient = move || {
-        os_thread::step_back();
+        os_thread::step_back(Rank::Third);
         // Nobody waits any more where the process ends.
         let _ = done.send(work());
     };
@@ -33,7 +33,7 @@ mod tests {
         let (on_thread, name) = patient.await;
         assert_eq!((os_thread::niceness(), name.as_deref()), (before, Some("patient")));
         if cfg!(target_os = "linux") {
-            assert_eq!(on_thread, os_thread::nicer_than(before));
+            assert_eq!(on_thread, Rank::Third.niceness(before));
         }
     }
 

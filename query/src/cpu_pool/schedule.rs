@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Dashboards stay below, scans of a year do not.
-const SHORT_MAX: Duration = Duration::from_millis(50);
+pub(crate) const SHORT_MAX: Duration = Duration::from_millis(50);
 
 /// How long short queries may keep long ones waiting before those are given their third: a burst goes through unhindered.
 const BURST_MAX: Duration = Duration::from_millis(20);

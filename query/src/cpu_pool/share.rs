@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use henge_segment_store::os_thread;
+use henge_segment_store::os_thread::{self, Rank};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +81,7 @@ impl QueryShare {
         let class = state.schedule.class_of(self.account);
         drop(state);
         if class == Class::Long {
-            os_thread::step_back();
+            os_thread::step_back(Rank::Fourth);
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use henge_segment_store::os_thread::Rank;
 use tokio::runtime::Handle;
 
 use super::watched::WatchedThreads;
@@ -17,6 +18,7 @@ pub(super) struct Busy {
     runtime: Handle,
     threads: WatchedThreads,
     share: Weak<QueryShare>,
+    rank: Rank,
     is_owned: bool,
     pace: Pace,
 }
@@ -26,6 +28,7 @@ pub(super) struct Busy {
 enum Pace {
     /// Nobody has looked at them yet.
     Unknown,
+    /// As their rank says.
     First,
     Later,
     /// As soon as nobody is in the way.
@@ -34,8 +37,9 @@ enum Pace {
 }
 
 impl Busy {
-    pub fn new(runtime: Handle, threads: WatchedThreads, share: &Arc<QueryShare>) -> Self {
-        Self { runtime, threads, share: Arc::downgrade(share), is_owned: true, pace: Pace::Unknown }
+    /// `rank`: of the threads.
+    pub fn new(runtime: Handle, threads: WatchedThreads, rank: Rank, share: &Arc<QueryShare>) -> Self {
+        Self { runtime, threads, share: Arc::downgrade(share), rank, is_owned: true, pace: Pace::Unknown }
     }
 
     /// Lets the threads go later once they have used much, and step back once their query is long. Where one of them starts
@@ -59,7 +63,7 @@ impl Busy {
         if share.has_used(used) {
             return Some(self.threads.put_back().map_or(Pace::StepsBack, |()| Pace::Unwatched));
         }
-        if used > FIRST_MAX && self.pace == Pace::First {
+        if self.rank == Rank::First && used > FIRST_MAX && self.pace == Pace::First {
             return self.threads.let_go_later().map(|()| Pace::Later);
         }
         None

@@ -55,7 +55,7 @@ fn threads_that_work_without_a_word_step_back_and_no_other_query_gets_them() {
         }
         tell.send(os_thread::niceness()).unwrap();
     });
-    assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
+    assert_eq!(told.recv().unwrap(), Rank::Fourth.niceness(before));
     assert!(share.is_long());
     own.end(true, &share);
     drop(own);
@@ -85,12 +85,12 @@ fn what_a_query_left_behind_steps_back() {
     start.recv().unwrap();
     drop(own);
     drop(go_on);
-    assert_eq!(told.recv().unwrap(), os_thread::nicer_than(before));
+    assert_eq!(told.recv().unwrap(), Rank::Fourth.niceness(before));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_statement_that_used_much_begins_on_threads_that_have_stepped_back_until_it_uses_little() {
+fn a_statement_begins_on_threads_of_the_rank_that_befits_what_it_used_before() {
     use henge_segment_store::os_thread;
 
     let all = threads();
@@ -105,11 +105,15 @@ fn a_statement_that_used_much_begins_on_threads_that_have_stepped_back_until_it_
         own.end(true, &share);
         (number(&own), niceness)
     };
-    let (little, much) = (Duration::from_millis(1), Duration::from_millis(60));
-    let nicer = os_thread::nicer_than(before);
-    assert_eq!(ask("SELECT 1 FROM t", much), (1, before));
-    assert_eq!(ask("SELECT 2 FROM t", much), (2, nicer), "those of a long query go no further");
-    assert_eq!(ask("SELECT 1 FROM u", little), (3, before));
-    assert_eq!(ask("SELECT 3 FROM t", little), (2, nicer), "they are as before, however long their query was");
-    assert_eq!(ask("SELECT 4 FROM t", little), (3, before));
+    let [light, short, long] = [1, 30, 60].map(Duration::from_millis);
+    let [second, fourth] = [Rank::Second, Rank::Fourth].map(|rank| rank.niceness(before));
+    assert_eq!(ask("SELECT 1 FROM t", short), (1, before));
+    assert_eq!(ask("SELECT 2 FROM t", short), (2, second));
+    assert_eq!(ask("SELECT 1 FROM u", light), (1, before));
+    assert_eq!(ask("SELECT 3 FROM t", long), (2, second));
+    assert_eq!(ask("SELECT 4 FROM t", long), (3, fourth));
+    assert_eq!(ask("SELECT 5 FROM t", light), (3, fourth), "they can go no further back");
+    assert_eq!(ask("SELECT 6 FROM t", light), (1, before));
+    assert_eq!(ask("SELECT 1 FROM u", short), (1, before));
+    assert_eq!(ask("SELECT 2 FROM u", light), (4, second), "those of a query that became long have gone");
 }

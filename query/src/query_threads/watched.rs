@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use henge_segment_store::os_thread::ThreadId;
+use henge_segment_store::os_thread::{Rank, ThreadId};
 
 /// The threads of one runtime that live now, and what they have used of the CPU.
 #[derive(Debug, Clone, Default)]
@@ -50,9 +50,9 @@ impl WatchedThreads {
         self.each(|thread| thread.id.let_go_later())
     }
 
-    /// Lets them step back for good, and with them those that they will start.
+    /// Lets them step back for good to the last rank, and with them those that they will start.
     pub fn put_back(&self) -> Option<()> {
-        self.each(|thread| thread.id.put_back())
+        self.each(|thread| thread.id.put_back(Rank::Fourth))
     }
 
     fn each(&self, act: impl FnMut(&mut Watched)) -> Option<()> {
