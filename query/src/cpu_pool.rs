@@ -4,7 +4,7 @@
 //! decides whose line is next. What a query waits for in line is either that a thread of the pool does a morsel
 //! ([`QueryShare::run`], by which the scan reads), or that a thread of its own may go on ([`QueryShare::turn`], which the
 //! native operators take for each part of their work, on threads that can borrow what they share). Both kinds together
-//! keep as many threads busy as there are cores, and for the moment that a short query takes as many again.
+//! keep as many threads busy as there are cores, and for the moments that light and short queries take, as many again.
 //!
 //! Beside those, a query has threads of its own ([`crate::query_threads`]). They plan it and run DataFusion's operators over
 //! what scans and native operators yield, without turns: the operating system shares the cores among them. What they use
@@ -24,8 +24,8 @@ use std::time::Duration;
 use henge_segment_store::os_thread::{self, Rank};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::schedule::SHORT_MAX;
-use self::schedule::{AccountId, Class, Running, Schedule};
+use self::schedule::{AccountId, CLASSES, Class, Running, Schedule};
+pub(crate) use self::schedule::{LIGHT_MAX, SHORT_MAX};
 pub(crate) use self::share::QueryShare;
 use self::turn::Grant;
 pub(crate) use self::turn::Turn;
@@ -39,13 +39,13 @@ pub(crate) struct CpuPool {
 struct Shared {
     state: Mutex<State>,
     /// There is something of a class to run, or nothing ever again.
-    changed: [Condvar; 2],
+    changed: [Condvar; CLASSES],
 }
 
 struct State {
     schedule: Schedule<Item>,
     /// Of each class, those of the running morsels that no thread has taken up yet.
-    ready: [VecDeque<(Running, Morsel)>; 2],
+    ready: [VecDeque<(Running, Morsel)>; CLASSES],
     is_stopped: bool,
 }
 
@@ -65,8 +65,8 @@ impl CpuPool {
     pub fn start(cores: NonZeroUsize, stack_bytes: usize) -> Self {
         let state = State { schedule: Schedule::new(cores.get()), ready: Default::default(), is_stopped: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Default::default() });
-        // Short and long queries may each keep the cores busy.
-        for (class, name) in [(Class::Short, "short"), (Class::Long, "long")] {
+        // Queries of each class may keep the cores busy.
+        for (class, name) in [(Class::Light, "light"), (Class::Short, "short"), (Class::Long, "long")] {
             for number in 0..cores.get() {
                 let shared = shared.clone();
                 std::thread::Builder::new()
@@ -147,7 +147,7 @@ impl Shared {
     /// Starts as much as may run.
     fn start_next(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let mut turns = Vec::new();
-        let mut morsels = [0; 2];
+        let mut morsels = [0; CLASSES];
         while !state.is_stopped {
             let Some((running, item)) = state.schedule.next() else { break };
             match item {
@@ -172,7 +172,8 @@ impl Shared {
     /// What each thread does.
     fn work(self: &Arc<Self>, class: Class) {
         match class {
-            Class::Short => os_thread::go_first(),
+            Class::Light => os_thread::go_first(),
+            Class::Short => os_thread::step_back(Rank::Second),
             Class::Long => os_thread::step_back(Rank::Fourth),
         }
         while let Some((running, morsel)) = self.wait_for_morsel(class) {

@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use self::busy::Busy;
 use self::used_before::{StatementKind, UsedBefore};
 use self::watched::WatchedThreads;
-use crate::cpu_pool::{QueryShare, SHORT_MAX};
+use crate::cpu_pool::{LIGHT_MAX, QueryShare, SHORT_MAX};
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -34,8 +34,6 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 const BLOCKING_MAX: usize = 64;
 /// Threads that wait for the next query; as many runtimes as have so many.
 const IDLE_THREADS_MAX: usize = 64;
-/// What a light query uses at the most.
-const LIGHT_MAX: Duration = Duration::from_millis(2);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often it looks in vain before it waits to be woken: queries that come one after another need not wake it.
 const LOOKS_IN_VAIN_MAX: u32 = 500;
@@ -92,7 +90,9 @@ impl QueryThreads {
     /// Threads for a query of that text. Panics if the system gives none.
     pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>, text: &str) -> OwnThreads {
         let statement = StatementKind::of(text);
-        let rank = rank_for(self.used_before.get(statement));
+        let used_before = self.used_before.get(statement);
+        share.expect(used_before);
+        let rank = rank_for(used_before);
         let idle = self.state().idle.get_mut(&rank).and_then(Vec::pop);
         let own = idle.unwrap_or_else(|| self.start(rank));
         let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), rank, share);
@@ -161,10 +161,10 @@ impl State {
     /// Keeps them for another query, or returns them: what is left of their query steps back.
     fn give_back(&mut self, own: Numbered, is_reusable: bool, idle_max: usize) -> Option<Numbered> {
         let busy = self.busy.get_mut(&own.number).expect("threads are busy until their query gives them back");
-        let idle = self.idle.entry(own.rank).or_default();
         let is_as_before = busy.end() || own.rank == Rank::Fourth;
-        let left = if is_reusable && is_as_before && idle.len() < idle_max {
-            idle.push(own);
+        let idle: usize = self.idle.values().map(Vec::len).sum();
+        let left = if is_reusable && is_as_before && idle < idle_max {
+            self.idle.entry(own.rank).or_default().push(own);
             None
         } else {
             busy.step_back();

@@ -1,15 +1,18 @@
 //! Who is next when a thread is free.
 //!
-//! A query is short until it has used [`SHORT_MAX`] of the CPU, or it is known that it will, and long from then on. Short
-//! queries run before long ones, and do not even wait until a morsel of a long one is over: they may keep as many threads busy as there are
-//! cores, whatever else runs. Long ones may do so while no short one is there, and leave one core free where the next short
-//! one is expected; they have a claim to a third of the time all the same, so that short queries that come one after another
-//! without end cannot starve them. Among short queries, and among long ones, the time is shared evenly: the query that has
-//! used the least runs next, where one that has just come, or had nothing to run, counts as having used as much as the
-//! others.
+//! A query is light until it has used [`LIGHT_MAX`] of the CPU, or it is known that it will, then short until [`SHORT_MAX`],
+//! and long from then on. Each class runs before the next. Light and short queries do not even wait until a morsel of
+//! another class is over: each class may keep as many threads busy as there are cores, whatever else runs. Long ones may
+//! do so while no other one is there, and leave one core free where the next light or short one is expected; they have a
+//! claim to a third of the time all the same, so that others that come one after another without end cannot starve them.
+//! Within a class the time is shared evenly: the query that has used the least runs next, where one that has just come,
+//! or had nothing to run, counts as having used as much as the others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+/// Look-ups and small dashboards stay below.
+pub(crate) const LIGHT_MAX: Duration = Duration::from_millis(2);
 
 /// Dashboards stay below, scans of a year do not.
 pub(crate) const SHORT_MAX: Duration = Duration::from_millis(50);
@@ -42,15 +45,15 @@ pub(super) struct Schedule<J> {
     /// Morsels of one class that may run at once.
     threads: usize,
     /// Morsels of each class that run now.
-    running: [usize; 2],
+    running: [usize; CLASSES],
     accounts: BTreeMap<AccountId, Account<J>>,
     accounts_opened: u64,
     turns: u64,
-    /// Where those that come to the short and to the long queries begin.
-    start: [Duration; 2],
+    /// Where those that come to a class begin.
+    start: [Duration; CLASSES],
     /// What long queries may claim for the time that short ones kept them waiting.
     claim: Duration,
-    /// What all queries have used since one ended that had stayed short.
+    /// What all queries have used since one ended that had not become long.
     since_short: Duration,
 }
 
@@ -74,13 +77,20 @@ struct Account<J> {
 /// As an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
+    Light,
     Short,
     Long,
 }
 
+pub(super) const CLASSES: usize = 3;
+
 impl<J> Account<J> {
     fn class(&self) -> Class {
-        if self.used().max(self.expected) < SHORT_MAX { Class::Short } else { Class::Long }
+        match self.used().max(self.expected) {
+            used if used <= LIGHT_MAX => Class::Light,
+            used if used < SHORT_MAX => Class::Short,
+            _ => Class::Long,
+        }
     }
 
     fn used(&self) -> Duration {
@@ -91,30 +101,30 @@ impl<J> Account<J> {
         self.running > 0 || !self.waiting.is_empty()
     }
 
-    fn add(&mut self, took: Duration, long_start: Duration) {
+    fn add(&mut self, took: Duration, start: &[Duration; CLASSES]) {
         let before = self.class();
         self.level += took;
         self.used += took;
-        self.changed(before, long_start);
+        self.changed(before, start);
     }
 
     /// Adds to what it will use.
-    fn expect(&mut self, more: Duration, long_start: Duration) {
+    fn expect(&mut self, more: Duration, start: &[Duration; CLASSES]) {
         let before = self.class();
         self.expected += more;
-        self.changed(before, long_start);
+        self.changed(before, start);
     }
 
-    fn has_used(&mut self, altogether: Duration, long_start: Duration) {
+    fn has_used(&mut self, altogether: Duration, start: &[Duration; CLASSES]) {
         let before = self.class();
         self.seen = self.seen.max(altogether);
-        self.changed(before, long_start);
+        self.changed(before, start);
     }
 
-    /// One that becomes long begins among the long ones at `long_start`.
-    fn changed(&mut self, before: Class, long_start: Duration) {
+    /// One that comes to another class begins where those do.
+    fn changed(&mut self, before: Class, start: &[Duration; CLASSES]) {
         if self.class() != before {
-            self.level = long_start;
+            self.level = start[self.class() as usize];
         }
     }
 }
@@ -123,11 +133,11 @@ impl<J> Schedule<J> {
     pub fn new(threads: usize) -> Self {
         Self {
             threads,
-            running: [0; 2],
+            running: [0; CLASSES],
             accounts: BTreeMap::new(),
             accounts_opened: 0,
             turns: 0,
-            start: [Duration::ZERO; 2],
+            start: [Duration::ZERO; CLASSES],
             claim: Duration::ZERO,
             since_short: EXPECTED,
         }
@@ -158,7 +168,7 @@ impl<J> Schedule<J> {
         let Some(account) = self.accounts.get_mut(&id) else { return };
         debug_assert!(account.waiting.is_empty(), "what waits is discarded before");
         account.is_closed = true;
-        if account.class() == Class::Short {
+        if account.class() != Class::Long {
             self.since_short = Duration::ZERO;
         }
         if account.running == 0 {
@@ -191,11 +201,17 @@ impl<J> Schedule<J> {
     }
 
     fn next_class(&self) -> Option<Class> {
-        let [short, long] = self.running;
+        let [light, short, long] = self.running;
         let has_claim = self.claim > BURST_MAX;
         let may_long =
-            self.has_waiting(Class::Long) && long < self.long_max() && (has_claim || short + long < self.threads);
-        if self.has_waiting(Class::Short) && short < self.threads && !(may_long && has_claim) {
+            self.has_waiting(Class::Long) && long < self.long_max() && (has_claim || light + short + long < self.threads);
+        if may_long && has_claim {
+            return Some(Class::Long);
+        }
+        if self.has_waiting(Class::Light) && light < self.threads {
+            return Some(Class::Light);
+        }
+        if self.has_waiting(Class::Short) && short < self.threads {
             return Some(Class::Short);
         }
         may_long.then_some(Class::Long)
@@ -215,15 +231,15 @@ impl<J> Schedule<J> {
         let account = self.accounts.get_mut(&id).expect("an account outlives its morsels");
         account.running -= 1;
         self.since_short += took;
-        account.add(took, self.start[Class::Long as usize]);
+        account.add(took, &self.start);
         let class = account.class();
         if account.is_closed && account.running == 0 {
             self.accounts.remove(&id);
         }
         match class {
             Class::Long => self.claim = self.claim.saturating_sub(took),
-            Class::Short if keeps_others_waiting => self.claim += took / 2,
-            Class::Short => {}
+            _ if keeps_others_waiting => self.claim += took / 2,
+            _ => {}
         }
     }
 
@@ -231,19 +247,19 @@ impl<J> Schedule<J> {
     pub fn charge(&mut self, id: AccountId, took: Duration) {
         self.since_short += took;
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
-        account.add(took, self.start[Class::Long as usize]);
+        account.add(took, &self.start);
     }
 
     /// Says that an account will use so much more, at the least.
     pub fn expect(&mut self, id: AccountId, more: Duration) {
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
-        account.expect(more, self.start[Class::Long as usize]);
+        account.expect(more, &self.start);
     }
 
     /// Says what all threads of an account have used together, part of which may have been charged or have ended before.
     pub fn has_used(&mut self, id: AccountId, altogether: Duration) {
         let account = self.accounts.get_mut(&id).expect("a query has an account until it ends");
-        account.has_used(altogether, self.start[Class::Long as usize]);
+        account.has_used(altogether, &self.start);
     }
 
     /// What an open account has used by now, as far as is known.

@@ -89,7 +89,8 @@ impl Henge {
         Self { dir, port, arguments, limit_kib: None, child: None, http: Http::new() }
     }
 
-    /// Gets no more address space than that; what it asks for beyond it is refused, and ends it.
+    /// Gets no more memory of its own than that, stacks and what is not used yet included: what it asks for beyond it is
+    /// refused, and ends it. Files that it maps do not count; the system takes their memory back when it needs it.
     pub fn within(mut self, mib: u64) -> Self {
         self.limit_kib = Some(mib << 10);
         self
@@ -178,7 +179,7 @@ impl Henge {
             None => Command::new(binary),
             Some(kib) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\""), binary]);
+                shell.args(["-c", &format!("ulimit -d {kib} && exec \"$0\" \"$@\""), binary]);
                 shell
             }
         };

@@ -21,8 +21,8 @@ const PARTITIONS: u64 = 4;
 const DATA_SOURCES: usize = 4;
 /// By which the speed of reading is found out.
 const CALIBRATION: u64 = 120_000;
-/// Of address space: what the process has when it rests, and half a GiB.
-const ADDRESS_SPACE_MIB: u64 = 3 * 1024;
+/// Of its own, stacks of which little is used included.
+const MEMORY_MIB: u64 = 3 * 1024;
 /// Of unpublished rows. What each client has fetched ahead, 64 MiB at the most, and the process itself come on top.
 const INGEST_MIB: f64 = 32.0;
 const RESIDENT_MIB_MAX: f64 = INGEST_MIB + DATA_SOURCES as f64 * 64.0 + 400.0;
@@ -110,7 +110,7 @@ fn an_overload_in_little_memory_becomes_lag_and_the_lag_goes_away() {
     let source = Arc::new(Source::new(&broker));
     source.send(CALIBRATION);
     source.producer.flush();
-    let mut henge = Henge::server(&config(&broker)).within(ADDRESS_SPACE_MIB);
+    let mut henge = Henge::server(&config(&broker)).within(MEMORY_MIB);
     henge.start_ready();
     let started = Instant::now();
     wait_until_read(&henge, CALIBRATION);

@@ -175,6 +175,24 @@ fn a_short_query_does_not_wait_for_the_morsels_of_a_long_one() {
 }
 
 #[test]
+fn a_light_query_waits_for_no_morsel_of_a_short_one() {
+    let mut schedule = Schedule::new(2);
+    let short = schedule.open();
+    push(&mut schedule, short, "short", 10);
+    schedule.expect(short, LIGHT_MAX + MILLI);
+    assert_eq!(std::iter::from_fn(|| schedule.next()).count(), 2, "a core each");
+    let light = schedule.open();
+    push(&mut schedule, light, "light", 10);
+    let at_once: Vec<_> = std::iter::from_fn(|| schedule.next()).collect();
+    assert_eq!(at_once.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ["light"; 2]);
+    for (running, _) in at_once {
+        schedule.ended(running, 2 * MILLI);
+    }
+    assert_eq!(schedule.class_of(light), Class::Short);
+    assert_eq!(schedule.next(), None, "it waits like others once it has used as much");
+}
+
+#[test]
 fn long_queries_leave_a_core_free_where_a_short_one_is_expected() {
     let mut schedule = with_heavy(2);
     let light = schedule.open();
