@@ -203,8 +203,9 @@ impl<J> Schedule<J> {
     fn next_class(&self) -> Option<Class> {
         let [light, short, long] = self.running;
         let has_claim = self.claim > BURST_MAX;
-        let may_long =
-            self.has_waiting(Class::Long) && long < self.long_max() && (has_claim || light + short + long < self.threads);
+        let may_long = self.has_waiting(Class::Long)
+            && long < self.long_max()
+            && (has_claim || light + short + long < self.threads);
         if may_long && has_claim {
             return Some(Class::Long);
         }

@@ -59,7 +59,7 @@ pub struct Henge {
     dir: tempfile::TempDir,
     port: u16,
     arguments: Vec<String>,
-    /// Of its address space, in KiB.
+    /// Of its own memory, in KiB.
     limit_kib: Option<u64>,
     child: Option<Child>,
     http: Http,
