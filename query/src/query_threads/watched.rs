@@ -57,7 +57,10 @@ impl WatchedThreads {
 
     fn each(&self, act: impl FnMut(&mut Watched)) -> Option<()> {
         match self.threads.try_lock() {
-            Ok(mut threads) => Some(threads.iter_mut().for_each(act)),
+            Ok(mut threads) => {
+                threads.iter_mut().for_each(act);
+                Some(())
+            }
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Poisoned(_)) => unreachable!("no code panics while it holds the threads"),
         }
