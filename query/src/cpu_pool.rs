@@ -21,11 +21,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
-use henge_segment_store::os_thread::{self, Rank};
+use henge_segment_store::os_thread;
 use tokio_util::sync::CancellationToken;
 
 use self::schedule::{AccountId, CLASSES, Class, Running, Schedule};
-pub(crate) use self::schedule::{LIGHT_MAX, SHORT_MAX};
 pub(crate) use self::share::QueryShare;
 use self::turn::Grant;
 pub(crate) use self::turn::Turn;
@@ -171,11 +170,7 @@ impl Shared {
 
     /// What each thread does.
     fn work(self: &Arc<Self>, class: Class) {
-        match class {
-            Class::Light => os_thread::go_first(),
-            Class::Short => os_thread::step_back(Rank::Second),
-            Class::Long => os_thread::step_back(Rank::Fourth),
-        }
+        os_thread::start_in(class.rank());
         while let Some((running, morsel)) = self.wait_for_morsel(class) {
             let before = os_thread::cpu_time();
             morsel();

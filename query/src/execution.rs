@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, stream};
-use henge_segment_store::{clock, os_thread};
+use henge_segment_store::clock;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::AbortHandle;
@@ -300,9 +300,9 @@ impl Producer {
         let (slot, share) = (self.slot.clone(), self.share.clone());
         let plan = move || {
             let _slot = slot;
-            let before = os_thread::cpu_time();
+            share.charge_thread();
             let planned = plan();
-            share.charge(os_thread::cpu_time().saturating_sub(before));
+            share.charge_thread();
             planned
         };
         let planned = tokio::time::timeout(self.limits.plan_time_max, tokio::task::spawn_blocking(plan)).await;

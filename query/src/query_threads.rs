@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use self::busy::Busy;
 use self::used_before::{StatementKind, UsedBefore};
 use self::watched::WatchedThreads;
-use crate::cpu_pool::{LIGHT_MAX, QueryShare, SHORT_MAX};
+use crate::cpu_pool::QueryShare;
 use crate::limits::QueryLimits;
 
 /// Planning recurses over expressions; see [`crate::guard`] for how deep they may be. Memory is only taken when used.
@@ -90,9 +90,8 @@ impl QueryThreads {
     /// Threads for a query of that text. Panics if the system gives none.
     pub fn take(self: &Arc<Self>, share: &Arc<QueryShare>, text: &str) -> OwnThreads {
         let statement = StatementKind::of(text);
-        let used_before = self.used_before.get(statement);
-        share.expect(used_before);
-        let rank = rank_for(used_before);
+        share.expect(self.used_before.get(statement));
+        let rank = share.rank();
         let idle = self.state().idle.get_mut(&rank).and_then(Vec::pop);
         let own = idle.unwrap_or_else(|| self.start(rank));
         let busy = Busy::new(own.runtime.handle().clone(), own.threads.clone(), rank, share);
@@ -119,10 +118,7 @@ impl QueryThreads {
             .thread_stack_size(STACK_BYTES)
             .thread_name("query")
             .on_thread_start(move || {
-                match rank {
-                    Rank::First => os_thread::go_first(),
-                    _ => os_thread::step_back(rank),
-                }
+                os_thread::start_in(rank);
                 entered.enter();
             })
             .on_thread_stop(move || left.leave())
@@ -161,7 +157,7 @@ impl State {
     /// Keeps them for another query, or returns them: what is left of their query steps back.
     fn give_back(&mut self, own: Numbered, is_reusable: bool, idle_max: usize) -> Option<Numbered> {
         let busy = self.busy.get_mut(&own.number).expect("threads are busy until their query gives them back");
-        let is_as_before = busy.end() || own.rank == Rank::Fourth;
+        let is_as_before = busy.end();
         let idle: usize = self.idle.values().map(Vec::len).sum();
         let left = if is_reusable && is_as_before && idle < idle_max {
             self.idle.entry(own.rank).or_default().push(own);
@@ -184,17 +180,6 @@ impl State {
         let (number, busy) = self.busy.range_mut((after, Bound::Unbounded)).next()?;
         busy.look();
         Some(*number)
-    }
-}
-
-/// Of a query's threads where its statement used so much before.
-fn rank_for(used_before: Duration) -> Rank {
-    if used_before <= LIGHT_MAX {
-        Rank::First
-    } else if used_before < SHORT_MAX {
-        Rank::Second
-    } else {
-        Rank::Fourth
     }
 }
 

@@ -99,6 +99,14 @@ pub fn go_first() {
     slice::set(CALLER, SHORT_SLICE);
 }
 
+/// For a thread that has just started.
+pub fn start_in(rank: Rank) {
+    match rank {
+        Rank::First => go_first(),
+        _ => step_back(rank),
+    }
+}
+
 /// Lets threads of the ranks before go before the calling one from now on, and for good: most processes may not take that
 /// back. Threads that it starts from now on do the same. Where it has stepped back as far already, nothing happens.
 pub fn step_back(rank: Rank) {

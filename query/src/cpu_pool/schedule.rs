@@ -11,11 +11,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use henge_segment_store::os_thread::Rank;
+
 /// Look-ups and small dashboards stay below.
-pub(crate) const LIGHT_MAX: Duration = Duration::from_millis(2);
+const LIGHT_MAX: Duration = Duration::from_millis(2);
 
 /// Dashboards stay below, scans of a year do not.
-pub(crate) const SHORT_MAX: Duration = Duration::from_millis(50);
+const SHORT_MAX: Duration = Duration::from_millis(50);
 
 /// How long short queries may keep long ones waiting before those are given their third: a burst goes through unhindered.
 const BURST_MAX: Duration = Duration::from_millis(20);
@@ -83,6 +85,17 @@ pub(super) enum Class {
 }
 
 pub(super) const CLASSES: usize = 3;
+
+impl Class {
+    /// Of the threads that work for queries of this class.
+    pub fn rank(self) -> Rank {
+        match self {
+            Self::Light => Rank::First,
+            Self::Short => Rank::Second,
+            Self::Long => Rank::Fourth,
+        }
+    }
+}
 
 impl<J> Account<J> {
     fn class(&self) -> Class {

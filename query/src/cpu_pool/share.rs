@@ -81,7 +81,7 @@ impl QueryShare {
         let class = state.schedule.class_of(self.account);
         drop(state);
         if class == Class::Long {
-            os_thread::step_back(Rank::Fourth);
+            os_thread::step_back(class.rank());
         }
     }
 
@@ -97,14 +97,14 @@ impl QueryShare {
         state.schedule.class_of(self.account) == Class::Long
     }
 
-    /// Counts what a thread has used of the CPU that works for this query without turns.
-    pub fn charge(&self, used: Duration) {
-        self.pool.lock().schedule.charge(self.account, used);
-    }
-
     /// What it has used of the CPU, as far as is known.
     pub fn used(&self) -> Duration {
         self.pool.lock().schedule.used_of(self.account)
+    }
+
+    /// Of the threads that should work for it by now.
+    pub fn rank(&self) -> Rank {
+        self.pool.lock().schedule.class_of(self.account).rank()
     }
 
     /// Whether it has used more than dashboards do.

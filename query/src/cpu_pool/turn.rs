@@ -1,7 +1,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use henge_segment_store::os_thread::{self, Rank};
+use henge_segment_store::os_thread;
 
 use super::schedule::{AccountId, Class, Running};
 use super::{Item, QueryShare, Shared};
@@ -45,7 +45,7 @@ impl<'s> Turn<'s> {
         let mut grant = receiver.recv().map_err(|_| self.share.left_out())?;
         grant.before = Some(os_thread::cpu_time());
         if grant.running.class == Class::Long {
-            os_thread::step_back(Rank::Fourth);
+            os_thread::step_back(grant.running.class.rank());
         }
         self.grant = Some(grant);
         Ok(())

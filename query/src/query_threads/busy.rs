@@ -60,7 +60,12 @@ impl Busy {
             return self.threads.reset().map(|()| Pace::First);
         }
         let used = self.threads.used()?;
-        if share.has_used(used) {
+        let is_long = share.has_used(used);
+        if self.rank == Rank::Fourth {
+            // They are as far back as they can be. What they use is counted to the end: the statement may be asked again.
+            return None;
+        }
+        if is_long {
             return Some(self.threads.put_back().map_or(Pace::StepsBack, |()| Pace::Unwatched));
         }
         if self.rank == Rank::First && used > FIRST_MAX && self.pace == Pace::First {

@@ -101,7 +101,7 @@ fn a_statement_begins_on_threads_of_the_rank_that_befits_what_it_used_before() {
         let (tell, told) = std::sync::mpsc::channel();
         own.runtime().spawn(async move { tell.send(os_thread::niceness()).unwrap() });
         let niceness = told.recv().unwrap();
-        share.charge(used);
+        share.has_used(used);
         own.end(true, &share);
         (number(&own), niceness)
     };
@@ -116,4 +116,26 @@ fn a_statement_begins_on_threads_of_the_rank_that_befits_what_it_used_before() {
     assert_eq!(ask("SELECT 6 FROM t", light), (1, before));
     assert_eq!(ask("SELECT 1 FROM u", short), (1, before));
     assert_eq!(ask("SELECT 2 FROM u", light), (4, second), "those of a query that became long have gone");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_long_query_uses_without_a_word_is_counted_when_it_is_asked_again() {
+    let (all, long) = (threads(), Duration::from_millis(60));
+    let first = QueryShare::of_tests();
+    first.has_used(long);
+    all.take(&first, "SELECT 1").end(true, &first);
+    let again = QueryShare::of_tests();
+    let own = all.take(&again, "SELECT 2");
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    own.runtime().spawn_blocking(move || {
+        while wait.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            std::hint::spin_loop();
+        }
+    });
+    // Ends by the other thread that looks, and by nothing else.
+    while again.used() < long {
+        std::thread::yield_now();
+    }
+    drop(go_on);
 }
